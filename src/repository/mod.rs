@@ -1,0 +1,19 @@
+//! What is said to PostgreSQL, once for every noun. Nothing here knows HTTP.
+//!
+//! Reads take one statement. A write and its row in the record are one statement too, so nothing can be written unrecorded.
+
+mod error;
+mod list;
+mod pool;
+mod read;
+mod resource;
+mod transaction;
+mod write;
+
+pub use error::Error;
+pub use list::{Common, Listed, Select, Sort, Window, count, list};
+pub use pool::{Connection, Manager, Pool, connect};
+pub use read::{Entry, Key, Lookup, blockers, deleted, find, find_many, history, resolve};
+pub use resource::{Fault, Faults, Reference, Resource, Row, Stored};
+pub use transaction::serializable;
+pub use write::{Author, delete, insert, judge, update, write};

@@ -1,0 +1,134 @@
+//! What the repository has to know of a noun: `Resource`, and the shapes it deals in.
+//!
+//! The functions of the trait describe and never act: no connection, no `async`. A noun that needs more writes its own handler.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
+use sqlx::{FromRow, Row as _, postgres::PgRow};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::list::{Select, Sort};
+
+/// A noun of the API: the fields that a client writes.
+pub trait Resource:
+    Serialize + DeserializeOwned + ToSchema + for<'r> FromRow<'r, PgRow> + Clone + Send + Sync + Unpin + 'static
+{
+    /// The singular name, as in problems and in the record: `initiative`.
+    const KIND: &'static str;
+    /// The table; with hyphens for underscores it is also the path and the tag: `budget_allocations`.
+    const TABLE: &'static str;
+    /// Keys that `sort=` accepts, the first being the default.
+    const SORTS: &'static [Sort];
+    /// The nouns that this one points to.
+    const REFERENCES: &'static [Reference] = &[];
+    /// A query for rules over several rows. `$1` holds the ids just written; each answer is a fault `(pointer, code, detail)`.
+    /// It runs in the same serializable transaction as the write, so no interleaving of writers can break the rule.
+    const RULE: Option<&'static str> = None;
+    /// What `GET` on the collection accepts besides the parameters that all collections share.
+    type Filter: DeserializeOwned + ToSchema + Send + Sync;
+
+    /// Rules over several fields, and over the step from the resource as it was (`None` when it is new) to this one.
+    fn validate(&self, before: Option<&Self>, faults: &mut Faults);
+    /// The columns and their values.
+    fn columns(&self, row: &mut Row);
+    /// Turns the filter into conditions.
+    fn select(filter: &Self::Filter, select: &mut Select);
+}
+
+/// A field that holds the id of another noun.
+#[derive(Debug, Clone, Copy)]
+pub struct Reference {
+    /// The field, such as `objective_id`.
+    pub field: &'static str,
+    /// The table it points into, such as `objectives`.
+    pub table: &'static str,
+}
+
+/// A noun as the service keeps it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stored<T> {
+    /// Made by the service.
+    pub id: Uuid,
+    /// Counts the changes, from 1; it is the `ETag`.
+    pub version: i32,
+    /// When it was first written (RFC 3339, UTC).
+    pub created_at: DateTime<Utc>,
+    /// When it was last written (RFC 3339, UTC).
+    pub updated_at: DateTime<Utc>,
+    /// The fields that a client writes.
+    #[serde(flatten)]
+    pub data: T,
+}
+
+impl<'r, T: FromRow<'r, PgRow>> FromRow<'r, PgRow> for Stored<T> {
+    fn from_row(row: &'r PgRow) -> sqlx::Result<Self> {
+        Ok(Self {
+            id: row.try_get("id")?,
+            version: row.try_get("version")?,
+            created_at: row.try_get("created_at")?,
+            updated_at: row.try_get("updated_at")?,
+            data: T::from_row(row)?,
+        })
+    }
+}
+
+/// Columns beside their values, so that they cannot be misaligned.
+#[derive(Debug, Default)]
+pub struct Row {
+    pub(super) names: Vec<&'static str>,
+    pub(super) values: Map<String, Value>,
+}
+
+impl Row {
+    /// The columns of a noun.
+    pub fn of<R: Resource>(resource: &R) -> Self {
+        let mut row = Self::default();
+        resource.columns(&mut row);
+        row
+    }
+
+    /// Puts a value into a column.
+    pub fn set(&mut self, column: &'static str, value: &impl Serialize) -> &mut Self {
+        self.names.push(column);
+        self.values.insert(
+            column.to_owned(),
+            serde_json::to_value(value).expect("a field of a noun is JSON"),
+        );
+        self
+    }
+}
+
+/// One thing wrong with an input.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Fault {
+    /// Where: a JSON Pointer as URI fragment (RFC 6901 §6), such as `#/title/ro`; for a query parameter its name.
+    pub pointer: String,
+    /// Stable word for machines, such as `unknown_field`.
+    pub code: String,
+    /// A sentence for people that says what to do instead.
+    pub detail: String,
+}
+
+/// All the things wrong with an input.
+#[derive(Debug, Default)]
+pub struct Faults(pub Vec<Fault>);
+
+impl Faults {
+    /// Notes a fault of a field; `field` is its name, or a path such as `money/amount`.
+    pub fn add(&mut self, field: &str, code: &str, detail: impl Into<String>) {
+        self.0.push(Fault {
+            pointer: format!("#/{field}"),
+            code: code.to_owned(),
+            detail: detail.into(),
+        });
+    }
+
+    /// Notes a fault of a field when a condition does not hold.
+    pub fn check(&mut self, holds: bool, field: &str, code: &str, detail: &str) {
+        if !holds {
+            self.add(field, code, detail);
+        }
+    }
+}

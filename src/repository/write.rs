@@ -1,0 +1,157 @@
+//! Insert, update and delete, each one statement with its row in the record.
+
+use serde_json::Value;
+use sqlx::{AssertSqlSafe, PgConnection, QueryBuilder, Row as _, postgres::PgRow};
+use uuid::Uuid;
+
+use super::{
+    Error,
+    resource::{Fault, Resource, Row, Stored},
+    transaction::serializable,
+};
+
+/// Who writes, in which request, and why: what the record keeps beside the change.
+#[derive(Debug, Clone)]
+pub struct Author {
+    /// The principal, such as `key:night-batch`.
+    pub actor: String,
+    /// The id of the request.
+    pub request_id: String,
+    /// The reason given by the writer, if any.
+    pub reason: Option<String>,
+}
+
+/// Creates.
+pub async fn insert<R: Resource>(connection: &mut PgConnection, author: &Author, data: &R) -> Result<Stored<R>, Error> {
+    let id = Uuid::now_v7();
+    if R::RULE.is_none() {
+        return one(write(connection, author, &[(id, None, data)]).await?);
+    }
+    serializable(connection, async |transaction| {
+        let stored = one(write(transaction, author, &[(id, None, data)]).await?)?;
+        judge::<R>(transaction, &[id]).await?;
+        Ok(stored)
+    })
+    .await
+}
+
+/// Replaces the fields of the version that the writer saw.
+pub async fn update<R: Resource>(
+    connection: &mut PgConnection,
+    author: &Author,
+    before: &Stored<R>,
+    data: &R,
+) -> Result<Stored<R>, Error> {
+    let change = [(before.id, Some(before.version), data)];
+    if R::RULE.is_none() {
+        return one(write(connection, author, &change).await?);
+    }
+    serializable(connection, async |transaction| {
+        let stored = one(write(transaction, author, &change).await?)?;
+        judge::<R>(transaction, &[before.id]).await?;
+        Ok(stored)
+    })
+    .await
+}
+
+fn one<R>(mut rows: Vec<Stored<R>>) -> Result<Stored<R>, Error> {
+    rows.pop().ok_or(Error::Stale)
+}
+
+/// Writes any number of rows of one noun in one statement, all new or all old, and records each. Rows whose version has moved on are left
+/// out of the answer. The caller asks `judge` afterwards.
+pub async fn write<R: Resource>(
+    connection: &mut PgConnection,
+    author: &Author,
+    changes: &[(Uuid, Option<i32>, &R)],
+) -> Result<Vec<Stored<R>>, Error> {
+    let Some((_, version, _)) = changes.first() else {
+        return Ok(Vec::new());
+    };
+    let mut names = Vec::new();
+    let rows: Vec<Value> = changes
+        .iter()
+        .map(|(id, version, data)| {
+            let mut row = Row::of(*data);
+            names = std::mem::take(&mut row.names);
+            row.values.insert("id".into(), id.to_string().into());
+            row.values.insert("version".into(), version.unwrap_or(1).into());
+            Value::Object(row.values)
+        })
+        .collect();
+    let columns = names.join(", ");
+    let table = R::TABLE;
+    let given = format!("given as (select * from jsonb_populate_recordset(null::{table}, $1))");
+    let recorded =
+        "recorded as (insert into changes (kind, entity_id, version, action, actor, request_id, reason, before, after)";
+    let sql = if version.is_none() {
+        format!(
+            "with {given}, \
+             new as (insert into {table} (id, {columns}) select id, {columns} from given returning *), \
+             {recorded} select $2, id, version, 'created', $3, $4, $5, null, record_of(to_jsonb(new)) from new) \
+             select * from new"
+        )
+    } else {
+        let assignments: Vec<String> = names.iter().map(|name| format!("{name} = given.{name}")).collect();
+        format!(
+            "with {given}, \
+             old as (select t.* from {table} t join given using (id) where t.version = given.version for update of t), \
+             new as (update {table} t set {}, version = t.version + 1, updated_at = now() \
+                     from given join old using (id) where t.id = given.id and t.version = given.version returning t.*), \
+             {recorded} select $2, new.id, new.version, 'updated', $3, $4, $5, record_of(to_jsonb(old)), record_of(to_jsonb(new)) \
+                        from new join old using (id)) \
+             select * from new",
+            assignments.join(", ")
+        )
+    };
+    Ok(sqlx::query_as(AssertSqlSafe(sql))
+        .bind(sqlx::types::Json(rows))
+        .bind(R::KIND)
+        .bind(&author.actor)
+        .bind(&author.request_id)
+        .bind(&author.reason)
+        .fetch_all(connection)
+        .await?)
+}
+
+/// Asks the noun's rule over several rows about the rows just written.
+pub async fn judge<R: Resource>(connection: &mut PgConnection, ids: &[Uuid]) -> Result<(), Error> {
+    let Some(rule) = R::RULE else {
+        return Ok(());
+    };
+    let broken: Vec<(String, String, String)> = sqlx::query_as(rule).bind(ids).fetch_all(connection).await?;
+    if broken.is_empty() {
+        return Ok(());
+    }
+    let fault = |(pointer, code, detail)| Fault { pointer, code, detail };
+    Err(Error::Rule(broken.into_iter().map(fault).collect()))
+}
+
+/// Removes the version that the writer saw. The record keeps it.
+pub async fn delete<R: Resource>(
+    connection: &mut PgConnection,
+    author: &Author,
+    id: Uuid,
+    version: i32,
+) -> Result<(), Error> {
+    let mut query = QueryBuilder::new("with old as (delete from ");
+    query
+        .push(R::TABLE)
+        .push(" where id = ")
+        .push_bind(id)
+        .push(" and version = ")
+        .push_bind(version);
+    query.push(" returning *), recorded as (insert into changes (kind, entity_id, version, action, actor, request_id, reason, before, after) select ");
+    query
+        .push_bind(R::KIND)
+        .push(", id, version + 1, 'deleted', ")
+        .push_bind(&author.actor)
+        .push(", ");
+    query.push_bind(&author.request_id).push(", ").push_bind(&author.reason);
+    query.push(", record_of(to_jsonb(old)), null from old) select id from old");
+    let row: Option<PgRow> = query.build().fetch_optional(connection).await?;
+    match row {
+        Some(row) => row.try_get::<Uuid, _>("id").map(|_| ()).map_err(Error::from),
+        None => Err(Error::Stale),
+    }
+}

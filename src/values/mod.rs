@@ -1,0 +1,13 @@
+//! Values that several nouns share. A value that exists is well formed; each carries the schema that the API publishes and enforces.
+//!
+//! To add one: a file here with `Serialize`, `Deserialize` and `ToSchema`.
+
+mod external_id;
+mod id;
+mod money;
+mod text;
+
+pub use external_id::{Code, ExternalId};
+pub use id::Id;
+pub use money::Money;
+pub use text::Text;

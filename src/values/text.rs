@@ -1,0 +1,80 @@
+//! `Text`: words in one or more languages.
+
+use std::{collections::BTreeMap, sync::OnceLock};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{RefOr, Schema},
+};
+
+static LANGUAGES: OnceLock<Vec<String>> = OnceLock::new();
+
+/// Words by language: `{"ro": "...", "en": "..."}`, keys of ISO 639-1. A bare string is accepted as the first configured language.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(from = "Input")]
+pub struct Text(pub BTreeMap<String, String>);
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Input {
+    Bare(String),
+    Languages(BTreeMap<String, String>),
+}
+
+impl From<Input> for Text {
+    fn from(input: Input) -> Self {
+        match input {
+            Input::Bare(words) => Self(BTreeMap::from([(languages()[0].clone(), words)])),
+            Input::Languages(map) => Self(map),
+        }
+    }
+}
+
+/// Sets the languages of the service (`MANDATE_LANGUAGES`), most preferred first; the first call of a process counts.
+pub fn use_languages(languages: Vec<String>) {
+    if !languages.is_empty() {
+        let _ = LANGUAGES.set(languages);
+    }
+}
+
+/// The languages of the service, most preferred first.
+pub fn languages() -> &'static [String] {
+    LANGUAGES.get_or_init(|| vec!["ro".to_owned(), "en".to_owned()])
+}
+
+impl Text {
+    /// The words in the most preferred language that has any.
+    pub fn preferred(&self) -> &str {
+        languages()
+            .iter()
+            .find_map(|language| self.0.get(language))
+            .or_else(|| self.0.values().next())
+            .map_or("", String::as_str)
+    }
+}
+
+impl PartialSchema for Text {
+    fn schema() -> RefOr<Schema> {
+        let words = json!({"type": "string", "minLength": 1, "maxLength": 10_000, "pattern": r"\S"});
+        let mut languages = words.clone();
+        languages["description"] = json!("The words in the language of the key.");
+        let schema: Value = json!({
+            "description": "Words by language (ISO 639-1), or a bare string in the first configured language.",
+            "oneOf": [
+                words,
+                {"type": "object", "minProperties": 1, "maxProperties": 30,
+                 "propertyNames": {"pattern": "^[a-z]{2}$"}, "additionalProperties": languages}
+            ],
+            "examples": [{"ro": "Educație", "en": "Education"}]
+        });
+        RefOr::T(serde_json::from_value(schema).expect("the schema of Text is a schema"))
+    }
+}
+
+impl ToSchema for Text {
+    fn name() -> std::borrow::Cow<'static, str> {
+        "Text".into()
+    }
+}
