@@ -1,3 +1,17 @@
 //! Mandate: the open system of record for carrying out a national strategy.
+//!
+//! Arrows go one way: `main -> app -> router -> areas -> api -> repository -> values`. `docs/architecture.md` is the map.
+
+pub mod access;
+pub mod api;
+pub mod app;
+pub mod config;
+pub mod database;
+pub mod entities;
+pub mod money;
+pub mod plan;
+pub mod postgres;
 pub mod repository;
+pub mod router;
+pub mod serve;
 pub mod values;

@@ -1,2 +1,134 @@
-//! The `mandate` binary.
-fn main() {}
+//! The `mandate` binary: reads the settings and does what the command line says.
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use mandate::{
+    access::keys,
+    api::document::document,
+    app::{App, layered},
+    config::{Cli, Command, KeyCommand, Settings},
+    database::Database,
+    plan::deadlines::{self, Calendar},
+    router, serve,
+    values::use_languages,
+};
+use tracing_subscriber::EnvFilter;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("mandate: cannot start: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(run(cli)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("mandate: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(cli: Cli) -> anyhow::Result<()> {
+    let settings = cli.settings;
+    use_languages(settings.languages.clone());
+    deadlines::use_calendar(Calendar {
+        fiscal_year_start: settings.fiscal_year_start,
+    });
+    if let Command::Openapi = cli.command {
+        println!("{}", serde_json::to_string_pretty(&document(router::nouns()))?);
+        return Ok(());
+    }
+    let default = if matches!(cli.command, Command::Serve) {
+        settings.log.as_str()
+    } else {
+        "warn"
+    };
+    let filter = EnvFilter::try_new(default)?;
+    tracing_subscriber::fmt()
+        .json()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+    let listener = match cli.command {
+        Command::Serve | Command::Demo => Some(serve::listen(settings.listen).await?),
+        _ => None,
+    };
+    let database = Database::open(&settings).await?;
+    let outcome = perform(&cli.command, &settings, &database, listener).await;
+    database.close().await?;
+    outcome
+}
+
+async fn perform(
+    command: &Command,
+    settings: &Settings,
+    database: &Database,
+    listener: Option<tokio::net::TcpListener>,
+) -> anyhow::Result<()> {
+    database.migrate().await?;
+    match command {
+        Command::Serve => {
+            tracing::info!(address = %settings.listen, database = database.describe(), "serving");
+        }
+        Command::Demo => {
+            let key = keys::create(
+                &mut database.connect().await?,
+                "demo",
+                mandate::access::Role::Admin,
+                Some(1),
+            )
+            .await?;
+            println!("address: http://{}", settings.listen);
+            println!("database: {}", database.describe());
+            println!("key: {key}");
+            println!("stop: Ctrl-C");
+        }
+        Command::Migrate => println!("the schema is up to date ({})", database.describe()),
+        Command::Key(command) => return key(command, database).await,
+        Command::Doctor => {
+            println!("database: {} answers, schema up to date", database.describe());
+            println!(
+                "country {}, languages {}, currency {}, time zone {}",
+                settings.country,
+                settings.languages.join(","),
+                settings.currency,
+                settings.timezone
+            );
+        }
+        Command::Openapi => {}
+    }
+    if let Some(listener) = listener {
+        let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().install_recorder()?;
+        let app = App::new(database.pool(settings)?, Some(metrics));
+        serve::serve(listener, layered(router::routes(), app), serve::stop_signal()).await;
+    }
+    Ok(())
+}
+
+async fn key(command: &KeyCommand, database: &Database) -> anyhow::Result<()> {
+    let mut connection = database.connect().await?;
+    match command {
+        KeyCommand::Create { name, role, days } => {
+            println!("key: {}", keys::create(&mut connection, name, *role, *days).await?);
+        }
+        KeyCommand::List => {
+            for key in keys::list(&mut connection).await? {
+                println!("{}", serde_json::to_string(&key)?);
+            }
+        }
+        KeyCommand::Revoke { key } => {
+            let revoked = keys::revoke(&mut connection, key).await?;
+            anyhow::ensure!(
+                revoked > 0,
+                "no key that works has the id or name `{key}`; `mandate key list` shows them"
+            );
+            println!("revoked: {revoked}");
+        }
+    }
+    Ok(())
+}

@@ -328,3 +328,14 @@ pub async fn count<R: Resource>(
     R::select(filter, &mut select);
     Ok(select.query.build_query_scalar().fetch_one(connection).await?)
 }
+
+/// The languages that a column of `Text` uses, over all rows.
+pub async fn languages<R: Resource>(connection: &mut PgConnection, column: &str) -> Result<Vec<String>, Error> {
+    let mut query = QueryBuilder::new("select distinct language from ");
+    query
+        .push(R::TABLE)
+        .push(" t, jsonb_object_keys(coalesce(nullif(to_jsonb(t) -> ")
+        .push_bind(column.to_owned());
+    query.push(", 'null'), '{}')) language order by 1");
+    Ok(query.build_query_scalar().fetch_all(connection).await?)
+}

@@ -1,13 +1,13 @@
 //! Insert, update and delete, each one statement with its row in the record.
 
 use serde_json::Value;
-use sqlx::{AssertSqlSafe, PgConnection, QueryBuilder, Row as _, postgres::PgRow};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection, QueryBuilder, Row as _, postgres::PgRow};
 use uuid::Uuid;
 
 use super::{
     Error,
     resource::{Fault, Resource, Row, Stored},
-    transaction::serializable,
+    transaction::Attempts,
 };
 
 /// Who writes, in which request, and why: what the record keeps beside the change.
@@ -23,16 +23,7 @@ pub struct Author {
 
 /// Creates.
 pub async fn insert<R: Resource>(connection: &mut PgConnection, author: &Author, data: &R) -> Result<Stored<R>, Error> {
-    let id = Uuid::now_v7();
-    if R::RULE.is_none() {
-        return one(write(connection, author, &[(id, None, data)]).await?);
-    }
-    serializable(connection, async |transaction| {
-        let stored = one(write(transaction, author, &[(id, None, data)]).await?)?;
-        judge::<R>(transaction, &[id]).await?;
-        Ok(stored)
-    })
-    .await
+    one(guarded(connection, author, (Uuid::now_v7(), None, data)).await?)
 }
 
 /// Replaces the fields of the version that the writer saw.
@@ -42,16 +33,37 @@ pub async fn update<R: Resource>(
     before: &Stored<R>,
     data: &R,
 ) -> Result<Stored<R>, Error> {
-    let change = [(before.id, Some(before.version), data)];
+    one(guarded(connection, author, (before.id, Some(before.version), data)).await?)
+}
+
+/// One statement; or, where the noun has a rule over several rows, a serializable transaction that judges what it wrote.
+async fn guarded<R: Resource>(
+    connection: &mut PgConnection,
+    author: &Author,
+    change: (Uuid, Option<i32>, &R),
+) -> Result<Vec<Stored<R>>, Error> {
     if R::RULE.is_none() {
-        return one(write(connection, author, &change).await?);
+        return write(connection, author, &[change]).await;
     }
-    serializable(connection, async |transaction| {
-        let stored = one(write(transaction, author, &change).await?)?;
-        judge::<R>(transaction, &[before.id]).await?;
-        Ok(stored)
-    })
-    .await
+    let mut attempts = Attempts::default();
+    loop {
+        let outcome = judged(connection, author, change).await;
+        if !attempts.again(&outcome).await {
+            return outcome;
+        }
+    }
+}
+
+async fn judged<R: Resource>(
+    connection: &mut PgConnection,
+    author: &Author,
+    change: (Uuid, Option<i32>, &R),
+) -> Result<Vec<Stored<R>>, Error> {
+    let mut transaction = connection.begin_with("begin isolation level serializable").await?;
+    let stored = write(&mut transaction, author, &[change]).await?;
+    judge::<R>(&mut transaction, &[change.0]).await?;
+    transaction.commit().await?;
+    Ok(stored)
 }
 
 fn one<R>(mut rows: Vec<Stored<R>>) -> Result<Stored<R>, Error> {

@@ -10,4 +10,4 @@ mod text;
 pub use external_id::{Code, ExternalId};
 pub use id::Id;
 pub use money::Money;
-pub use text::Text;
+pub use text::{Text, languages, use_languages};

@@ -1,0 +1,341 @@
+//! `Error`: all that can go wrong in a request, its status, and the problem (RFC 9457) that the client reads.
+//!
+//! The variants are what a client can act on. The cause of an internal failure is logged by `app::trace`, once, and never shown.
+
+use std::sync::Arc;
+
+use axum::{
+    body::Body,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::repository::{self, Fault};
+
+/// All that can go wrong in a request.
+#[derive(Debug)]
+pub enum Error {
+    /// 400: not understood at all, such as broken JSON.
+    Malformed(String),
+    /// 400: the query has faults; each names its parameter.
+    BadQuery(Vec<Fault>),
+    /// 401: no key, or none that is valid.
+    Unauthenticated(String),
+    /// 403: the key may not do this.
+    Forbidden(String),
+    /// 404: there is no such thing.
+    NotFound(String),
+    /// 405: the method is not one of these.
+    MethodNotAllowed(String),
+    /// 406: none of the formats asked for.
+    NotAcceptable(String),
+    /// 408: the request took too long to arrive.
+    RequestTimeout,
+    /// 409: the state of things does not allow it.
+    Conflict(Vec<Fault>),
+    /// 410: it was deleted; where its history is.
+    Deleted(String),
+    /// 412: it has changed since the version named; the resource as it is now.
+    Stale(Option<Value>),
+    /// 413: too large.
+    TooLarge(String),
+    /// 415: not JSON.
+    UnsupportedMediaType(String),
+    /// 422: understood, but wrong.
+    Invalid(Vec<Fault>),
+    /// 428: `If-Match` is missing.
+    VersionRequired(String),
+    /// 503: try again later.
+    Unavailable(String),
+    /// 504: it took too long.
+    Timeout,
+    /// 500: our fault.
+    Internal(Arc<anyhow::Error>),
+}
+
+/// A problem, as RFC 9457 has it: the body of every answer from 400 on.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Problem {
+    /// A relative URI that names the kind of problem and leads to its description.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The kind of problem in a few words.
+    pub title: String,
+    /// The HTTP status, again.
+    pub status: u16,
+    /// What happened, and what to do instead.
+    pub detail: String,
+    /// The request, as a URN.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instance: Option<String>,
+    /// Stable word for machines, such as `not_found`.
+    pub code: String,
+    /// The id of the request, as in the log.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    /// All the faults found.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<Fault>,
+    /// With `stale`: the resource as it is now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub current: Option<Value>,
+    /// With `deleted`: where its history is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub history: Option<String>,
+}
+
+impl Error {
+    /// One fault of the input.
+    pub fn invalid(field: &str, code: &str, detail: impl Into<String>) -> Self {
+        let mut faults = repository::Faults::default();
+        faults.add(field, code, detail);
+        Self::Invalid(faults.0)
+    }
+
+    fn parts(&self) -> (StatusCode, &'static str, &'static str, String) {
+        use StatusCode as S;
+        let faulty = |faults: &[Fault]| match faults {
+            [only] => only.detail.clone(),
+            many => format!("{} faults; each is named in `errors`. Nothing was changed.", many.len()),
+        };
+        match self {
+            Self::Malformed(why) => (S::BAD_REQUEST, "malformed", "The request is malformed", why.clone()),
+            Self::BadQuery(faults) => (
+                S::BAD_REQUEST,
+                "bad_query",
+                "The query is not understood",
+                faulty(faults),
+            ),
+            Self::Unauthenticated(why) => (S::UNAUTHORIZED, "unauthenticated", "A valid key is needed", why.clone()),
+            Self::Forbidden(why) => (S::FORBIDDEN, "forbidden", "The key may not do this", why.clone()),
+            Self::NotFound(what) => (S::NOT_FOUND, "not_found", "There is no such thing", what.clone()),
+            Self::MethodNotAllowed(why) => (
+                S::METHOD_NOT_ALLOWED,
+                "method_not_allowed",
+                "The method is not possible here",
+                why.clone(),
+            ),
+            Self::NotAcceptable(why) => (
+                S::NOT_ACCEPTABLE,
+                "not_acceptable",
+                "None of these formats is offered",
+                why.clone(),
+            ),
+            Self::RequestTimeout => (
+                S::REQUEST_TIMEOUT,
+                "request_timeout",
+                "The request took too long to arrive",
+                "send the whole request within 30 seconds".into(),
+            ),
+            Self::Conflict(faults) => (
+                S::CONFLICT,
+                "conflict",
+                "The state of things does not allow it",
+                faulty(faults),
+            ),
+            Self::Deleted(history) => (
+                S::GONE,
+                "deleted",
+                "It was deleted",
+                format!("its history is at {history}"),
+            ),
+            Self::Stale(_) => (
+                S::PRECONDITION_FAILED,
+                "stale",
+                "It has changed meanwhile",
+                "read `current`, apply your change to it, and send its version in If-Match".into(),
+            ),
+            Self::TooLarge(why) => (S::PAYLOAD_TOO_LARGE, "too_large", "The body is too large", why.clone()),
+            Self::UnsupportedMediaType(why) => (
+                S::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported_media_type",
+                "The media type is not understood",
+                why.clone(),
+            ),
+            Self::Invalid(faults) => (
+                S::UNPROCESSABLE_ENTITY,
+                "invalid",
+                "The content is not valid",
+                faulty(faults),
+            ),
+            Self::VersionRequired(why) => (
+                S::PRECONDITION_REQUIRED,
+                "version_required",
+                "If-Match is needed",
+                why.clone(),
+            ),
+            Self::Unavailable(why) => (
+                S::SERVICE_UNAVAILABLE,
+                "unavailable",
+                "Not possible at the moment",
+                why.clone(),
+            ),
+            Self::Timeout => (
+                S::GATEWAY_TIMEOUT,
+                "timeout",
+                "It took too long",
+                "ask for less, or try again; a write may or may not have happened: read before you repeat it".into(),
+            ),
+            Self::Internal(_) => (
+                S::INTERNAL_SERVER_ERROR,
+                "internal",
+                "Something failed here",
+                "the fault is ours; quote the request_id".into(),
+            ),
+        }
+    }
+
+    /// The problem for the client, without the request.
+    pub fn problem(&self) -> Problem {
+        let (status, code, title, detail) = self.parts();
+        let (errors, current, history) = match self {
+            Self::BadQuery(faults) | Self::Conflict(faults) | Self::Invalid(faults) => (faults.clone(), None, None),
+            Self::Stale(current) => (Vec::new(), current.clone(), None),
+            Self::Deleted(history) => (Vec::new(), None, Some(history.clone())),
+            _ => (Vec::new(), None, None),
+        };
+        Problem {
+            kind: format!("/problems/{}", code.replace('_', "-")),
+            title: title.into(),
+            status: status.as_u16(),
+            detail,
+            instance: None,
+            code: code.into(),
+            request_id: None,
+            errors,
+            current,
+            history,
+        }
+    }
+}
+
+/// Left in the response for the trace layer, which logs it and puts the request's id into the body.
+#[derive(Debug, Clone)]
+pub struct Failure(pub Arc<Error>);
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        let (status, ..) = self.parts();
+        let mut response = (status, Body::empty()).into_response();
+        let headers = response.headers_mut();
+        match &self {
+            Self::Unauthenticated(_) => {
+                headers.insert(
+                    header::WWW_AUTHENTICATE,
+                    HeaderValue::from_static("Bearer realm=\"mandate\""),
+                );
+            }
+            Self::Unavailable(_) => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
+            }
+            Self::Stale(Some(current)) => {
+                if let Ok(tag) = HeaderValue::from_str(&format!("\"{}\"", current["version"])) {
+                    headers.insert(header::ETAG, tag);
+                }
+            }
+            _ => {}
+        }
+        response.extensions_mut().insert(Failure(Arc::new(self)));
+        response
+    }
+}
+
+/// Writes the problem of a failure into its response; `app::trace` calls it, because it knows the request's id.
+pub fn render(response: Response, failure: &Failure, request_id: &str) -> Response {
+    let (mut parts, _) = response.into_parts();
+    let mut problem = failure.0.problem();
+    problem.instance = Some(format!("urn:uuid:{request_id}"));
+    problem.request_id = Some(request_id.to_owned());
+    let body = serde_json::to_vec(&problem).unwrap_or_else(|_| json!({"status": 500}).to_string().into_bytes());
+    parts.headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/problem+json"),
+    );
+    parts.headers.remove(header::CONTENT_LENGTH);
+    Response::from_parts(parts, Body::from(body))
+}
+
+impl From<repository::Error> for Error {
+    fn from(error: repository::Error) -> Self {
+        match error {
+            repository::Error::Rule(faults) => Self::Conflict(faults),
+            repository::Error::Stale => Self::Stale(None),
+            repository::Error::Pool(_) => Self::Unavailable("the database is busy or away; try again".into()),
+            repository::Error::Database(error) => Self::from(error),
+        }
+    }
+}
+
+/// The table of SQLSTATEs: what each means to a client.
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        let away = || Self::Unavailable("the database is busy or away; try again".into());
+        let sqlx::Error::Database(database) = &error else {
+            return match error {
+                sqlx::Error::Io(_)
+                | sqlx::Error::PoolTimedOut
+                | sqlx::Error::Protocol(_)
+                | sqlx::Error::WorkerCrashed => away(),
+                other => Self::Internal(Arc::new(other.into())),
+            };
+        };
+        let code = database.code().unwrap_or_default().into_owned();
+        let field = || {
+            constraint_field(
+                database.table().unwrap_or_default(),
+                database.constraint().unwrap_or_default(),
+            )
+        };
+        match code.as_str() {
+            "23505" => {
+                let field = field();
+                let mut faults = repository::Faults::default();
+                faults.add(
+                    &field,
+                    "taken",
+                    format!("another resource already has this {}", field.replace('_', " ")),
+                );
+                Self::Conflict(faults.0)
+            }
+            "23503" => Self::invalid(&field(), "not_found", "refers to something that does not exist (here)"),
+            "23514" | "23502" | "23P01" => Self::invalid(&field(), "not_allowed", "the value is not allowed here"),
+            "22003" | "22007" | "22008" | "22021" | "22P02" | "22P05" | "22001" | "54000" => {
+                Self::invalid("", "not_storable", "a value is out of the range that can be stored")
+            }
+            "40001" | "40P01" => Self::Unavailable("too many writers at once; nothing was written; try again".into()),
+            "55P03" => Self::Unavailable("another writer holds it; nothing was written; try again".into()),
+            "57014" => Self::Timeout,
+            "25006" | "57P01" | "57P02" | "57P03" | "53300" | "53200" | "53100" => away(),
+            other if other.starts_with("08") => away(),
+            _ => Self::Internal(Arc::new(error.into())),
+        }
+    }
+}
+
+/// The field that a constraint is about, by PostgreSQL's own way of naming: `{table}_{field}_{key|fkey|check}`.
+fn constraint_field(table: &str, constraint: &str) -> String {
+    let inner = constraint
+        .strip_prefix(table)
+        .unwrap_or(constraint)
+        .trim_start_matches('_');
+    ["_fkey", "_key", "_check", "_not_null"]
+        .iter()
+        .find_map(|suffix| inner.strip_suffix(suffix))
+        .unwrap_or(inner)
+        .to_owned()
+}
+
+/// Says that nothing of this kind has this id.
+pub fn missing(kind: &str, key: impl std::fmt::Display) -> Error {
+    Error::NotFound(format!("there is no {} with the id {key}", kind.replace('_', " ")))
+}
+
+/// Where the history of a resource is.
+pub fn history_path(table: &str, id: Uuid) -> String {
+    format!("/v1/{}/{id}/history", table.replace('_', "-"))
+}

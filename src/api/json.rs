@@ -1,0 +1,190 @@
+//! JSON bodies: strict parsing, judging by the published schema, merge patch (RFC 7396).
+
+use std::fmt;
+
+use axum::http::{HeaderMap, header};
+use bytes::Bytes;
+use serde::{
+    Deserializer,
+    de::{self, DeserializeOwned, DeserializeSeed, MapAccess, SeqAccess, Visitor},
+};
+use serde_json::{Map, Number, Value};
+use utoipa::ToSchema;
+
+use super::{error::Error, shape::Shape};
+use crate::repository::Fault;
+
+/// Parses a body as JSON, or says why it cannot be. Refused are duplicate keys (one of the two would be lost in silence) and U+0000 (which
+/// PostgreSQL cannot store).
+pub fn parse(headers: &HeaderMap, body: &Bytes) -> Result<Value, Error> {
+    let media_type = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let essence = media_type
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
+    if essence != "application/json" && essence != "application/merge-patch+json" {
+        return Err(Error::UnsupportedMediaType(
+            "send JSON, with the header `Content-Type: application/json` (for PATCH also application/merge-patch+json)"
+                .into(),
+        ));
+    }
+    parse_bytes(body)
+}
+
+/// The same without a look at the media type.
+pub fn parse_bytes(body: &[u8]) -> Result<Value, Error> {
+    let text = std::str::from_utf8(body).map_err(|error| {
+        Error::Malformed(format!(
+            "the body is not UTF-8: byte {} cannot be read",
+            error.valid_up_to()
+        ))
+    })?;
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let value = Strict
+        .deserialize(&mut deserializer)
+        .and_then(|value| deserializer.end().map(|()| value));
+    value.map_err(|error| {
+        use serde_json::error::Category;
+        let place = format!("line {}, column {}", error.line(), error.column());
+        Error::Malformed(match error.classify() {
+            Category::Eof => "the body ends before the JSON does".into(),
+            Category::Data => format!(
+                "{} ({place})",
+                error.to_string().split(" at line ").next().unwrap_or_default()
+            ),
+            Category::Syntax | Category::Io => {
+                let words = error.to_string();
+                if words.contains("recursion limit") {
+                    format!("the body is nested deeper than 127 levels ({place})")
+                } else if words.contains("surrogate") || words.contains("escape") {
+                    format!("the body has a string escape that stands for no character ({place})")
+                } else {
+                    format!("the body is not JSON from here on: {place}")
+                }
+            }
+        })
+    })
+}
+
+/// Holds a value against the schema of `T` and decodes it.
+pub fn decode<T: DeserializeOwned + ToSchema + 'static>(value: Value) -> Result<T, Vec<Fault>> {
+    let faults = Shape::of::<T>().faults(&value);
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let path = error.path().to_string().replace('.', "/");
+        let pointer = if path == "/" || path.is_empty() {
+            "#".into()
+        } else {
+            format!("#/{path}")
+        };
+        vec![Fault {
+            pointer,
+            code: "invalid".into(),
+            detail: error.inner().to_string(),
+        }]
+    })
+}
+
+/// JSON Merge Patch: null removes, an object merges, all else replaces.
+pub fn merge(target: &mut Value, patch: Value) {
+    let Value::Object(patch) = patch else {
+        *target = patch;
+        return;
+    };
+    if !target.is_object() {
+        *target = Value::Object(Map::new());
+    }
+    if let Value::Object(fields) = target {
+        for (name, value) in patch {
+            if value.is_null() {
+                fields.shift_remove(&name);
+            } else {
+                merge(fields.entry(name).or_insert(Value::Null), value);
+            }
+        }
+    }
+}
+
+struct Strict;
+
+impl<'de> DeserializeSeed<'de> for Strict {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+fn printable<E: de::Error>(text: &str) -> Result<(), E> {
+    if text.contains('\0') {
+        Err(E::custom(
+            "the body has a string with the character U+0000, which cannot be stored",
+        ))
+    } else {
+        Ok(())
+    }
+}
+
+impl<'de> Visitor<'de> for Strict {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Value, E> {
+        Number::from_f64(value)
+            .map(Value::Number)
+            .ok_or_else(|| E::custom("the body has a number out of range"))
+    }
+
+    fn visit_str<E: de::Error>(self, value: &str) -> Result<Value, E> {
+        printable(value)?;
+        Ok(value.into())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element_seed(Self)? {
+            list.push(item);
+        }
+        Ok(Value::Array(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
+        let mut fields = Map::new();
+        while let Some(name) = entries.next_key::<String>()? {
+            printable(&name)?;
+            let value = entries.next_value_seed(Self)?;
+            if fields.insert(name.clone(), value).is_some() {
+                return Err(de::Error::custom(format!(
+                    "the key `{name}` stands twice in one object"
+                )));
+            }
+        }
+        Ok(Value::Object(fields))
+    }
+}

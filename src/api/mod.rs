@@ -1,0 +1,16 @@
+//! What is said over HTTP, once for every noun.
+//!
+//! A noun takes part by `routes::<Noun>()` and `Operations::of::<Noun>()`, both from the one list in `router.rs`.
+
+pub mod cursor;
+pub mod document;
+pub mod error;
+pub mod format;
+pub mod handlers;
+pub mod json;
+pub mod precondition;
+pub mod query;
+pub mod shape;
+
+pub use error::{Error, Problem};
+pub use handlers::routes;

@@ -1,0 +1,316 @@
+//! Query strings: every parameter is known, typed and judged; all faults are named at once.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use super::{
+    cursor::Cursor,
+    error::Error,
+    json::decode,
+    shape::{Shape, unknown},
+};
+use crate::repository::{Common, Fault, Resource, Sort, Window};
+
+/// What every collection can be asked.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ListParameters {
+    /// Rows of a page, 1 to 200; 50 when not given. CSV and NDJSON stream all rows when it is not given.
+    #[schema(minimum = 1, maximum = 200, example = 50)]
+    pub limit: Option<i64>,
+    /// The `next` of the page before.
+    #[schema(max_length = 4000)]
+    pub after: Option<String>,
+    /// Keys in order of weight, `-` for descending: `-deadline,code`.
+    #[schema(max_length = 200)]
+    pub sort: Option<String>,
+    /// Words to search for, in Romanian or English, with or without diacritics; `"two words"`, `or` and `-not` work.
+    #[schema(min_length = 1, max_length = 200)]
+    pub q: Option<String>,
+    /// Also gives `count`, the exact number of rows over all pages.
+    pub count: Option<bool>,
+    /// Only these fields: `id,code,title`.
+    #[schema(max_length = 2000)]
+    pub fields: Option<String>,
+    /// Also gives what these fields refer to: `strategy,objective`.
+    #[schema(max_length = 500)]
+    pub expand: Option<String>,
+    /// Changed after this instant (RFC 3339).
+    pub updated_after: Option<DateTime<Utc>>,
+    /// Changed before this instant (RFC 3339).
+    pub updated_before: Option<DateTime<Utc>>,
+    /// The caller's own id; may be repeated.
+    pub external_id: Vec<String>,
+}
+
+/// What a single resource can be asked.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct FindParameters {
+    /// Only these fields: `id,code,title`.
+    #[schema(max_length = 2000)]
+    pub fields: Option<String>,
+    /// Also gives what these fields refer to: `strategy,objective`.
+    #[schema(max_length = 500)]
+    pub expand: Option<String>,
+}
+
+/// A query without any parameter.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct NoParameters {}
+
+fn fault(name: &str, code: &str, detail: String) -> Fault {
+    Fault {
+        pointer: name.to_owned(),
+        code: code.to_owned(),
+        detail,
+    }
+}
+
+/// Sorts the pairs of a query into the objects that the given shapes describe.
+fn sort_in(query: &str, shapes: &[&'static Shape]) -> Result<Vec<Value>, Vec<Fault>> {
+    let mut objects = vec![Map::new(); shapes.len()];
+    let mut faults = Vec::new();
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        if value.contains('\0') || value.contains('\u{fffd}') {
+            faults.push(fault(
+                &name,
+                "not_storable",
+                "has a character that cannot be stored, or is not UTF-8".into(),
+            ));
+            continue;
+        }
+        let known = shapes.iter().enumerate().find_map(|(index, shape)| {
+            let (_, schema) = shape.properties().find(|(property, _)| **property == name)?;
+            Some((index, shape.resolve(schema)))
+        });
+        let Some((index, schema)) = known else {
+            let names = shapes
+                .iter()
+                .flat_map(|shape| shape.properties().map(|(property, _)| property.as_str()));
+            let names: Vec<&str> = names.collect();
+            faults.push(fault(
+                &name,
+                "unknown_parameter",
+                unknown("parameter", &name, names.iter().copied()),
+            ));
+            continue;
+        };
+        let shape = shapes[index];
+        if is(schema, "array") {
+            let items = schema.get("items").map_or(schema, |items| shape.resolve(items));
+            let list = objects[index]
+                .entry(name.into_owned())
+                .or_insert_with(|| Value::Array(Vec::new()));
+            if let Value::Array(list) = list {
+                list.push(typed(items, &value));
+            }
+        } else if objects[index]
+            .insert(name.clone().into_owned(), typed(schema, &value))
+            .is_some()
+        {
+            faults.push(fault(&name, "repeated", "may be given only once".into()));
+        }
+    }
+    if faults.is_empty() {
+        Ok(objects.into_iter().map(Value::Object).collect())
+    } else {
+        Err(faults)
+    }
+}
+
+fn is(schema: &Value, kind: &str) -> bool {
+    match schema.get("type") {
+        Some(Value::String(only)) => only == kind,
+        Some(Value::Array(kinds)) => kinds.iter().any(|each| each == kind),
+        _ => false,
+    }
+}
+
+fn typed(schema: &Value, word: &str) -> Value {
+    if is(schema, "integer") {
+        if let Ok(number) = word.parse::<i64>() {
+            return number.into();
+        }
+    }
+    if is(schema, "boolean") {
+        if let Ok(truth) = word.parse::<bool>() {
+            return truth.into();
+        }
+    }
+    word.into()
+}
+
+fn one<T: DeserializeOwned + ToSchema + 'static>(value: Value, faults: &mut Vec<Fault>) -> Option<T> {
+    match decode(value) {
+        Ok(value) => Some(value),
+        Err(mut found) => {
+            for fault in &mut found {
+                fault.pointer = fault
+                    .pointer
+                    .trim_start_matches("#/")
+                    .split('/')
+                    .next()
+                    .unwrap_or_default()
+                    .to_owned();
+            }
+            faults.append(&mut found);
+            None
+        }
+    }
+}
+
+/// Reads a query that one type describes.
+pub fn read<T: DeserializeOwned + ToSchema + 'static>(query: Option<&str>) -> Result<T, Error> {
+    let mut objects = sort_in(query.unwrap_or_default(), &[Shape::of::<T>()]).map_err(Error::BadQuery)?;
+    let mut faults = Vec::new();
+    one(objects.remove(0), &mut faults).ok_or(Error::BadQuery(faults))
+}
+
+/// What a list was asked.
+pub struct Listing<R: Resource> {
+    /// The noun's own filter.
+    pub filter: R::Filter,
+    /// The filter that all nouns share.
+    pub common: Common,
+    /// Which part, in which order.
+    pub window: Window,
+    /// The sort order as a word, for the cursor.
+    pub order: String,
+    /// Whether a limit was asked for.
+    pub limited: bool,
+    /// Whether the exact number is wanted.
+    pub count: bool,
+    /// Which fields and which references.
+    pub view: View,
+}
+
+/// Which fields of a resource are shown, and which references with what they refer to.
+#[derive(Debug, Default, Clone)]
+pub struct View {
+    /// Only these.
+    pub fields: Option<Vec<String>>,
+    /// Fields whose target is shown too.
+    pub expand: Vec<&'static str>,
+}
+
+impl View {
+    /// True when a resource is shown as it is.
+    pub fn is_plain(&self) -> bool {
+        self.fields.is_none() && self.expand.is_empty()
+    }
+
+    /// Reads `fields` and `expand`, which are allow-lists.
+    pub fn read<R: Resource>(fields: Option<&str>, expand: Option<&str>, faults: &mut Vec<Fault>) -> Self {
+        let own = ["id", "version", "created_at", "updated_at"];
+        let shape = Shape::of::<R>();
+        let names: Vec<&str> = own
+            .into_iter()
+            .chain(shape.properties().map(|(name, _)| name.as_str()))
+            .collect();
+        let targets: Vec<&str> = R::REFERENCES
+            .iter()
+            .map(|reference| reference.field.trim_end_matches("_id"))
+            .collect();
+        let mut view = Self::default();
+        if let Some(fields) = fields {
+            let mut wanted = Vec::new();
+            for name in fields.split(',').map(str::trim) {
+                if names.contains(&name) {
+                    wanted.push(name.to_owned());
+                } else {
+                    faults.push(fault(
+                        "fields",
+                        "unknown_field",
+                        unknown("field", name, names.iter().copied()),
+                    ));
+                }
+            }
+            view.fields = Some(wanted);
+        }
+        for name in expand.into_iter().flat_map(|expand| expand.split(',')).map(str::trim) {
+            match targets.iter().position(|target| *target == name) {
+                Some(index) => view.expand.push(R::REFERENCES[index].field),
+                None => faults.push(fault(
+                    "expand",
+                    "unknown_field",
+                    unknown("reference", name, targets.iter().copied()),
+                )),
+            }
+        }
+        view
+    }
+}
+
+const DEFAULT_LIMIT: i64 = 50;
+
+/// Reads the query of a list.
+pub fn listing<R: Resource>(query: Option<&str>) -> Result<Listing<R>, Error> {
+    let shapes = [Shape::of::<ListParameters>(), Shape::of::<R::Filter>()];
+    let mut objects = sort_in(query.unwrap_or_default(), &shapes).map_err(Error::BadQuery)?;
+    let mut faults = Vec::new();
+    let filter = one::<R::Filter>(objects.pop().unwrap_or_default(), &mut faults);
+    let parameters = one::<ListParameters>(objects.pop().unwrap_or_default(), &mut faults);
+    let (Some(filter), Some(parameters)) = (filter, parameters) else {
+        return Err(Error::BadQuery(faults));
+    };
+    let view = View::read::<R>(parameters.fields.as_deref(), parameters.expand.as_deref(), &mut faults);
+    let order = parameters.sort.unwrap_or_else(|| R::SORTS[0].name.to_owned());
+    let mut keys: Vec<(Sort, bool)> = Vec::new();
+    for key in order.split(',').map(str::trim) {
+        let (name, descending) = key.strip_prefix('-').map_or((key, false), |name| (name, true));
+        match R::SORTS.iter().find(|sort| sort.name == name) {
+            Some(_) if keys.iter().any(|(sort, _)| sort.name == name) => {
+                faults.push(fault("sort", "repeated", format!("the key `{name}` stands twice")));
+            }
+            Some(sort) => keys.push((*sort, descending)),
+            None => {
+                let names: Vec<&str> = R::SORTS.iter().map(|sort| sort.name).collect();
+                faults.push(fault(
+                    "sort",
+                    "unknown_sort_key",
+                    unknown("sort key", name, names.iter().copied()),
+                ));
+            }
+        }
+    }
+    let cursor = parameters.after.map(|word| Cursor::decode(&word));
+    let after = match cursor {
+        Some(Some(cursor)) if cursor.order == order && cursor.values.len() == keys.len() => {
+            Some((cursor.values, cursor.id))
+        }
+        Some(_) => {
+            faults.push(fault(
+                "after",
+                "bad_cursor",
+                "is no cursor of this list in this order; start again without it".into(),
+            ));
+            None
+        }
+        None => None,
+    };
+    if !faults.is_empty() {
+        return Err(Error::BadQuery(faults));
+    }
+    Ok(Listing {
+        filter,
+        common: Common {
+            q: parameters.q,
+            updated_after: parameters.updated_after,
+            updated_before: parameters.updated_before,
+            external_id: parameters.external_id,
+        },
+        window: Window {
+            order: keys,
+            after,
+            limit: parameters.limit.unwrap_or(DEFAULT_LIMIT),
+        },
+        order,
+        limited: parameters.limit.is_some(),
+        count: parameters.count.unwrap_or_default(),
+        view,
+    })
+}

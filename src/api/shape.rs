@@ -1,0 +1,243 @@
+//! `Shape`: the published schema of a type, as the judge of what comes in.
+//!
+//! Bodies and queries are held against the same JSON Schema that `/openapi.json` shows. So the document cannot promise what the service
+//! refuses, and all faults of an input are found at once, before serde sees it (which would stop at the first).
+
+use std::{
+    any::TypeId,
+    collections::HashMap,
+    sync::{LazyLock, RwLock},
+};
+
+use jsonschema::{ValidationError, Validator, error::ValidationErrorKind as Kind};
+use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
+
+use crate::repository::Fault;
+
+/// The published schema of a type, and its judge.
+pub struct Shape {
+    /// The schema, with what it refers to under `components`.
+    pub root: Value,
+    /// The name in the document.
+    pub name: String,
+    validator: Validator,
+}
+
+static SHAPES: LazyLock<RwLock<HashMap<TypeId, &'static Shape>>> = LazyLock::new(RwLock::default);
+
+/// The component schemas of a type, itself included, by name.
+pub fn schemas<T: ToSchema>() -> Map<String, Value> {
+    let mut all = Vec::new();
+    T::schemas(&mut all);
+    all.push((T::name().into_owned(), T::schema()));
+    all.into_iter()
+        .map(|(name, schema)| (name, serde_json::to_value(schema).expect("a schema is JSON")))
+        .collect()
+}
+
+impl Shape {
+    /// The shape of a type; compiled once a process.
+    pub fn of<T: ToSchema + 'static>() -> &'static Self {
+        let id = TypeId::of::<T>();
+        if let Some(shape) = SHAPES.read().expect("no holder panics").get(&id) {
+            return shape;
+        }
+        let name = T::name().into_owned();
+        let root = json!({"$ref": format!("#/components/schemas/{name}"), "components": {"schemas": schemas::<T>()}});
+        let validator = jsonschema::options()
+            .should_validate_formats(true)
+            .build(&root)
+            .expect("a published schema compiles");
+        let shape: &'static Self = Box::leak(Box::new(Self { root, name, validator }));
+        SHAPES.write().expect("no holder panics").entry(id).or_insert(shape)
+    }
+
+    /// The properties of the type: name and schema.
+    pub fn properties(&self) -> impl Iterator<Item = (&String, &Value)> {
+        self.at(&[])
+            .and_then(|schema| schema.get("properties"))
+            .and_then(Value::as_object)
+            .into_iter()
+            .flatten()
+    }
+
+    /// Follows references and the alternatives of a nullable schema.
+    pub fn resolve<'a>(&'a self, mut schema: &'a Value) -> &'a Value {
+        loop {
+            if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
+                let Some(target) = self.root.pointer(reference.trim_start_matches('#')) else {
+                    return schema;
+                };
+                schema = target;
+            } else if let Some(branch) = schema.get("oneOf").and_then(Value::as_array).and_then(|all| {
+                let mut solid = all.iter().filter(|branch| branch.get("type") != Some(&json!("null")));
+                solid.next().filter(|_| solid.next().is_none())
+            }) {
+                schema = branch;
+            } else {
+                return schema;
+            }
+        }
+    }
+
+    fn at(&self, path: &[String]) -> Option<&Value> {
+        let mut schema = self.resolve(&self.root);
+        for step in path {
+            schema = self.resolve(schema.get("properties")?.get(step)?);
+        }
+        Some(schema)
+    }
+
+    /// All the faults of a value.
+    pub fn faults(&self, value: &Value) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        for error in self.validator.iter_errors(value) {
+            self.explain(&error, &mut faults);
+        }
+        faults
+    }
+
+    fn explain(&self, error: &ValidationError<'_>, faults: &mut Vec<Fault>) {
+        let path = error.instance_path().as_str().to_owned();
+        let steps: Vec<String> = path
+            .split('/')
+            .skip(1)
+            .map(|step| step.replace("~1", "/").replace("~0", "~"))
+            .collect();
+        let fault = |code: &str, detail: String| Fault {
+            pointer: format!("#{path}"),
+            code: code.into(),
+            detail,
+        };
+        let at = |name: &str, code: &str, detail: String| Fault {
+            pointer: format!("#{path}/{}", name.replace('~', "~0").replace('/', "~1")),
+            code: code.into(),
+            detail,
+        };
+        faults.push(match error.kind() {
+            Kind::AdditionalProperties { unexpected } => {
+                let known: Vec<&str> = self
+                    .at(&steps)
+                    .and_then(|schema| schema.get("properties")?.as_object())
+                    .map(|properties| properties.keys().map(String::as_str).collect())
+                    .unwrap_or_default();
+                for name in unexpected {
+                    faults.push(at(name, "unknown_field", unknown("field", name, known.iter().copied())));
+                }
+                return;
+            }
+            Kind::Required { property } => at(property.as_str().unwrap_or_default(), "required", "is required".into()),
+            Kind::Type { .. } => fault("wrong_type", format!("must be {}", self.wanted(&steps))),
+            Kind::Enum { options } => {
+                let options: Vec<&str> = options
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .filter_map(Value::as_str)
+                    .collect();
+                let given = error.instance().as_str().unwrap_or_default();
+                fault(
+                    "not_allowed",
+                    format!(
+                        "must be one of {}{}",
+                        options.join(", "),
+                        suggestion(given, options.iter().copied())
+                    ),
+                )
+            }
+            Kind::OneOfNotValid { context } | Kind::AnyOf { context } => {
+                // The branch that fits best is the one the client meant: an object for an object, else the first that is not `null`.
+                let wrong_type = |errors: &Vec<ValidationError<'static>>| {
+                    errors.iter().any(|inner| {
+                        matches!(inner.kind(), Kind::Type { .. }) && inner.instance_path().as_str() == path
+                    })
+                };
+                match context.iter().find(|errors| !wrong_type(errors)) {
+                    Some(errors) => {
+                        for inner in errors {
+                            self.explain(inner, faults);
+                        }
+                        return;
+                    }
+                    None => fault("wrong_type", format!("must be {}", self.wanted(&steps))),
+                }
+            }
+            Kind::MinLength { limit } if *limit == 1 => fault("empty", "must not be empty".into()),
+            Kind::MinLength { limit } => fault("too_short", format!("must have at least {limit} characters")),
+            Kind::MaxLength { limit } => fault("too_long", format!("must have at most {limit} characters")),
+            Kind::Minimum { limit } => fault("too_small", format!("must be at least {limit}")),
+            Kind::Maximum { limit } => fault("too_large", format!("must be at most {limit}")),
+            Kind::MinItems { limit } => fault("too_few", format!("must have at least {limit} items")),
+            Kind::MaxItems { limit } => fault("too_many", format!("must have at most {limit} items")),
+            Kind::MinProperties { limit } => fault("too_few", format!("must have at least {limit} entries")),
+            Kind::MaxProperties { limit } => fault("too_many", format!("must have at most {limit} entries")),
+            Kind::PropertyNames { error } => at(
+                error.instance().as_str().unwrap_or_default(),
+                "unknown_language",
+                "must be a language of ISO 639-1 in two lower-case letters, such as `ro`".into(),
+            ),
+            Kind::Pattern { pattern } => fault("wrong_format", format!("must match {pattern}")),
+            Kind::Format { format } => fault(
+                "wrong_format",
+                match format.as_str() {
+                    "date" => "must be a date, such as 2024-06-30".into(),
+                    "date-time" => "must be an instant of RFC 3339, such as 2024-06-30T12:00:00Z".into(),
+                    "uuid" => "must be an id of the service (a UUID)".into(),
+                    other => format!("must have the format {other}"),
+                },
+            ),
+            _ => fault("invalid", "is not valid".into()),
+        });
+    }
+
+    fn wanted(&self, steps: &[String]) -> String {
+        let schema = self.at(steps).unwrap_or(&Value::Null);
+        let name = |kind: &str| match kind {
+            "string" => "a string",
+            "integer" => "a whole number",
+            "number" => "a number",
+            "boolean" => "true or false",
+            "array" => "a list",
+            "object" => "an object",
+            _ => "null",
+        };
+        let kinds: Vec<&str> = match schema.get("type") {
+            Some(Value::String(kind)) => vec![name(kind)],
+            Some(Value::Array(kinds)) => kinds.iter().filter_map(Value::as_str).map(name).collect(),
+            _ => schema
+                .get("oneOf")
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten()
+                .filter_map(|branch| self.resolve(branch).get("type")?.as_str().map(name))
+                .collect(),
+        };
+        if kinds.is_empty() {
+            "something else".into()
+        } else {
+            kinds.join(" or ")
+        }
+    }
+}
+
+/// Says that a name is not known, and which one may have been meant.
+pub fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
+    let hint = suggestion(name, known.clone());
+    if hint.is_empty() {
+        let mut names: Vec<&str> = known.collect();
+        names.sort_unstable();
+        format!("`{name}` is not a known {what}; known are {}", names.join(", "))
+    } else {
+        format!("`{name}` is not a known {what}{hint}")
+    }
+}
+
+fn suggestion<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
+    known
+        .map(|candidate| (strsim::jaro_winkler(name, candidate), candidate))
+        .filter(|(likeness, _)| *likeness > 0.8)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, candidate)| format!("; did you mean `{candidate}`?"))
+        .unwrap_or_default()
+}

@@ -1,0 +1,128 @@
+//! Settings and the command line. `mandate --help` is their reference.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::access::Role;
+
+/// The system of record for carrying out a national strategy.
+#[derive(Debug, Parser)]
+#[command(name = "mandate", version, about, arg_required_else_help = true, after_help = AFTER)]
+pub struct Cli {
+    /// The settings.
+    #[command(flatten)]
+    pub settings: Settings,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const AFTER: &str = "Without DATABASE_URL, Mandate runs its own private PostgreSQL in its data directory.\n\
+Try it: mandate demo";
+
+/// The settings; each is also an environment variable.
+#[derive(Debug, Clone, Args)]
+pub struct Settings {
+    /// PostgreSQL 15 or newer to use, as postgres://user:password@host/database; without it a private one is run
+    #[arg(long, env = "DATABASE_URL", global = true, hide_env_values = true)]
+    pub database_url: Option<String>,
+    /// Where to listen
+    #[arg(long, env = "MANDATE_LISTEN", default_value = "127.0.0.1:8080", global = true)]
+    pub listen: SocketAddr,
+    /// Where the private PostgreSQL keeps its data [default: a folder `mandate` in the user's data folder]
+    #[arg(long, env = "MANDATE_DATA_DIR", global = true)]
+    pub data_dir: Option<PathBuf>,
+    /// The folder with PostgreSQL's server binaries (postgres, initdb) [default: looked for]
+    #[arg(long, env = "MANDATE_POSTGRES_BIN", global = true)]
+    pub postgres_bin: Option<PathBuf>,
+    /// Use the bundle of PostgreSQL even where binaries are installed
+    #[arg(long, env = "MANDATE_POSTGRES_BUNDLE", value_parser = clap::builder::FalseyValueParser::new(), global = true)]
+    pub postgres_bundle: bool,
+    /// Connections to the database
+    #[arg(long, env = "MANDATE_CONNECTIONS", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=500), global = true)]
+    pub connections: u16,
+    /// The country, ISO 3166-1 alpha-2
+    #[arg(long, env = "MANDATE_COUNTRY", default_value = "RO", global = true)]
+    pub country: String,
+    /// Languages of content, ISO 639-1, the preferred first
+    #[arg(
+        long,
+        env = "MANDATE_LANGUAGES",
+        default_value = "ro,en",
+        value_delimiter = ',',
+        global = true
+    )]
+    pub languages: Vec<String>,
+    /// The currency, ISO 4217
+    #[arg(long, env = "MANDATE_CURRENCY", default_value = "RON", global = true)]
+    pub currency: String,
+    /// The time zone in which a day ends
+    #[arg(long, env = "MANDATE_TIMEZONE", default_value = "Europe/Bucharest", global = true)]
+    pub timezone: chrono_tz::Tz,
+    /// The month in which the fiscal year starts
+    #[arg(long, env = "MANDATE_FISCAL_YEAR_START", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=12), global = true)]
+    pub fiscal_year_start: u32,
+    /// What to log, such as `info` or `mandate=debug,warn`
+    #[arg(long, env = "MANDATE_LOG", default_value = "info", global = true)]
+    pub log: String,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve the API
+    Serve,
+    /// Load the example plans, make a key, and serve: a first look
+    Demo,
+    /// Bring the database to the newest schema
+    Migrate,
+    /// Manage API keys
+    #[command(subcommand)]
+    Key(KeyCommand),
+    /// Print the OpenAPI document
+    Openapi,
+    /// Check the database and the settings, and say what is wrong
+    Doctor,
+}
+
+/// What to do with keys.
+#[derive(Debug, Subcommand)]
+pub enum KeyCommand {
+    /// Make a key and print it; it is shown only this once
+    Create {
+        /// What it is for; the record shows it as the actor `key:NAME`
+        #[arg(long)]
+        name: String,
+        /// What it may do
+        #[arg(long, value_enum, default_value = "viewer")]
+        role: Role,
+        /// Days until it ends by itself
+        #[arg(long, value_parser = clap::value_parser!(i32).range(1..=3660))]
+        days: Option<i32>,
+    },
+    /// List the keys
+    List,
+    /// Revoke a key; it works no longer within a second
+    Revoke {
+        /// Its id or its name
+        key: String,
+    },
+}
+
+impl Settings {
+    /// Where the private PostgreSQL keeps its data.
+    pub fn data_dir(&self) -> PathBuf {
+        if let Some(dir) = &self.data_dir {
+            return dir.clone();
+        }
+        // As root PostgreSQL runs under another account, which can seldom enter root's home.
+        if rustix::process::geteuid().is_root() {
+            return "/var/lib/mandate".into();
+        }
+        let home = || PathBuf::from(std::env::var_os("HOME").unwrap_or_else(|| ".".into())).join(".local/share");
+        std::env::var_os("XDG_DATA_HOME")
+            .map_or_else(home, PathBuf::from)
+            .join("mandate")
+    }
+}

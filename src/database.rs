@@ -1,0 +1,88 @@
+//! The database of the service: given by DATABASE_URL, or private; brought to the newest schema.
+
+use std::str::FromStr as _;
+
+use anyhow::{Context as _, bail};
+use sqlx::{Connection as _, PgConnection, migrate::Migrator, postgres::PgConnectOptions};
+
+use crate::{
+    config::Settings,
+    postgres::{self, Cluster},
+    repository::{self, Pool},
+};
+
+/// The migrations, embedded in the binary.
+pub static MIGRATOR: Migrator = sqlx::migrate!();
+
+/// A database that is ready to use.
+pub struct Database {
+    /// How to reach it.
+    pub options: PgConnectOptions,
+    cluster: Option<Cluster>,
+}
+
+impl Database {
+    /// Opens the database that the settings name, starting the private PostgreSQL if they name none.
+    pub async fn open(settings: &Settings) -> anyhow::Result<Self> {
+        if let Some(url) = &settings.database_url {
+            let options = PgConnectOptions::from_str(url)
+                .context("DATABASE_URL is not understood; write postgres://user:password@host:5432/database")?;
+            return Ok(Self { options, cluster: None });
+        }
+        let private = postgres::Settings {
+            data_dir: settings.data_dir(),
+            binaries: settings.postgres_bin.clone(),
+            hide_installed: settings.postgres_bundle,
+            durable: true,
+        };
+        let cluster = postgres::start(&private).await?;
+        Ok(Self {
+            options: cluster.options("mandate"),
+            cluster: Some(cluster),
+        })
+    }
+
+    /// What it is, in words.
+    pub fn describe(&self) -> String {
+        match &self.cluster {
+            Some(cluster) => format!("private PostgreSQL {} ({})", cluster.version(), cluster.origin()),
+            None => format!("PostgreSQL at {}:{}", self.options.get_host(), self.options.get_port()),
+        }
+    }
+
+    /// One connection.
+    pub async fn connect(&self) -> anyhow::Result<PgConnection> {
+        PgConnection::connect_with(&self.options)
+            .await
+            .context("cannot connect to the database")
+    }
+
+    /// A pool of connections.
+    pub fn pool(&self, settings: &Settings) -> anyhow::Result<Pool> {
+        Ok(repository::connect(self.options.clone(), settings.connections.into())?)
+    }
+
+    /// Brings the schema up to date.
+    pub async fn migrate(&self) -> anyhow::Result<()> {
+        let mut connection = self.connect().await?;
+        let number: String = sqlx::query_scalar("show server_version_num")
+            .fetch_one(&mut connection)
+            .await?;
+        if number.parse::<u32>().unwrap_or_default() < 150_000 {
+            bail!("this PostgreSQL is too old ({number}); Mandate needs 15 or newer");
+        }
+        MIGRATOR
+            .run(&mut connection)
+            .await
+            .context("cannot bring the schema up to date")?;
+        Ok(())
+    }
+
+    /// Stops the private PostgreSQL, if there is one.
+    pub async fn close(self) -> anyhow::Result<()> {
+        if let Some(cluster) = self.cluster {
+            cluster.stop().await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,1 @@
+pub use crate::plan::{BudgetAllocation, FundingSource};

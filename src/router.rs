@@ -1,0 +1,102 @@
+//! Every route of the service, a line a noun.
+
+use axum::{
+    Json, Router,
+    extract::State,
+    http::header,
+    response::{Html, IntoResponse},
+    routing::get,
+};
+use futures_util::future::BoxFuture;
+use serde_json::{Value, json};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::{
+    api::{self, Error, document},
+    app::App,
+    entities::Entity,
+    money::{BudgetAllocation, FundingSource},
+    plan::{Assignment, Dependency, Initiative, LegalAct, Milestone, Objective, Step, Strategy, Timeline},
+    repository::{self, Reference, Resource},
+};
+
+/// A noun without its type: what the parts that deal with all nouns need of it.
+pub struct Noun {
+    /// The singular name.
+    pub kind: &'static str,
+    /// The table.
+    pub table: &'static str,
+    /// The nouns that it points to.
+    pub references: &'static [Reference],
+    /// Its routes.
+    pub routes: fn() -> Router<App>,
+    /// Its operations and schemas in the document.
+    pub describe: fn(&mut Value),
+    /// Resources by id, as JSON.
+    pub fetch: for<'a> fn(&'a mut PgConnection, &'a [Uuid]) -> BoxFuture<'a, Result<Vec<Value>, Error>>,
+}
+
+impl Noun {
+    const fn of<R: Resource>() -> Self {
+        Self {
+            kind: R::KIND,
+            table: R::TABLE,
+            references: R::REFERENCES,
+            routes: api::routes::<R>,
+            describe: document::describe::<R>,
+            fetch: |connection, ids| {
+                Box::pin(async move {
+                    let rows = repository::find_many::<R>(connection, ids).await?;
+                    let values = rows.into_iter().map(serde_json::to_value).collect::<Result<_, _>>();
+                    values.map_err(|error| Error::Internal(std::sync::Arc::new(error.into())))
+                })
+            },
+        }
+    }
+}
+
+/// All nouns; each stands after those that it refers to, which is the order of an import.
+pub fn nouns() -> &'static [Noun] {
+    static NOUNS: [Noun; 12] = [
+        Noun::of::<LegalAct>(),
+        Noun::of::<Entity>(),
+        Noun::of::<FundingSource>(),
+        Noun::of::<Strategy>(),
+        Noun::of::<Objective>(),
+        Noun::of::<Initiative>(),
+        Noun::of::<Step>(),
+        Noun::of::<Assignment>(),
+        Noun::of::<Timeline>(),
+        Noun::of::<Milestone>(),
+        Noun::of::<Dependency>(),
+        Noun::of::<BudgetAllocation>(),
+    ];
+    &NOUNS
+}
+
+/// All routes.
+pub fn routes() -> Router<App> {
+    let nouns = nouns()
+        .iter()
+        .fold(Router::new(), |router, noun| router.merge((noun.routes)()));
+    nouns
+        .route("/openapi.json", get(async || Json(document::document(self::nouns()))))
+        .route("/problems/{code}", get(document::problem_page))
+        .route("/livez", get(async || Json(json!({"status": "ok"}))))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics))
+        .route("/", get(async || Html(include_str!("api/welcome.html"))))
+        .merge(document::page())
+}
+
+async fn ready(State(app): State<App>) -> Result<Json<Value>, Error> {
+    let mut connection = app.connection().await?;
+    sqlx::query("select 1").execute(&mut *connection).await?;
+    Ok(Json(json!({"status": "ok"})))
+}
+
+async fn metrics(State(app): State<App>) -> impl IntoResponse {
+    let text = app.metrics.map(|handle| handle.render()).unwrap_or_default();
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text)
+}
