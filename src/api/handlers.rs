@@ -160,6 +160,7 @@ async fn patch<R: Resource>(
     if let Value::Object(fields) = &mut body {
         fields.retain(|_, value| !value.is_null());
     }
+    forget_derived(&mut body, &patch);
     let unknown_nulls: Map<String, Value> = unknown_nulls::<R>(&patch);
     json::merge(&mut body, patch);
     if let Value::Object(fields) = &mut body {
@@ -167,6 +168,16 @@ async fn patch<R: Resource>(
     }
     let data = accept::<R>(&mut connection, body, Some(&before.data)).await?;
     save(&mut connection, &author, &before, &data).await
+}
+
+/// What was read out of a text (the kind and the days of a deadline) does not outlive the text.
+fn forget_derived(body: &mut Value, patch: &Value) {
+    for (name, change) in patch.as_object().into_iter().flatten() {
+        let derived = change.get("text").is_some() && body.get(name).is_some_and(|value| value.get("kind").is_some());
+        if derived {
+            body[name] = Value::Null;
+        }
+    }
 }
 
 /// `{"titel": null}` removes nothing, and must not pass for a change.
