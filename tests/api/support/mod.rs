@@ -3,5 +3,5 @@
 pub(crate) mod client;
 mod server;
 
-pub(crate) use client::{Client, Reply};
+pub(crate) use client::Client;
 pub(crate) use server::service;
