@@ -81,13 +81,21 @@ pub fn routes() -> Router<App> {
         .iter()
         .fold(Router::new(), |router, noun| router.merge((noun.routes)()));
     nouns
-        .route("/openapi.json", get(async || Json(document::document(self::nouns()))))
+        .route("/openapi.json", get(async || Json(document())))
         .route("/problems/{code}", get(document::problem_page))
         .route("/livez", get(async || Json(json!({"status": "ok"}))))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
         .route("/", get(async || Html(include_str!("api/welcome.html"))))
         .merge(document::page())
+        .merge(crate::reports::routes())
+}
+
+/// The OpenAPI document.
+pub fn document() -> Value {
+    let mut document = document::document(nouns());
+    crate::reports::describe(&mut document);
+    document
 }
 
 async fn ready(State(app): State<App>) -> Result<Json<Value>, Error> {
