@@ -1,31 +1,92 @@
-//! Deadlines as the source words them.
+//! Deadlines as real plans word them. A deadline is not a date: it keeps its words, and has days only where the words give them.
+//!
+//! `docs/deadlines.md` lists the forms that are understood. What is not understood is `unparsed`, never guessed.
 
-use chrono::NaiveDate;
+mod parse;
+#[cfg(test)]
+mod tests;
+
+use std::sync::OnceLock;
+
+use chrono::{Datelike as _, NaiveDate};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// How a deadline is worded.
+pub use parse::parse;
+
+/// How a deadline is worded; the kinds are those met in real plans.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, sqlx::Type, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
 pub enum DeadlineKind {
-    /// Not understood.
-    Unknown,
+    /// A day.
+    Exact,
+    /// A month.
+    Month,
+    /// A quarter of a calendar year.
+    Quarter,
+    /// A half of a calendar year.
+    Semester,
+    /// A calendar year.
+    Year,
+    /// From one period to another.
+    Range,
+    /// A quarter of a fiscal year.
+    FiscalQuarter,
+    /// A fiscal year.
+    FiscalYear,
+    /// A season of the northern half of the earth, by whole months.
+    Season,
+    /// All the time.
+    Continuous,
+    /// Again and again.
+    Recurring,
+    /// By a time, and continuously from then on.
+    FirstDueThenContinuous,
+    /// So long after something else.
+    Relative,
+    /// It was done when the plan was made.
+    AlreadyCompleted,
+    /// The source has none.
+    None,
+    /// The words are not understood.
+    Unparsed,
 }
 
-/// A deadline.
+/// The calendar by which fiscal periods are read.
+#[derive(Debug, Clone, Copy)]
+pub struct Calendar {
+    /// The month in which the fiscal year starts, 1 to 12. Fiscal year N ends in calendar year N.
+    pub fiscal_year_start: u32,
+}
+
+impl Default for Calendar {
+    fn default() -> Self {
+        Self { fiscal_year_start: 1 }
+    }
+}
+
+static CALENDAR: OnceLock<Calendar> = OnceLock::new();
+
+/// Sets the calendar of the service (`MANDATE_FISCAL_YEAR_START`); the first call of a process counts.
+pub fn use_calendar(calendar: Calendar) {
+    let _ = CALENDAR.set(calendar);
+}
+
+/// By when, in the words of the source. Send `text` alone and the service reads the rest out of it; send `kind`, `from` and `to` to say
+/// what the words mean where the service cannot know.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(from = "Input")]
+#[serde(from = "Input", deny_unknown_fields)]
 pub struct Deadline {
-    /// The words of the source.
-    #[schema(min_length = 1, max_length = 500)]
+    /// The words, verbatim.
+    #[schema(max_length = 500, example = "Semestrul I, 2023, se continuă permanent")]
     pub text: String,
-    /// How it is worded.
-    #[schema(required = false, read_only)]
+    /// How they are worded.
+    #[schema(required = false)]
     pub kind: DeadlineKind,
-    /// The first day.
+    /// The first day of the period meant, where the words give one.
     pub from: Option<NaiveDate>,
-    /// The last day.
+    /// The last day: the deadline proper.
     pub to: Option<NaiveDate>,
 }
 
@@ -33,30 +94,53 @@ pub struct Deadline {
 #[serde(deny_unknown_fields)]
 struct Input {
     text: String,
+    kind: Option<DeadlineKind>,
+    from: Option<NaiveDate>,
+    to: Option<NaiveDate>,
 }
 
 impl From<Input> for Deadline {
     fn from(input: Input) -> Self {
-        Self {
-            text: input.text,
-            kind: DeadlineKind::Unknown,
-            from: None,
-            to: None,
+        match input.kind {
+            Some(kind) => Self {
+                text: input.text,
+                kind,
+                from: input.from,
+                to: input.to,
+            },
+            None => {
+                let read = parse(&input.text, &CALENDAR.get().copied().unwrap_or_default());
+                Self {
+                    from: input.from.or(read.from),
+                    to: input.to.or(read.to),
+                    ..read
+                }
+            }
         }
     }
 }
 
 impl Deadline {
-    /// What is wrong with it: codes and sentences.
+    /// What is wrong with it: the field, and a sentence.
     pub fn faults(&self) -> Vec<(&'static str, String)> {
-        Vec::new()
+        let mut faults = Vec::new();
+        for (field, day) in [("from", self.from), ("to", self.to)] {
+            if day.is_some_and(|day| !(1990..=2100).contains(&day.year())) {
+                faults.push((field, "must be in the years 1990 to 2100".to_owned()));
+            }
+        }
+        if self.from.zip(self.to).is_some_and(|(from, to)| from > to) {
+            faults.push(("from", "must not be after `to`".to_owned()));
+        }
+        match self.kind {
+            DeadlineKind::Exact if self.to.is_none() => {
+                faults.push(("to", "is needed: the kind is `exact`".to_owned()))
+            }
+            DeadlineKind::Unparsed | DeadlineKind::None if self.from.or(self.to).is_some() => {
+                faults.push(("kind", "has no days; name the kind that the days belong to".to_owned()));
+            }
+            _ => {}
+        }
+        faults
     }
 }
-
-#[allow(missing_docs)]
-pub struct Calendar {
-    #[allow(missing_docs)]
-    pub fiscal_year_start: u32,
-}
-#[allow(missing_docs)]
-pub fn use_calendar(_: Calendar) {}
