@@ -22,6 +22,9 @@ use crate::{
     repository::{self, Reference, Resource},
 };
 
+/// Fetches resources by id.
+pub type Fetch = for<'a> fn(&'a mut PgConnection, &'a [Uuid]) -> BoxFuture<'a, Result<Vec<Value>, Error>>;
+
 /// A noun without its type: what the parts that deal with all nouns need of it.
 pub struct Noun {
     /// The singular name.
@@ -35,7 +38,7 @@ pub struct Noun {
     /// Its operations and schemas in the document.
     pub describe: fn(&mut Value),
     /// Resources by id, as JSON.
-    pub fetch: for<'a> fn(&'a mut PgConnection, &'a [Uuid]) -> BoxFuture<'a, Result<Vec<Value>, Error>>,
+    pub fetch: Fetch,
 }
 
 impl Noun {

@@ -32,7 +32,9 @@ pub enum Role {
 
 /// Keys seen lately, by the hash of their text. An entry lives one second, so a revoked key works no longer than that.
 #[derive(Debug, Clone, Default)]
-pub struct KeyCache(Arc<Mutex<HashMap<[u8; 32], (Instant, ApiKey)>>>);
+pub struct KeyCache(Arc<Mutex<Entries>>);
+
+type Entries = HashMap<[u8; 32], (Instant, ApiKey)>;
 
 const LIFE: Duration = Duration::from_secs(1);
 const CAPACITY: usize = 10_000;

@@ -77,11 +77,14 @@ pub async fn show(
 pub fn render(items: Vec<Value>, format: Format, json: impl FnOnce(Vec<Value>) -> Value) -> Result<Vec<u8>, Error> {
     Ok(match format {
         Format::Json => serde_json::to_vec(&json(items)).map_err(internal)?,
-        Format::Ndjson => items
-            .iter()
-            .map(|item| format!("{item}\n"))
-            .collect::<String>()
-            .into_bytes(),
+        Format::Ndjson => {
+            let mut bytes = Vec::new();
+            for item in &items {
+                serde_json::to_writer(&mut bytes, item).map_err(internal)?;
+                bytes.push(b'\n');
+            }
+            bytes
+        }
         Format::Csv => {
             let rows: Vec<_> = items.iter().map(format::flatten).collect();
             format::csv(&rows, &format::columns(&rows))
@@ -93,7 +96,7 @@ pub fn render(items: Vec<Value>, format: Format, json: impl FnOnce(Vec<Value>) -
 /// A response with a weak entity tag made from its body, so that polling costs no transfer.
 pub fn tagged(headers: &HeaderMap, body: Vec<u8>, format: Format) -> Response {
     let digest = Sha256::digest(&body);
-    let hex: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let hex = crate::access::keys::hex(&digest[..16]);
     let tag = HeaderValue::from_str(&format!("W/\"{hex}\"")).expect("hexadecimal digits are a header");
     let vary = (header::VARY, HeaderValue::from_static("accept"));
     if precondition::not_modified(

@@ -92,9 +92,9 @@ pub struct Problem {
 impl Error {
     /// One fault of the input.
     pub fn invalid(field: &str, code: &str, detail: impl Into<String>) -> Self {
-        let mut faults = repository::Faults::default();
-        faults.add(field, code, detail);
-        Self::Invalid(faults.0)
+        let mut found = repository::Faults::default();
+        found.add(field, code, detail);
+        Self::Invalid(found.0)
     }
 
     fn parts(&self) -> (StatusCode, &'static str, &'static str, String) {
@@ -294,13 +294,13 @@ impl From<sqlx::Error> for Error {
         match code.as_str() {
             "23505" => {
                 let field = field();
-                let mut faults = repository::Faults::default();
-                faults.add(
+                let mut found = repository::Faults::default();
+                found.add(
                     &field,
                     "taken",
                     format!("another resource already has this {}", field.replace('_', " ")),
                 );
-                Self::Conflict(faults.0)
+                Self::Conflict(found.0)
             }
             "23503" => Self::invalid(&field(), "not_found", "refers to something that does not exist (here)"),
             "23514" | "23502" | "23P01" => Self::invalid(&field(), "not_allowed", "the value is not allowed here"),

@@ -53,10 +53,11 @@ impl Format {
                     .find(|(name, _)| *name == media)
                     .map(|(_, format)| *format),
             };
-            if let Some(format) = format {
-                if quality > 0.0 && best.is_none_or(|(best, _)| quality > best) {
-                    best = Some((quality, format));
-                }
+            if let Some(format) = format
+                && quality > 0.0
+                && best.is_none_or(|(best, _)| quality > best)
+            {
+                best = Some((quality, format));
             }
         }
         best.map(|(_, format)| format).ok_or_else(|| {

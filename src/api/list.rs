@@ -40,9 +40,10 @@ pub async fn list<R: Resource>(
         return stream::<R>(app, listing, format).await;
     }
     let mut connection = app.connection().await?;
-    let count = match listing.count {
-        true => Some(repository::count::<R>(&mut connection, &listing.filter, &listing.common).await?),
-        false => None,
+    let count = if listing.count {
+        Some(repository::count::<R>(&mut connection, &listing.filter, &listing.common).await?)
+    } else {
+        None
     };
     let (rows, next) = page::<R>(&mut connection, &mut listing).await?;
     let mut response = if format == Format::Json && listing.view.is_plain() {

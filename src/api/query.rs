@@ -131,15 +131,15 @@ fn is(schema: &Value, kind: &str) -> bool {
 }
 
 fn typed(schema: &Value, word: &str) -> Value {
-    if is(schema, "integer") {
-        if let Ok(number) = word.parse::<i64>() {
-            return number.into();
-        }
+    if is(schema, "integer")
+        && let Ok(number) = word.parse::<i64>()
+    {
+        return number.into();
     }
-    if is(schema, "boolean") {
-        if let Ok(truth) = word.parse::<bool>() {
-            return truth.into();
-        }
+    if is(schema, "boolean")
+        && let Ok(truth) = word.parse::<bool>()
+    {
+        return truth.into();
     }
     word.into()
 }

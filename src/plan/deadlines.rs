@@ -101,20 +101,19 @@ struct Input {
 
 impl From<Input> for Deadline {
     fn from(input: Input) -> Self {
-        match input.kind {
-            Some(kind) => Self {
+        if let Some(kind) = input.kind {
+            Self {
                 text: input.text,
                 kind,
                 from: input.from,
                 to: input.to,
-            },
-            None => {
-                let read = parse(&input.text, &CALENDAR.get().copied().unwrap_or_default());
-                Self {
-                    from: input.from.or(read.from),
-                    to: input.to.or(read.to),
-                    ..read
-                }
+            }
+        } else {
+            let read = parse(&input.text, &CALENDAR.get().copied().unwrap_or_default());
+            Self {
+                from: input.from.or(read.from),
+                to: input.to.or(read.to),
+                ..read
             }
         }
     }
@@ -134,7 +133,7 @@ impl Deadline {
         }
         match self.kind {
             DeadlineKind::Exact if self.to.is_none() => {
-                faults.push(("to", "is needed: the kind is `exact`".to_owned()))
+                faults.push(("to", "is needed: the kind is `exact`".to_owned()));
             }
             DeadlineKind::Unparsed | DeadlineKind::None if self.from.or(self.to).is_some() => {
                 faults.push(("kind", "has no days; name the kind that the days belong to".to_owned()));

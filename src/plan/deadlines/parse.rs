@@ -175,12 +175,11 @@ fn period(words: &str, calendar: Calendar) -> Option<(Kind, NaiveDate, NaiveDate
             months(Kind::Quarter, year(&found[4])?, ordinal(quarter.as_str())? * 3 - 2, 3)
         })
         .or_else(|| {
-            let (half, year_of) = match ROMAN_HALF.captures(words) {
-                Some(found) => (ordinal(&found[1])?, year(&found[2])?),
-                None => {
-                    let found = HALF.captures(words)?;
-                    (ordinal(found.get(1).or(found.get(2))?.as_str())?, year(&found[3])?)
-                }
+            let (half, year_of) = if let Some(found) = ROMAN_HALF.captures(words) {
+                (ordinal(&found[1])?, year(&found[2])?)
+            } else {
+                let found = HALF.captures(words)?;
+                (ordinal(found.get(1).or(found.get(2))?.as_str())?, year(&found[3])?)
             };
             months(Kind::Semester, year_of, half * 6 - 5, 6)
         })
