@@ -9,12 +9,7 @@ mod plan;
 mod responsibilities;
 mod timeline;
 
-use axum::{
-    Router,
-    http::HeaderMap,
-    response::Response,
-    routing::get,
-};
+use axum::{Router, http::HeaderMap, response::Response, routing::get};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
@@ -54,7 +49,9 @@ pub fn routes() -> Router<App> {
 /// Adds the operations and rows of all reports to the OpenAPI document.
 pub fn describe(document: &mut Value) {
     if let Some(tags) = document["tags"].as_array_mut() {
-        tags.push(json!({"name": "reports", "description": "Flat tables made from the nouns; each answers one question."}));
+        tags.push(
+            json!({"name": "reports", "description": "Flat tables made from the nouns; each answers one question."}),
+        );
     }
     describe_one::<plan::Parameters, plan::Row>(
         document,
@@ -76,11 +73,7 @@ pub fn describe(document: &mut Value) {
         "budget",
         "Estimates and appropriations by one dimension, a row a currency.",
     );
-    describe_one::<gaps::Parameters, gaps::Row>(
-        document,
-        "gaps",
-        "What the plan leaves open or contradicts.",
-    );
+    describe_one::<gaps::Parameters, gaps::Row>(document, "gaps", "What the plan leaves open or contradicts.");
 }
 
 fn describe_one<P: ToSchema + 'static, R: ToSchema>(document: &mut Value, name: &str, summary: &str) {
@@ -89,8 +82,10 @@ fn describe_one<P: ToSchema + 'static, R: ToSchema>(document: &mut Value, name: 
     }
     let mut all = parameters::<Scope>();
     all.extend(parameters::<P>());
-    all.push(json!({"name": "If-None-Match", "in": "header", "schema": {"type": "string"}, "example": "\"3\"",
-        "description": "The ETag that you have; the answer is 304 when it is still good."}));
+    all.push(
+        json!({"name": "If-None-Match", "in": "header", "schema": {"type": "string"}, "example": "\"3\"",
+        "description": "The ETag that you have; the answer is 304 when it is still good."}),
+    );
     let mut responses: Map<String, Value> = problems(&["not_acceptable"]);
     let rows = json!({"type": "object", "required": ["items"], "properties": {
         "items": {"type": "array", "items": {"$ref": format!("#/components/schemas/{}", R::name())}}}});
@@ -147,7 +142,8 @@ pub(crate) struct Scope {
     deadline_after: Option<NaiveDate>,
 }
 
-/// Common table expressions that every report begins with: `item` holds the initiatives and steps of the scope in `$1` to `$6`.
+/// Common table expressions that every report begins with: `item` holds the initiatives and steps of the scope in `$1` to `$6`,
+/// `every_item` those of any scope, and `assigned` who has which role now.
 const ITEMS: &str = r"
 with recursive branch(id) as (
     select id from objectives where id = any($2::uuid[])
@@ -156,21 +152,27 @@ with recursive branch(id) as (
 ),
 every_item as (
     select i.id, i.id as initiative_id, null::uuid as step_id, 'initiative' as level, i.strategy_id, i.objective_id,
-        i.code, i.code as initiative_code, i.title, i.status::text as status, i.confidence::text as confidence,
+        i.code, i.code as initiative_code, i.title, i.status, i.confidence,
         i.starts_on, i.deadline_text, i.deadline_kind, i.deadline_from, i.deadline_to
     from initiatives i
     union all
     select s.id, s.initiative_id, s.id, 'step', i.strategy_id, i.objective_id,
-        s.code, i.code, s.title, s.status::text, null,
+        s.code, i.code, s.title, s.status, null,
         s.starts_on, s.deadline_text, s.deadline_kind, s.deadline_from, s.deadline_to
     from steps s join initiatives i on i.id = s.initiative_id
 ),
+-- An assignment that has ended is history.
+assigned as (
+    select coalesce(step_id, initiative_id) as item_id, entity_id, role
+    from assignments
+    where valid_to is null or valid_to >= current_date
+),
 involved(id) as (
-    select coalesce(step_id, initiative_id) from assignments where entity_id = any($3::uuid[])
+    select item_id from assigned where entity_id = any($3::uuid[])
     union
-    select s.initiative_id from assignments a join steps s on s.id = a.step_id where a.entity_id = any($3::uuid[])
+    select s.initiative_id from assigned a join steps s on s.id = a.item_id where a.entity_id = any($3::uuid[])
     union
-    select s.id from assignments a join steps s on s.initiative_id = a.initiative_id where a.entity_id = any($3::uuid[])
+    select s.id from assigned a join steps s on s.initiative_id = a.item_id where a.entity_id = any($3::uuid[])
 ),
 item as (
     select * from every_item
