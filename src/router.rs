@@ -82,7 +82,7 @@ pub fn routes() -> Router<App> {
         .fold(Router::new(), |router, noun| router.merge((noun.routes)()));
     nouns
         .route("/openapi.json", get(async || Json(document())))
-        .route("/problems/{code}", get(document::problem_page))
+        .route("/problems/{code}", get(api::problems::problem_page))
         .route("/livez", get(async || Json(json!({"status": "ok"}))))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))

@@ -1,18 +1,14 @@
 //! The OpenAPI 3.1 document and its page. The operations of a noun are described here, once.
 
-use axum::{
-    Router,
-    extract::Path,
-    http::header,
-    response::{IntoResponse, Response},
-};
+use axum::Router;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 use super::{
-    error::{Error, Problem},
-    handlers::HistoryParameters,
+    error::Problem,
+    history::HistoryParameters,
+    problems::PROBLEMS,
     query::{FindParameters, ListParameters},
     shape::{Shape, schemas},
 };
@@ -29,78 +25,6 @@ struct History {
     items: Vec<Entry>,
     /// What to give as `after` for older changes; null at the end.
     next: Option<String>,
-}
-
-/// The kinds of problem: code, status, meaning.
-pub const PROBLEMS: [(&str, u16, &str); 18] = [
-    (
-        "malformed",
-        400,
-        "The request cannot be read at all. `detail` says where reading ended.",
-    ),
-    (
-        "bad_query",
-        400,
-        "Parameters of the query are unknown, repeated or not of their type. `errors` names each.",
-    ),
-    (
-        "unauthenticated",
-        401,
-        "There is no key, or it is mistyped, expired or revoked.",
-    ),
-    ("forbidden", 403, "The key is valid, and its role may not do this."),
-    ("not_found", 404, "There is nothing at this address."),
-    ("method_not_allowed", 405, "The address exists; the method does not."),
-    ("not_acceptable", 406, "None of the formats in `Accept` is offered."),
-    ("request_timeout", 408, "The request did not arrive in time."),
-    (
-        "conflict",
-        409,
-        "The state of things does not allow it: a value is taken, others refer to the resource, a cycle would come to be. Nothing was changed.",
-    ),
-    ("deleted", 410, "It was deleted. `history` says where its history is."),
-    (
-        "stale",
-        412,
-        "It has changed since the version in `If-Match`. `current` is how it is now.",
-    ),
-    ("too_large", 413, "The body is larger than this address takes."),
-    ("unsupported_media_type", 415, "The body is not declared as JSON."),
-    (
-        "invalid",
-        422,
-        "The content is understood and not valid. `errors` names every fault. Nothing was changed.",
-    ),
-    (
-        "version_required",
-        428,
-        "The change needs `If-Match` with the version that you have read.",
-    ),
-    ("internal", 500, "The fault is ours. The log has it under `request_id`."),
-    (
-        "unavailable",
-        503,
-        "Not possible at the moment. Try again after `Retry-After` seconds.",
-    ),
-    (
-        "timeout",
-        504,
-        "It took too long. A write may or may not have happened: read before you repeat it.",
-    ),
-];
-
-/// Says what a problem is, at the address in its `type`.
-pub async fn problem_page(Path(code): Path<String>) -> Result<Response, Error> {
-    let wanted = code.replace('-', "_");
-    let (code, status, words) = PROBLEMS
-        .iter()
-        .find(|(code, ..)| *code == wanted)
-        .ok_or_else(|| Error::NotFound("there is no such kind of problem".into()))?;
-    Ok((
-        [(header::CONTENT_TYPE, "text/plain; charset=utf-8")],
-        format!("{code} ({status})\n\n{words}\n"),
-    )
-        .into_response())
 }
 
 /// The page with all operations; it needs no network.

@@ -2,15 +2,20 @@
 //!
 //! A noun takes part by `routes::<Noun>()` and `Operations::of::<Noun>()`, both from the one list in `router.rs`.
 
+pub mod answer;
 pub mod cursor;
 pub mod document;
 pub mod error;
 pub mod format;
 pub mod handlers;
+pub mod history;
 pub mod json;
+pub mod list;
 pub mod precondition;
+pub mod problems;
 pub mod query;
 pub mod shape;
+pub mod target;
 
 pub use error::{Error, Problem};
 pub use handlers::routes;

@@ -1,1 +1,7 @@
-pub use crate::plan::{BudgetAllocation, FundingSource};
+//! What a plan costs and who pays.
+
+pub mod budget_allocations;
+pub mod funding_sources;
+
+pub use budget_allocations::BudgetAllocation;
+pub use funding_sources::FundingSource;

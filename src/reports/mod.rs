@@ -24,9 +24,9 @@ use uuid::Uuid;
 use crate::{
     api::{
         Error,
+        answer::{render, tagged},
         document::{parameters, problems},
         format::Format,
-        handlers::{render, tagged},
         query,
         shape::schemas,
     },

@@ -114,6 +114,15 @@ impl Select {
         self
     }
 
+    /// A condition around a list of ids holds: `exists (... = any(`, the ids, `))`. An empty list is no condition.
+    pub fn ids_where<T>(&mut self, before: &'static str, ids: &[Id<T>], after: &'static str) -> &mut Self {
+        if !ids.is_empty() {
+            let ids: Vec<uuid::Uuid> = ids.iter().map(|id| id.uuid()).collect();
+            self.and().push(before).push_bind(ids).push(after);
+        }
+        self
+    }
+
     /// The word (an enumeration or a text) is one of these; an empty list is no condition.
     pub fn words(&mut self, column: &'static str, words: &[impl Serialize]) -> &mut Self {
         if !words.is_empty() {

@@ -4,6 +4,7 @@
 
 mod error;
 mod list;
+pub(crate) mod macros;
 mod pool;
 mod read;
 mod resource;

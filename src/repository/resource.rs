@@ -2,7 +2,7 @@
 //!
 //! The functions of the trait describe and never act: no connection, no `async`. A noun that needs more writes its own handler.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 use sqlx::{FromRow, Row as _, postgres::PgRow};
@@ -129,6 +129,28 @@ impl Faults {
     pub fn check(&mut self, holds: bool, field: &str, code: &str, detail: &str) {
         if !holds {
             self.add(field, code, detail);
+        }
+    }
+
+    /// Notes that a period ends before it starts; an open end is no fault.
+    pub fn check_period(&mut self, starts: Option<NaiveDate>, ends: Option<NaiveDate>, end_field: &str) {
+        let holds = starts.zip(ends).is_none_or(|(starts, ends)| starts <= ends);
+        self.check(
+            holds,
+            end_field,
+            "ends_before_start",
+            "Give an end that is not before the start.",
+        );
+    }
+
+    /// Notes that not exactly one of two fields is given.
+    pub fn check_exactly_one(&mut self, first: (&str, bool), second: (&str, bool)) {
+        if first.1 == second.1 {
+            self.add(
+                second.0,
+                "exactly_one",
+                format!("Give exactly one of {} and {}.", first.0, second.0),
+            );
         }
     }
 }

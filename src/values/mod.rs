@@ -2,11 +2,13 @@
 //!
 //! To add one: a file here with `Serialize`, `Deserialize` and `ToSchema`.
 
+pub mod codelists;
 mod external_id;
 mod id;
 mod money;
 mod text;
 
+pub use codelists::{Country, Language, Url};
 pub use external_id::{Code, ExternalId};
 pub use id::Id;
 pub use money::Money;

@@ -3,10 +3,10 @@
 use std::{collections::BTreeMap, sync::OnceLock};
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 use utoipa::{
     PartialSchema, ToSchema,
-    openapi::{RefOr, Schema},
+    openapi::{ObjectBuilder, OneOfBuilder, RefOr, Schema, schema::Type},
 };
 
 static LANGUAGES: OnceLock<Vec<String>> = OnceLock::new();
@@ -57,19 +57,30 @@ impl Text {
 
 impl PartialSchema for Text {
     fn schema() -> RefOr<Schema> {
-        let words = json!({"type": "string", "minLength": 1, "maxLength": 10_000, "pattern": r"\S"});
-        let mut languages = words.clone();
-        languages["description"] = json!("The words in the language of the key.");
-        let schema: Value = json!({
-            "description": "Words by language (ISO 639-1), or a bare string in the first configured language.",
-            "oneOf": [
-                words,
-                {"type": "object", "minProperties": 1, "maxProperties": 30,
-                 "propertyNames": {"pattern": "^[a-z]{2}$"}, "additionalProperties": languages}
-            ],
-            "examples": [{"ro": "Educație", "en": "Education"}]
-        });
-        RefOr::T(serde_json::from_value(schema).expect("the schema of Text is a schema"))
+        let words = || {
+            ObjectBuilder::new()
+                .schema_type(Type::String)
+                .min_length(Some(1))
+                .max_length(Some(10_000))
+                .pattern(Some(r"\S"))
+        };
+        let language = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .pattern(Some("^[a-z]{2}$"));
+        let languages = ObjectBuilder::new()
+            .schema_type(Type::Object)
+            .property_names(Some(language))
+            .additional_properties(Some(words().description(Some("The words in the language of the key."))))
+            .min_properties(Some(1))
+            .max_properties(Some(30));
+        OneOfBuilder::new()
+            .description(Some(
+                "Words by language (ISO 639-1), or a bare string in the first configured language.",
+            ))
+            .item(words())
+            .item(languages)
+            .examples([json!({"ro": "Educație", "en": "Education"})])
+            .into()
     }
 }
 

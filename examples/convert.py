@@ -1,0 +1,389 @@
+#!/usr/bin/env python3
+"""Writes the plan files of this folder from the transcriptions in sources/.
+
+    python3 examples/convert.py
+
+Deterministic, standard library only. Texts, codes and deadlines are copied verbatim; what a source does not say is left
+out. Every file is checked before any is written: references resolve, ids and codes are unique, counts are the expected.
+"""
+
+import json
+import re
+import unicodedata
+from collections import Counter
+from datetime import datetime
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+NOUNS = ["legal_acts", "entities", "funding_sources", "strategies", "objectives", "initiatives", "steps", "assignments",
+         "timelines", "milestones", "dependencies", "budget_allocations"]
+REFERENCES = {"legal_act_id": "legal_acts", "entity_id": "entities", "strategy_id": "strategies", "parent_id": "objectives",
+              "objective_id": "objectives", "initiative_id": "initiatives", "step_id": "steps"}
+KINDS = {"ministry", "agency", "council", "collective", "private", "ngo", "international", "academic", "other"}
+UNCHECKED = "Taken from a stored public copy, not compared with the official edition."
+
+
+def read(name):
+    return json.loads((HERE / "sources" / name).read_text(encoding="utf-8"))
+
+
+def ref(external_id):
+    return f"external:{external_id}"
+
+
+def slug(words):
+    plain = unicodedata.normalize("NFKD", words).encode("ascii", "ignore").decode()
+    return re.sub(r"[^A-Za-z0-9]+", "-", plain).strip("-")
+
+
+class Plan:
+    """One plan file under construction; empty fields are left out."""
+
+    def __init__(self, prefix, title, origin, terms, completeness, notes):
+        self.prefix = prefix
+        self.source = {"title": title, "origin": origin, "terms": terms, "completeness": completeness, "notes": notes}
+        self.rows = {noun: [] for noun in NOUNS}
+
+    def id(self, *parts):
+        return "-".join([self.prefix, *parts])
+
+    def add(self, noun, external_id, **fields):
+        row = {"external_id": external_id}
+        row.update((key, value) for key, value in fields.items() if value not in (None, "", {}, []))
+        self.rows[noun].append(row)
+        return external_id
+
+    def assign(self, item, external_id, entity, role, label):
+        """`item` is initiative or step, `external_id` its id; the assignment is named after both, its role and its entity."""
+        short = external_id.removeprefix(self.prefix + "-")
+        name = self.id("assignment", short, role.replace("_", "-"), entity.removeprefix(self.id("entity-")))
+        self.add("assignments", name, **{f"{item}_id": ref(external_id)}, entity_id=ref(entity), role=role, source_label=label)
+
+    def leads(self, item, external_id, entities, label):
+        """The first is the lead, the others share it: an item has one lead at most."""
+        for position, entity in enumerate(entities):
+            self.assign(item, external_id, entity, "co_lead" if position else "lead", label)
+
+    def document(self):
+        return {"format": "mandate-plan/1", "source": self.source, **{noun: rows for noun, rows in self.rows.items() if rows}}
+
+
+def origin(source):
+    return f"{source['repository']} : {source['path']} @ {source['commit']}"
+
+
+# --- Türkiye: National Cyber Security Strategy and 2013-2014 Action Plan -----------------------------------------------
+
+# Keys of the transcription that are no acronyms of the source: such entities carry no code.
+TR_NO_ACRONYM = {"REGCRIT", "ALLPUB", "UNI", "NGO", "SOME-SECT"}
+TR_KINDS = {
+    "ministry": "MTMAC MOJ MFA MOI MND MNE MSIT MOD MCT MOE MOF",
+    "agency": "UPOS ICTA ICTA-TIB GEND NIO TNP USOM SPA TSE TURKAK PPA",
+    "council": "CSC CHE RTUK SCST GSNSC",
+    "collective": "REGCRIT ALLPUB SOME SOME-SECT UNI NGO",
+    "other": "TLA COS TUBITAK",
+}
+
+
+def turkiye():
+    data = read("tr-ncss-2013-2014.json")
+    source, labels = data["plan"], data["plan"]["role_labels"]
+    steps = [step for group in data["groups"] for action in group["actions"] for step in action["sub_actions"]]
+    merged = [step["code"] for step in steps if step["merged_cell"]]
+    plan = Plan("tr13", source["title"], origin(source["source"]) + f" ({source['source']['document']})",
+                "Government document; no licence stated", "complete", source["transcription_notes"] + [
+        "codes of entities are those of the transcription; entities without an acronym carry none; kinds of entities are our reading",
+        f"merged_cell=true on the steps {', '.join(merged)}",
+        "a sub-action whose deadline column says that it is completed has status completed; an action is completed when all "
+        "its sub-actions are, in_progress when some are; every other status is the record's first one, not a statement of the source",
+        "the approving act is not in the source: the plan has no legal act, and is closed because its period has ended"])
+    kinds = {code: kind for kind, codes in TR_KINDS.items() for code in codes.split()}
+    for body in data["organizations"]:
+        code = body["code"]
+        plan.add("entities", plan.id("entity", code), code=None if code in TR_NO_ACRONYM else code,
+                 name={"en": body["name"]}, kind=kinds[code], country="TR")
+    strategy = plan.add("strategies", plan.id("plan"), code="tr-ncss-2013-2014", title={"en": source["title"]}, country="TR",
+                        kind="action_plan", status="closed", starts_on=source["period"]["start"], ends_on=source["period"]["end"],
+                        languages=["en"], source=source["source"]["document"], completeness="complete",
+                        evidence_state="proposed", evidence_note={"en": UNCHECKED})
+    for group in data["groups"]:
+        objective = plan.add("objectives", plan.id("objective", group["code"]), strategy_id=ref(strategy), code=group["code"],
+                             title={"en": group["title"]})
+        for action in group["actions"]:
+            number, subs = str(action["number"]), action["sub_actions"]
+            done = [sub for sub in subs if sub["deadline"]["kind"] == "already_completed"]
+            status = "completed" if len(done) == len(subs) else "in_progress" if done else "not_started"
+            quoted = {"en": f"The deadline column of the plan prints \"{done[0]['deadline_text']}\" for every sub-action."} \
+                if status == "completed" else None
+            initiative = plan.add("initiatives", plan.id("action", number), strategy_id=ref(strategy), objective_id=ref(objective),
+                                  code=number, title={"en": action["title"]}, status=status, evidence=quoted)
+            for sub in subs:
+                completed = sub in done
+                evidence = {"en": f"The deadline column of the plan prints \"{sub['deadline_text']}\"."} if completed else None
+                step = plan.add("steps", plan.id("step", sub["code"]), initiative_id=ref(initiative), code=sub["code"],
+                                title={"en": sub["text"]}, status="completed" if completed else "not_started", evidence=evidence,
+                                deadline={"text": sub["deadline_text"]})
+                plan.leads("step", step, [plan.id("entity", code) for code in sub["responsible"]], labels["responsible"])
+                for code in sub["relevant"]:
+                    plan.assign("step", step, plan.id("entity", code), "support", labels["relevant"])
+    return plan
+
+
+# --- United States: Federal Data Strategy 2020 Action Plan -------------------------------------------------------------
+
+FDS_GROUPS = {"Agency Actions": "A", "Community of Practice Actions": "C", "Shared Solution Actions": "S"}
+# Every body that the column names: (acronym as printed, kind).
+FDS_BODIES = {
+    "GSA": ("GSA", "agency"),
+    "OMB": ("OMB", "agency"),
+    "NCES": ("NCES", "agency"),
+    "Census Bureau": (None, "agency"),
+    "Office of Government Information Services of the National Archives": (None, "agency"),
+    "FCSM": ("FCSM", "council"),
+    "FGDC": ("FGDC", "council"),
+    "ICSP": ("ICSP", "council"),
+    "CDO Council": (None, "council"),
+    "Getting Payments Right Executive Steering Committee": (None, "council"),
+    "CAP Goal 8 Executive Steering Committee": (None, "council"),
+    "Financial Data Transformation Executive Steering Committee": (None, "council"),
+    "CIO Council Federal Technology Investment Management Community of Practice": (None, "other"),
+    "SAOGI at OMB": (None, "other"),
+    "CDOs": (None, "collective"),
+    "FGDC NGDA Lead Covered Agencies": (None, "collective"),
+}
+
+
+def fds_bodies(cell):
+    """The bodies that one cell of the column "responsible party" names, without footnote marks."""
+    words = re.sub(r"\[\^\d+\]|\*", "", cell)
+    return [body.removeprefix("the ").strip() for body in re.split(r", and |, | and | with ", words) if body.strip()]
+
+
+def fds_reason(row):
+    if row["target_date"].startswith("June"):
+        return "Official slip of June targets of May 2020 (COVID-19)."
+    return f"The plan prints this revised target date beside \"{row['target_date']}\"; the source gives no reason for this row."
+
+
+def iso_date(text):
+    try:
+        return datetime.strptime(text, "%B %d, %Y").date().isoformat()
+    except ValueError:
+        return None
+
+
+def federal_data_strategy():
+    data = read("us-fds-2020.json")
+    source, rows = data["plan"], data["milestones"]
+    plan = Plan("fds20", source["title"], origin(source["source"]), source["licence"], "complete", source["notes"] + [
+        "codes of the three groups (A, C, S) are ours; kinds of entities are our reading; names are as printed, acronyms are not expanded",
+        "a cell of responsible parties is split at \",\", \"and\", \"with\": the first body is lead, the others co_lead; the cell "
+        "is kept verbatim in source_label",
+        "revised deadlines: the reason names COVID-19 only for the June targets, of which the source says so",
+        "every status is the record's first one, not a statement of the source",
+        "the approving act is not in the source: the plan has no legal act, and is closed because its period has ended"])
+    named = {body for row in rows for body in fds_bodies(row["responsible_party"])}
+    assert named == set(FDS_BODIES), named ^ set(FDS_BODIES)
+    for name, (code, kind) in FDS_BODIES.items():
+        plan.add("entities", plan.id("entity", slug(name)), code=code, name={"en": name}, kind=kind, country="US")
+    strategy = plan.add("strategies", plan.id("plan"), code="us-fds-2020", title={"en": source["title"]}, country="US",
+                        kind="action_plan", status="closed", starts_on=source["period"]["start"], ends_on=source["period"]["end"],
+                        languages=["en"], source=origin(source["source"]), completeness="complete",
+                        evidence_state="proposed", evidence_note={"en": UNCHECKED})
+    for group, code in FDS_GROUPS.items():
+        plan.add("objectives", plan.id("objective", code), strategy_id=ref(strategy), code=code, title={"en": group})
+    seen = set()
+    for row in rows:
+        number = str(row["action_number"])
+        initiative = plan.id("action", number)
+        if number not in seen:
+            seen.add(number)
+            plan.add("initiatives", initiative, strategy_id=ref(strategy),
+                     objective_id=ref(plan.id("objective", FDS_GROUPS[row["action_group"]])), code=number,
+                     title={"en": row["action_title"]}, status="not_started")
+        text = lambda field: {"en": row[field]} if row[field] else None
+        step = plan.add("steps", plan.id("step", row["milestone_number"]), initiative_id=ref(initiative),
+                        code=row["milestone_number"], title={"en": row["milestone"]}, status="not_started",
+                        deadline={"text": row["target_date"]} if row["target_date"] else None, measurement=text("measurement"),
+                        reporting_mechanism=text("reporting_mechanism"), obligation=row["obligation"])
+        plan.leads("step", step, [plan.id("entity", slug(body)) for body in fds_bodies(row["responsible_party"])],
+                   row["responsible_party"])
+        if row["revised_target_date"]:
+            plan.add("timelines", plan.id("timeline", row["milestone_number"], "revised"), step_id=ref(step), basis="revised",
+                     ends_on=iso_date(row["revised_target_date"]), deadline={"text": row["revised_target_date"]},
+                     reason={"en": fds_reason(row)})
+    return plan
+
+
+# --- Canada: 5th National Action Plan on Open Government ---------------------------------------------------------------
+
+
+def canada():
+    data = read("ca-ogp-nap5.json")
+    source = data["plan"]
+    both = lambda row: {"en": row["en"], "fr": row["fr"]}
+    plan = Plan("ca5", source["title"]["en"], origin(source["source"]), source["licence"], "complete", [
+        source["completeness"],
+        "the tracker names departments by slug only: code and name of an entity are the slug; their kind (agency) is our reading",
+        "lead_dept is lead; supt_sept (so spelled) is read as support",
+        "deadlines are the English texts of the tracker; its due_date (year and month) and its French texts are not carried",
+        "the tracker calls itself a tracker of the 2022-2024 plan and gives no first or last day: starts_on and ends_on are left out",
+        "every status is the record's first one, not a statement of the source",
+        "the approving act is not in the source: the plan has no legal act, and is closed because its period has ended"])
+    slugs = sorted({row[key] for row in data["indicators"] for key in ("lead_dept", "supt_sept") if row.get(key)})
+    for code in slugs:
+        plan.add("entities", plan.id("entity", code), code=code, name={"en": code, "fr": code}, kind="agency", country="CA")
+    strategy = plan.add("strategies", plan.id("plan"), code="ca-ogp-nap5", title=source["title"], country="CA", kind="action_plan",
+                        status="closed", languages=["en", "fr"], source=origin(source["source"]), completeness="complete",
+                        evidence_state="proposed", evidence_note={"en": UNCHECKED})
+    for row in data["commitments"]:
+        plan.add("objectives", plan.id("commitment", row["code"]), strategy_id=ref(strategy), code=row["code"], title=both(row))
+    for row in data["milestones"]:
+        plan.add("initiatives", plan.id("milestone", row["code"]), strategy_id=ref(strategy),
+                 objective_id=ref(plan.id("commitment", row["commitment"])), code=row["code"], title=both(row), status="not_started")
+    for row in data["indicators"]:
+        step = plan.add("steps", plan.id("indicator", row["code"]), initiative_id=ref(plan.id("milestone", row["milestone"])),
+                        code=row["code"], title=both(row), status="not_started", deadline={"text": row["deadline"]["en"]})
+        plan.leads("step", step, [plan.id("entity", row["lead_dept"])], "lead_dept")
+        if row.get("supt_sept"):
+            plan.assign("step", step, plan.id("entity", row["supt_sept"]), "support", "supt_sept")
+    return plan
+
+
+# --- Romania: HG 1.321/2021, annex 2 (the rows seen) -------------------------------------------------------------------
+
+RO_MINISTRIES = {"MApN", "MAI"}
+
+
+def romania():
+    data = next(plan for plan in read("partials.json")["plans"] if plan["id"] == "ro-hg-1321-2021-annex-2")
+    plan = Plan("ro22", data["title"], data["source"], "no licence stated", "partial", [
+        "only the four rows really seen, all of measure 1.1; nothing was added",
+        "codes of the actions (1.1-1 to 1.1-4) are ours, in the order seen; the rows carry none",
+        "two actions carry no Responsabil in the source: they have no lead, and that is kept",
+        "entities are named by acronym as printed; a participants text is one collective entity; kinds of entities are our reading",
+        "the period 2022-2027 of the title is read as whole calendar years",
+        "every status of an action is the record's first one, not a statement of the source"])
+    act = plan.add("legal_acts", plan.id("act-hg-1321-2021"), country="RO", issuer="Guvernul României",
+                   act_type="government_decision", number="1.321", date="2021-12-30", title={"ro": data["approved_by"]},
+                   gazette="Monitorul Oficial", gazette_number="2 bis", gazette_date="2022-01-03", url=data["source"],
+                   status="in_force")
+    acronyms = dict.fromkeys(code for row in data["rows"] for code in row.get("participants", []) + row["responsible"])
+    texts = list(dict.fromkeys(row["participants_text"] for row in data["rows"] if row.get("participants_text")))
+    for code in acronyms:
+        plan.add("entities", plan.id("entity", code), code=code, name={"ro": code},
+                 kind="ministry" if code in RO_MINISTRIES else "agency", country="RO")
+    for position, text in enumerate(texts, 1):
+        plan.add("entities", plan.id("entity-collective", str(position)), name={"ro": text}, kind="collective", country="RO")
+    strategy = plan.add("strategies", plan.id("plan"), code="ro-hg-1321-2021-annex-2", title={"ro": data["title"]}, country="RO",
+                        kind="action_plan", status="in_force", starts_on="2022-01-01", ends_on="2027-12-31", languages=["ro"],
+                        legal_act_id=ref(act), annex="2", source=data["source"], completeness="partial",
+                        evidence_state="proposed", evidence_note={"en": UNCHECKED})
+    objective = measure = None
+    for position, row in enumerate(data["rows"], 1):
+        if row.get("objective"):
+            code, title = row["objective"].split(" - ", 1)
+            objective = plan.add("objectives", plan.id("objective", code), strategy_id=ref(strategy), code=code, title={"ro": title})
+        code, _, title = row["measure"].partition(" ")
+        if title:
+            measure = plan.add("objectives", plan.id("objective", code), strategy_id=ref(strategy), parent_id=ref(objective),
+                               code=code, title={"ro": title})
+        assert measure == plan.id("objective", code)
+        initiative = plan.add("initiatives", plan.id("action", f"{code}-{position}"), strategy_id=ref(strategy),
+                              objective_id=ref(measure), code=f"{code}-{position}", title={"ro": row["action"]},
+                              status="not_started", deadline={"text": row["deadline_text"]})
+        plan.leads("initiative", initiative, [plan.id("entity", code) for code in row["responsible"]], "Responsabil")
+        for participant in row.get("participants", []):
+            plan.assign("initiative", initiative, plan.id("entity", participant), "support", "Participant")
+        if row.get("participants_text"):
+            collective = plan.id("entity-collective", str(texts.index(row["participants_text"]) + 1))
+            plan.assign("initiative", initiative, collective, "support", "Participant")
+    return plan
+
+
+# --- The acceptance case: a secondary source whose attribution is disputed ---------------------------------------------
+
+
+def acceptance_case():
+    data = read("romania-acceptance-case.json")
+    source, act, note = data["source"], data["legal_act"], data["provenance_note"]
+    plan = Plan("ro18", source["title"], f"{source['publisher']} ({source['kind']})", "no licence stated", "partial", [
+        note,
+        "kept as the source states it; the issuer is not stated by the source",
+        "the title of the plan is the subject of the act as the source words it; codes of the initiatives (1, 2) are ours",
+        "not carried, because the nouns of a plan file have no place for them: what the plan provides (the source names kinds of "
+        "content, no rows), cyber diplomacy, international law, capacity building"])
+    decision = plan.add("legal_acts", plan.id("act-257-2018"), country=data["country"], issuer="not stated by the source",
+                        act_type=act["type"], number=act["number"], date=act["date"], title={"en": act["subject"]})
+    strategy = plan.add("strategies", plan.id("plan"), code="ro-acceptance-case-2018", title={"en": act["subject"]},
+                        country=data["country"], kind="action_plan", status="draft", languages=["en"], legal_act_id=ref(decision),
+                        annex=act["annex"], source=f"{source['publisher']}: {source['title']} ({source['kind']})",
+                        completeness="partial", evidence_state="disputed", evidence_note={"en": note.split(" Keep the statement")[0]})
+    for code, title in enumerate(data["initiatives_under_way"], 1):
+        plan.add("initiatives", plan.id("initiative", str(code)), strategy_id=ref(strategy), code=str(code), title={"en": title},
+                 status="in_progress")
+    return plan
+
+
+# --- Checks and output -------------------------------------------------------------------------------------------------
+
+FILES = {
+    "turkiye-2013-2014.json": (turkiye, {"entities": 36, "strategies": 1, "objectives": 7, "initiatives": 29, "steps": 95}),
+    "us-federal-data-strategy-2020.json": (
+        federal_data_strategy, {"strategies": 1, "objectives": 3, "initiatives": 20, "steps": 66, "timelines": 5}),
+    "canada-nap5.json": (canada, {"strategies": 1, "objectives": 5, "initiatives": 19, "steps": 106}),
+    "romania-2022-2027-partial.json": (romania, {"legal_acts": 1, "entities": 11, "strategies": 1, "objectives": 2, "initiatives": 4}),
+    "romania-acceptance-case.json": (acceptance_case, {"legal_acts": 1, "strategies": 1, "initiatives": 2}),
+}
+
+
+def unique(what, values):
+    twice = [value for value, count in Counter(values).items() if count > 1]
+    assert not twice, f"{what} twice: {twice}"
+
+
+def check_plan(file, plan, expected):
+    known = {noun: {row["external_id"] for row in rows} for noun, rows in plan.rows.items()}
+    for noun, count in expected.items():
+        assert len(plan.rows[noun]) == count, f"{file}: {len(plan.rows[noun])} {noun}, expected {count}"
+    for noun, rows in plan.rows.items():
+        for row in rows:
+            assert re.fullmatch(r"[^\s/?#]{1,200}", row["external_id"]) and row["external_id"].startswith(plan.prefix + "-"), row
+            assert "code" not in row or re.fullmatch(r"\S(.{0,98}\S)?", row["code"]), row
+            for field, target in REFERENCES.items():
+                assert field not in row or row[field].removeprefix("external:") in known[target], (file, field, row)
+            for value in row.values():
+                if isinstance(value, dict):
+                    assert all(words.strip() and len(words) <= 10_000 for words in value.values()), row
+    rows = plan.rows
+    assert all(row["kind"] in KINDS for row in rows["entities"])
+    assert all("evidence" in row for noun in ("initiatives", "steps") for row in rows[noun] if row["status"] == "completed")
+    assert all("legal_act_id" in row for row in rows["strategies"] if row["status"] in ("approved", "in_force"))
+    assert all("reason" in row for row in rows["timelines"] if row["basis"] == "revised")
+    assert all(len(row.get("obligation", "")) <= 2000 for row in rows["steps"])
+    unique("code of objective", [(row["strategy_id"], row["code"]) for row in rows["objectives"]])
+    unique("code of initiative", [(row["strategy_id"], row["code"]) for row in rows["initiatives"]])
+    unique("code of step", [(row["initiative_id"], row["code"]) for row in rows["steps"]])
+    for row in rows["assignments"]:
+        assert ("initiative_id" in row) != ("step_id" in row), row
+    item = lambda row: row.get("initiative_id") or row["step_id"]
+    unique("assignment", [(item(row), row["entity_id"], row["role"]) for row in rows["assignments"]])
+    unique("lead", [item(row) for row in rows["assignments"] if row["role"] == "lead"])
+
+
+def main():
+    plans = {file: build() for file, (build, _) in FILES.items()}
+    for file, plan in plans.items():
+        check_plan(file, plan, FILES[file][1])
+    for noun in NOUNS:
+        unique(f"external_id of {noun}", [row["external_id"] for plan in plans.values() for row in plan.rows[noun]])
+    for noun in ("entities", "strategies"):
+        unique(f"code of {noun}", [row["code"].casefold() for plan in plans.values() for row in plan.rows[noun] if "code" in row])
+    for file, plan in plans.items():
+        text = json.dumps(plan.document(), ensure_ascii=False, indent=2) + "\n"
+        (HERE / file).write_text(text, encoding="utf-8", newline="\n")
+        print(file, ", ".join(f"{len(rows)} {noun}" for noun, rows in plan.rows.items() if rows))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,123 @@
+//! Answers: one resource, or rows in the format asked for.
+
+use axum::{
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::{
+    error::Error,
+    format::{self, Format},
+    precondition,
+    query::View,
+};
+use crate::{
+    app::App,
+    repository::{self, Resource, Stored},
+};
+
+/// One resource as a response.
+pub fn one<R: Resource>(stored: &Stored<R>) -> Result<Response, Error> {
+    let body = serde_json::to_vec(stored).map_err(internal)?;
+    let headers = [
+        (header::ETAG, precondition::tag(stored.version)),
+        (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
+    ];
+    Ok((headers, body).into_response())
+}
+
+/// Resources as JSON.
+pub fn values<R: Resource>(rows: impl Iterator<Item = Stored<R>>) -> Result<Vec<Value>, Error> {
+    rows.map(serde_json::to_value)
+        .collect::<Result<_, _>>()
+        .map_err(internal)
+}
+
+/// Applies `expand` and `fields`.
+pub async fn show(
+    app: &App,
+    connection: &mut PgConnection,
+    view: &View,
+    references: &[repository::Reference],
+    items: &mut [Value],
+) -> Result<(), Error> {
+    for reference in references
+        .iter()
+        .filter(|reference| view.expand.contains(&reference.field))
+    {
+        let ids: Vec<Uuid> = items
+            .iter()
+            .filter_map(|item| item[reference.field].as_str()?.parse().ok())
+            .collect();
+        let targets = app.fetch(connection, reference.table, &ids).await?;
+        for item in items.iter_mut() {
+            let target = targets
+                .iter()
+                .find(|target| target["id"] == item[reference.field])
+                .cloned();
+            item[reference.field.trim_end_matches("_id")] = target.unwrap_or(Value::Null);
+        }
+    }
+    if let Some(fields) = &view.fields {
+        let shown: Vec<&str> = view.expand.iter().map(|field| field.trim_end_matches("_id")).collect();
+        for item in items.iter_mut() {
+            if let Value::Object(all) = item {
+                all.retain(|name, _| fields.contains(name) || shown.contains(&name.as_str()));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Rows already in memory, in the format asked for.
+pub fn render(items: Vec<Value>, format: Format, json: impl FnOnce(Vec<Value>) -> Value) -> Result<Vec<u8>, Error> {
+    Ok(match format {
+        Format::Json => serde_json::to_vec(&json(items)).map_err(internal)?,
+        Format::Ndjson => items
+            .iter()
+            .map(|item| format!("{item}\n"))
+            .collect::<String>()
+            .into_bytes(),
+        Format::Csv => {
+            let rows: Vec<_> = items.iter().map(format::flatten).collect();
+            format::csv(&rows, &format::columns(&rows))
+        }
+        Format::Text => format::table(&items).into_bytes(),
+    })
+}
+
+/// A response with a weak entity tag made from its body, so that polling costs no transfer.
+pub fn tagged(headers: &HeaderMap, body: Vec<u8>, format: Format) -> Response {
+    let digest = Sha256::digest(&body);
+    let hex: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let tag = HeaderValue::from_str(&format!("W/\"{hex}\"")).expect("hexadecimal digits are a header");
+    let vary = (header::VARY, HeaderValue::from_static("accept"));
+    if precondition::not_modified(
+        headers,
+        &HeaderValue::from_str(&format!("\"{hex}\"")).expect("digits are a header"),
+    ) {
+        return (StatusCode::NOT_MODIFIED, [(header::ETAG, tag), vary]).into_response();
+    }
+    let kind = (header::CONTENT_TYPE, HeaderValue::from_static(format.media_type()));
+    ([(header::ETAG, tag), vary, kind], body).into_response()
+}
+
+/// A failure that is ours.
+pub fn internal(error: impl Into<anyhow::Error>) -> Error {
+    Error::Internal(std::sync::Arc::new(error.into()))
+}
+
+/// What was just created, with its address.
+pub fn created<R: Resource>(stored: &Stored<R>) -> Result<Response, Error> {
+    let location = format!("/v1/{}/{}", R::TABLE.replace('_', "-"), stored.id);
+    let mut response = one(stored)?;
+    *response.status_mut() = StatusCode::CREATED;
+    response
+        .headers_mut()
+        .insert(header::LOCATION, HeaderValue::from_str(&location).map_err(internal)?);
+    Ok(response)
+}

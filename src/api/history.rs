@@ -1,0 +1,82 @@
+//! The history of every noun: what the record knows of one resource.
+
+use axum::{
+    extract::{RawQuery, State},
+    http::HeaderMap,
+    response::Response,
+};
+use serde::Deserialize;
+use serde_json::json;
+use utoipa::ToSchema;
+
+use super::{
+    answer::{internal, render, tagged},
+    error::Error,
+    format::Format,
+    handlers::gone,
+    query,
+    target::Target,
+};
+use crate::{
+    access::{Actor, Role},
+    app::App,
+    repository::{self, Lookup, Resource, Stored},
+};
+
+/// What the history of a resource can be asked.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct HistoryParameters {
+    /// Changes of a page, 1 to 200; 50 when not given.
+    #[schema(minimum = 1, maximum = 200)]
+    pub limit: Option<i64>,
+    /// The `next` of the page before.
+    #[schema(max_length = 20)]
+    pub after: Option<String>,
+}
+
+/// Tells the changes of one resource, also when it is deleted.
+pub async fn history<R: Resource>(
+    State(app): State<App>,
+    actor: Actor,
+    Target(key): Target,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Error> {
+    actor.needs(Role::Viewer)?;
+    let format = Format::of(&headers)?;
+    let parameters: HistoryParameters = query::read(query.as_deref())?;
+    let below = match &parameters.after {
+        None => i32::MAX,
+        Some(word) => word.parse().map_err(|_| {
+            Error::BadQuery(vec![repository::Fault {
+                pointer: "after".into(),
+                code: "bad_cursor".into(),
+                detail: "is no cursor of a history; start again without it".into(),
+            }])
+        })?,
+    };
+    let limit = parameters.limit.unwrap_or(50);
+    let mut connection = app.connection().await?;
+    let id = match repository::find::<R>(&mut connection, &key).await? {
+        Lookup::Found(stored) => stored.id,
+        Lookup::Deleted(id) => id,
+        Lookup::Missing => return Err(gone::<R, Stored<R>>(&key, Lookup::Missing)),
+    };
+    let mut entries = repository::history::<R>(&mut connection, id, below, limit + 1).await?;
+    let more = entries.len() > usize::try_from(limit).unwrap_or(usize::MAX);
+    if more {
+        entries.pop();
+    }
+    let next = entries.last().filter(|_| more).map(|entry| entry.version.to_string());
+    let items = entries
+        .into_iter()
+        .map(serde_json::to_value)
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(internal)?;
+    Ok(tagged(
+        &headers,
+        render(items, format, |items| json!({"items": items, "next": next}))?,
+        format,
+    ))
+}

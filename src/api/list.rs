@@ -1,0 +1,206 @@
+//! The list of every noun: pages, and whole lists as a stream.
+
+use axum::{
+    body::Body,
+    extract::{OriginalUri, RawQuery, State},
+    http::{HeaderMap, HeaderValue, header},
+    response::{IntoResponse, Response},
+};
+use bytes::Bytes;
+use serde::Serialize;
+use serde_json::{Value, json};
+use sqlx::PgConnection;
+
+use super::{
+    answer::{internal, render, show, tagged, values},
+    cursor::Cursor,
+    error::Error,
+    format::{self, Format},
+    query::{self, Listing, View},
+    shape::Shape,
+};
+use crate::{
+    access::{Actor, Role},
+    app::App,
+    repository::{self, Listed, Resource, Stored},
+};
+
+/// Lists the resources of a noun.
+pub async fn list<R: Resource>(
+    State(app): State<App>,
+    actor: Actor,
+    headers: HeaderMap,
+    OriginalUri(uri): OriginalUri,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Error> {
+    actor.needs(Role::Viewer)?;
+    let format = Format::of(&headers)?;
+    let mut listing = query::listing::<R>(query.as_deref())?;
+    if matches!(format, Format::Csv | Format::Ndjson) && !listing.limited {
+        return stream::<R>(app, listing, format).await;
+    }
+    let mut connection = app.connection().await?;
+    let count = match listing.count {
+        true => Some(repository::count::<R>(&mut connection, &listing.filter, &listing.common).await?),
+        false => None,
+    };
+    let (rows, next) = page::<R>(&mut connection, &mut listing).await?;
+    let mut response = if format == Format::Json && listing.view.is_plain() {
+        #[derive(Serialize)]
+        struct Page<'a, R: Resource> {
+            items: Vec<&'a Stored<R>>,
+            next: &'a Option<String>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            count: Option<i64>,
+        }
+        let items = rows.iter().map(|row| &row.stored).collect();
+        let body = serde_json::to_vec(&Page {
+            items,
+            next: &next,
+            count,
+        })
+        .map_err(internal)?;
+        tagged(&headers, body, format)
+    } else {
+        let mut items = values(rows.into_iter().map(|row| row.stored))?;
+        show(&app, &mut connection, &listing.view, R::REFERENCES, &mut items).await?;
+        tagged(
+            &headers,
+            render(items, format, |items| {
+                let mut page = json!({"items": items, "next": next});
+                if let Some(count) = count {
+                    page["count"] = count.into();
+                }
+                page
+            })?,
+            format,
+        )
+    };
+    if let Some(next) = next {
+        let kept =
+            form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).filter(|(name, _)| name != "after");
+        let query = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(kept)
+            .append_pair("after", &next)
+            .finish();
+        let link = format!("<{}?{query}>; rel=\"next\"", uri.path());
+        response
+            .headers_mut()
+            .insert(header::LINK, HeaderValue::from_str(&link).map_err(internal)?);
+    }
+    Ok(response)
+}
+
+/// One page, and the cursor of the next.
+async fn page<R: Resource>(
+    connection: &mut PgConnection,
+    listing: &mut Listing<R>,
+) -> Result<(Vec<Listed<R>>, Option<String>), Error> {
+    let limit = listing.window.limit;
+    let mut window = listing.window.clone();
+    window.limit = limit + 1;
+    let mut rows = repository::list::<R>(connection, &listing.filter, &listing.common, &window).await?;
+    let more = rows.len() > usize::try_from(limit).unwrap_or(usize::MAX);
+    if more {
+        rows.pop();
+    }
+    let next = rows.last().filter(|_| more).map(|last| {
+        listing.window.after = Some((last.sort.clone(), last.stored.id));
+        Cursor {
+            order: listing.order.clone(),
+            values: last.sort.clone(),
+            id: last.stored.id,
+        }
+        .encode()
+    });
+    Ok((rows, next))
+}
+
+/// All rows of a list, page by page out of one snapshot, in memory that does not grow.
+async fn stream<R: Resource>(app: App, mut listing: Listing<R>, format: Format) -> Result<Response, Error> {
+    const ROWS: i64 = 500;
+    listing.window.limit = ROWS;
+    let mut connection = app.connection().await?;
+    let (sender, receiver) = tokio::sync::mpsc::channel::<Result<Bytes, std::io::Error>>(4);
+    tokio::spawn(async move {
+        let work = async {
+            sqlx::raw_sql("begin isolation level repeatable read read only")
+                .execute(&mut *connection)
+                .await?;
+            let mut columns: Option<Vec<String>> = None;
+            if format == Format::Csv {
+                columns = Some(csv_columns::<R>(&mut connection, &listing.view).await?);
+                let header: Vec<Value> = columns
+                    .iter()
+                    .flatten()
+                    .map(|name| Value::from(name.as_str()))
+                    .collect();
+                let _ = sender.send(Ok(format::csv_record(header.iter()).into())).await;
+            }
+            loop {
+                let (rows, next) = page::<R>(&mut connection, &mut listing).await?;
+                let mut items = values(rows.into_iter().map(|row| row.stored))?;
+                show(&app, &mut connection, &listing.view, R::REFERENCES, &mut items).await?;
+                let mut bytes = Vec::new();
+                for item in &items {
+                    if let Some(columns) = &columns {
+                        let cells = format::flatten(item);
+                        bytes.extend(format::csv_record(
+                            columns.iter().map(|name| cells.get(name).unwrap_or(&Value::Null)),
+                        ));
+                    } else {
+                        serde_json::to_writer(&mut bytes, item).map_err(internal)?;
+                        bytes.push(b'\n');
+                    }
+                }
+                if sender.send(Ok(bytes.into())).await.is_err() || next.is_none() {
+                    break;
+                }
+            }
+            Ok::<(), Error>(())
+        };
+        let outcome = work.await;
+        let _ = sqlx::raw_sql("rollback").execute(&mut *connection).await;
+        if let Err(error) = outcome {
+            tracing::error!(?error, "an export broke off");
+            let _ = sender.send(Err(std::io::Error::other("the export broke off"))).await;
+        }
+    });
+    let stream = futures_util::stream::unfold(receiver, |mut receiver| async {
+        receiver.recv().await.map(|chunk| (chunk, receiver))
+    });
+    Ok(([(header::CONTENT_TYPE, format.media_type())], Body::from_stream(stream)).into_response())
+}
+
+/// The columns of a whole export: those of the schema, and of each text one column a language that its rows use.
+async fn csv_columns<R: Resource>(connection: &mut PgConnection, view: &View) -> Result<Vec<String>, Error> {
+    let shape = Shape::of::<R>();
+    let mut columns: Vec<String> = Vec::new();
+    let own = ["id", "version", "created_at", "updated_at"].map(str::to_owned);
+    let names: Vec<String> = own
+        .into_iter()
+        .chain(shape.properties().map(|(name, _)| name.clone()))
+        .collect();
+    for name in names {
+        if view.fields.as_ref().is_some_and(|fields| !fields.contains(&name)) {
+            continue;
+        }
+        let schema = shape
+            .properties()
+            .find(|(property, _)| **property == name)
+            .map(|(_, schema)| shape.resolve(schema));
+        let is_text = schema.is_some_and(|schema| schema.pointer("/oneOf/1/propertyNames").is_some());
+        match schema
+            .and_then(|schema| schema.get("properties"))
+            .and_then(Value::as_object)
+        {
+            Some(inner) => columns.extend(inner.keys().map(|key| format!("{name}.{key}"))),
+            None if is_text => {
+                let languages = repository::languages::<R>(connection, &name).await?;
+                columns.extend(languages.iter().map(|language| format!("{name}.{language}")));
+            }
+            None => columns.push(name),
+        }
+    }
+    Ok(columns)
+}

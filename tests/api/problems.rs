@@ -1,0 +1,94 @@
+//! Whatever comes in, the answer is a problem that helps, and never a 500.
+
+use serde_json::json;
+
+use crate::support::service;
+
+#[tokio::test]
+async fn what_is_no_json_is_named() {
+    let client = service().await;
+    let send = |body: Vec<u8>| {
+        client
+            .call("POST", "/v1/entities")
+            .header("content-type", "application/json")
+            .body(body)
+    };
+    for (body, words) in [
+        (b"".to_vec(), "ends before"),
+        (b"{".to_vec(), "ends before"),
+        (b"{\"name\": \"a\"} x".to_vec(), "not JSON"),
+        (b"{\"name\": \"a\", \"name\": \"b\"}".to_vec(), "stands twice"),
+        (b"{\"name\": \"\\u0000\"}".to_vec(), "U+0000"),
+        (b"{\"name\": \"\\ud800\"}".to_vec(), "stands for no character"),
+        (b"{\"name\": \"\xff\"}".to_vec(), "not UTF-8"),
+        (vec![b'['; 100_000], "nested deeper"),
+        (b"{\"name\": 1e999}".to_vec(), "not JSON"),
+    ] {
+        let reply = send(body).expect(400).await;
+        assert!(
+            reply.json()["detail"].as_str().unwrap().contains(words),
+            "{}",
+            reply.text
+        );
+    }
+    for body in ["null", "[]", "7", "\"x\"", "{}"] {
+        send(body.into()).expect(422).await;
+    }
+    client
+        .call("POST", "/v1/entities")
+        .header("content-type", "text/plain")
+        .body("{}")
+        .expect(415)
+        .await;
+    client.call("POST", "/v1/entities").body("{}").expect(415).await;
+    send(vec![b' '; 2 << 20]).expect(413).await;
+}
+
+#[tokio::test]
+async fn all_faults_are_named_at_once() {
+    let client = service().await;
+    let body = json!({"naem": "x", "kind": "agncy", "valid_from": "2024-13-01", "country": 7});
+    let reply = client.post("/v1/entities", body).expect(422).await;
+    assert_eq!(
+        reply.faults(),
+        [
+            "#/country wrong_type",
+            "#/kind not_allowed",
+            "#/naem unknown_field",
+            "#/name required",
+            "#/valid_from wrong_format"
+        ]
+    );
+    assert!(
+        reply.text.contains("did you mean `name`?") && reply.text.contains("did you mean `agency`?"),
+        "{}",
+        reply.text
+    );
+}
+
+#[tokio::test]
+async fn unknown_places_and_keys_are_problems() {
+    let client = service().await;
+    client.get("/v1/nothing").expect(404).await;
+    client.call("DELETE", "/v1/entities").expect(405).await;
+    client.as_nobody().get("/v1/entities").expect(401).await;
+    client
+        .as_nobody()
+        .get("/v1/entities")
+        .header("authorization", "Bearer mandate_junk")
+        .expect(401)
+        .await;
+    client
+        .as_nobody()
+        .get("/v1/entities")
+        .header("authorization", "Basic eA==")
+        .expect(401)
+        .await;
+    let problem = client.get("/v1/nothing").expect(404).await;
+    assert_eq!(problem.json()["request_id"], problem.header("x-request-id"));
+    client.get(problem.json()["type"].as_str().unwrap()).expect(200).await;
+    client.get("/v1/entities?q=%00").expect(400).await;
+    client.get("/v1/entities?q=%ff").expect(400).await;
+    client.get("/v1/entities?updated_after=tomorrow").expect(400).await;
+    client.get("/v1/entities/external:%00").expect(404).await;
+}

@@ -1,0 +1,104 @@
+//! One PostgreSQL for the whole run, and a database of its own for each test.
+
+use std::{
+    fs,
+    path::PathBuf,
+    process::{Command, Stdio},
+    sync::{
+        LazyLock,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+
+use mandate::{
+    access::{Role, keys},
+    app::{App, layered},
+    database::MIGRATOR,
+    postgres::{self, Settings},
+    repository, router,
+};
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, postgres::PgConnectOptions};
+
+use super::Client;
+
+static SERVER: LazyLock<PgConnectOptions> = LazyLock::new(|| {
+    // A thread and a runtime of its own, because the server outlives the runtime of the test that needs it first.
+    let start = || {
+        let runtime = Box::leak(Box::new(tokio::runtime::Runtime::new().unwrap()));
+        runtime.block_on(start())
+    };
+    std::thread::spawn(start).join().unwrap()
+});
+
+async fn start() -> PgConnectOptions {
+    let data_dir = std::env::temp_dir().join(format!("mandate-tests-{}", std::process::id()));
+    let settings = Settings {
+        data_dir: data_dir.clone(),
+        binaries: std::env::var_os("MANDATE_POSTGRES_BIN").map(PathBuf::from),
+        hide_installed: std::env::var_os("MANDATE_POSTGRES_BUNDLE").is_some(),
+        durable: false,
+    };
+    let cluster = postgres::start(&settings).await.unwrap();
+    stop_with_this_process(&data_dir);
+    let options = cluster.options("postgres");
+    let mut connection = PgConnection::connect_with(&options).await.unwrap();
+    connection.execute("create database mandate_template").await.unwrap();
+    let mut template = PgConnection::connect_with(&cluster.options("mandate_template"))
+        .await
+        .unwrap();
+    MIGRATOR.run(&mut template).await.unwrap();
+    template.close().await.unwrap();
+    Box::leak(Box::new(cluster));
+    options
+}
+
+/// A test process has no last word of its own, so a shell waits for the end of a pipe that only this process holds, and stops the server.
+fn stop_with_this_process(data_dir: &std::path::Path) {
+    let script = "cat > /dev/null; for f in $(find \"$0\" -name postmaster.pid); do kill -INT $(head -1 \"$f\"); \
+                  while kill -0 $(head -1 \"$f\" 2>/dev/null) 2>/dev/null; do sleep 0.1; done; done; rm -rf \"$0\"";
+    let mut guard = Command::new("sh");
+    guard
+        .arg("-c")
+        .arg(script)
+        .arg(data_dir)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    let child = guard.spawn().unwrap();
+    Box::leak(Box::new(child));
+    assert!(fs::exists(data_dir).unwrap());
+}
+
+static DATABASES: AtomicU32 = AtomicU32::new(0);
+
+/// The service over a new database, and a client with the key of an admin.
+pub(crate) async fn service() -> Client {
+    let name = format!("test_{}", DATABASES.fetch_add(1, Ordering::Relaxed));
+    let server = tokio::task::spawn_blocking(|| LazyLock::force(&SERVER)).await.unwrap();
+    let mut connection = PgConnection::connect_with(server).await.unwrap();
+    // One copy of a template at a time: PostgreSQL refuses when another session is in it.
+    loop {
+        match connection
+            .execute(AssertSqlSafe(format!(
+                "create database {name} template mandate_template"
+            )))
+            .await
+        {
+            Ok(_) => break,
+            Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("55006") => {
+                tokio::task::yield_now().await
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
+    connection.close().await.unwrap();
+    let options = server.clone().database(&name);
+    let mut connection = PgConnection::connect_with(&options).await.unwrap();
+    let admin = keys::create(&mut connection, "admin", Role::Admin, None).await.unwrap();
+    let viewer = keys::create(&mut connection, "viewer", Role::Viewer, None)
+        .await
+        .unwrap();
+    connection.close().await.unwrap();
+    let app = App::new(repository::connect(options, 8).unwrap(), None);
+    Client::new(layered(router::routes(), app), admin, viewer)
+}
