@@ -32,7 +32,7 @@ use crate::{
     },
     app::App,
     entities::Entity,
-    plan::{Objective, Strategy},
+    plan::{Objective, Strategy, status::Status},
     values::Id,
 };
 
@@ -102,24 +102,6 @@ fn describe_one<P: ToSchema + 'static, R: ToSchema>(document: &mut Value, name: 
         "parameters": all, "responses": responses}});
 }
 
-/// How far an initiative or a step is.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum ReportStatus {
-    /// Nothing was done yet.
-    NotStarted,
-    /// It is being done.
-    InProgress,
-    /// It is done.
-    Completed,
-    /// It rests.
-    OnHold,
-    /// It will not be done.
-    Cancelled,
-    /// It has no end.
-    Continuous,
-}
-
 /// Which part of the plan a report is about. Each initiative and each step is judged by itself.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -135,7 +117,7 @@ pub(crate) struct Scope {
     entity_id: Vec<Id<Entity>>,
     /// With this status; may be repeated.
     #[schema(inline)]
-    status: Vec<ReportStatus>,
+    status: Vec<Status>,
     /// Due before this day.
     deadline_before: Option<NaiveDate>,
     /// Due after this day.
