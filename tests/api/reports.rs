@@ -17,7 +17,7 @@ async fn plan(client: &Client) -> Plan {
     let act = id(
         client,
         "legal-acts",
-        json!({"country": "XX", "issuer": "Government", "act_type": "decision", "number": "1", "date": "2024-01-31"}),
+        json!({"country": "RO", "issuer": "Government", "act_type": "decision", "number": "1", "date": "2024-01-31"}),
     )
     .await;
     let ministry = id(
@@ -30,7 +30,7 @@ async fn plan(client: &Client) -> Plan {
     let strategy = id(
         client,
         "strategies",
-        json!({"code": "S", "title": "Strategy", "country": "XX", "kind": "strategy"}),
+        json!({"code": "S", "title": "Strategy", "country": "RO", "kind": "strategy"}),
     )
     .await;
     let objective = id(
