@@ -77,7 +77,7 @@ pub(crate) struct Row {
 
 const LINES: &str = r",
 line as (
-    select b.entity_id, b.funding_source_id, b.fiscal_year, b.phase::text as phase, b.amount, b.currency::text as currency,
+    select b.entity_id, b.funding_source_id, b.fiscal_year, b.phase, b.amount, b.currency,
         b.programme_code, b.cofog_code, i.initiative_id, i.objective_id
     from budget_allocations b join item i on i.id = coalesce(b.step_id, b.initiative_id)
     where $7::uuid[] = '{}' or b.entity_id = any($7)
@@ -106,19 +106,19 @@ impl By {
     fn keyed(self) -> &'static str {
         match self {
             Self::Objective => {
-                "select o.id, o.code, to_jsonb(o.title), l.objective_id is not distinct from o.id, phase, currency, amount
+                "select o.id, o.code, o.title, l.objective_id is not distinct from o.id, phase, currency, amount
                 from line l left join tree t on t.member = l.objective_id left join objectives o on o.id = t.root"
             }
             Self::Entity => {
-                "select e.id, e.code, to_jsonb(e.name), null::boolean, phase, currency, amount
+                "select e.id, e.code, e.name, null::boolean, phase, currency, amount
                 from line l left join entities e on e.id = l.entity_id"
             }
             Self::FundingSource => {
-                "select f.id, f.code, to_jsonb(f.name), null::boolean, phase, currency, amount
+                "select f.id, f.code, f.name, null::boolean, phase, currency, amount
                 from line l left join funding_sources f on f.id = l.funding_source_id"
             }
             Self::Initiative => {
-                "select i.id, i.code, to_jsonb(i.title), null::boolean, phase, currency, amount
+                "select i.id, i.code, i.title, null::boolean, phase, currency, amount
                 from line l join initiatives i on i.id = l.initiative_id"
             }
             Self::FiscalYear => {

@@ -77,9 +77,9 @@ whole as (
     select $3::uuid[] = '{}' and $4::text[] = '{}' and $5::date is null and $6::date is null as yes
 ),
 led(id) as (
-    select coalesce(a.initiative_id, s.initiative_id)
-    from assignments a left join steps s on s.id = a.step_id
-    where a.role::text = 'lead'
+    select coalesce(s.initiative_id, a.item_id)
+    from assigned a left join steps s on s.id = a.item_id
+    where a.role = 'lead'
 ),
 funded(id) as (
     select coalesce(b.initiative_id, s.initiative_id)
@@ -91,12 +91,12 @@ used(id) as (
     select o.parent_id from used u join objectives o on o.id = u.id where o.parent_id is not null
 ),
 link as (
-    select d.id, d.kind::text as kind, d.lag_days, p.id as predecessor_id, s.id as successor_id,
+    select d.id, d.kind as kind, d.lag_days, p.id as predecessor_id, s.id as successor_id,
         p.code as predecessor_code, s.code as successor_code, s.title, s.strategy_id,
-        case when d.kind::text in ('finish_start', 'finish_finish') then p.deadline_to else p.starts_on end + d.lag_days as earliest,
+        case when d.kind in ('finish_start', 'finish_finish') then p.deadline_to else p.starts_on end + d.lag_days as earliest,
         -- A successor without a start still has to end after it may begin.
-        case when d.kind::text in ('finish_start', 'start_start') then coalesce(s.starts_on, s.deadline_to) else s.deadline_to end as given,
-        case when d.kind::text in ('finish_start', 'start_start') and s.starts_on is not null then 'start' else 'end' end as side
+        case when d.kind in ('finish_start', 'start_start') then coalesce(s.starts_on, s.deadline_to) else s.deadline_to end as given,
+        case when d.kind in ('finish_start', 'start_start') and s.starts_on is not null then 'start' else 'end' end as side
     from dependencies d
     join every_item p on p.id = coalesce(d.predecessor_step_id, d.predecessor_initiative_id)
     join every_item s on s.id = coalesce(d.successor_step_id, d.successor_initiative_id)
@@ -116,10 +116,8 @@ gap as (
     select 4, 'initiative_without_step', 'initiative', id, code, title, strategy_id, 'it has no step'
     from initiative i where not exists (select 1 from steps s where s.initiative_id = i.id)
     union all
-    select 5, 'deadline_unparsed', level, id, code, title, strategy_id,
-        'not understood as a date: ' || coalesce(case jsonb_typeof(to_jsonb(deadline_text))
-            when 'object' then words_of(to_jsonb(deadline_text)) else to_jsonb(deadline_text) #>> '{}' end, '')
-    from item where deadline_kind::text = 'unparsed'
+    select 5, 'deadline_unparsed', level, id, code, title, strategy_id, 'not understood: ' || coalesce(deadline_text, '')
+    from item where deadline_kind = 'unparsed'
     union all
     select 6, 'objective_without_initiative', 'objective', o.id, o.code, o.title, o.strategy_id,
         'there is no initiative on it or under it'
@@ -136,10 +134,10 @@ gap as (
     from link l
     where l.given < l.earliest and (l.predecessor_id in (select id from item) or l.successor_id in (select id from item))
 )
-select g.kind, g.noun, g.id, g.code, to_jsonb(g.title) as title, g.detail
+select g.kind, g.noun, g.id, g.code, g.title, g.detail
 from gap g left join strategies st on st.id = g.strategy_id
 where $7::text[] = '{}' or g.kind = any($7)
-order by g.place, natural_order(st.code) collate "C", natural_order(g.code) collate "C", g.id
+order by g.place, natural_order(st.code) collate "C" nulls last, st.id, natural_order(g.code) collate "C", g.id
 "#;
 
 pub(super) async fn report(

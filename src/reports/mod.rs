@@ -32,7 +32,7 @@ use crate::{
     },
     app::App,
     entities::Entity,
-    plan::{Objective, Strategy},
+    plan::{Objective, Strategy, status::Status},
     values::Id,
 };
 
@@ -102,24 +102,6 @@ fn describe_one<P: ToSchema + 'static, R: ToSchema>(document: &mut Value, name: 
         "parameters": all, "responses": responses}});
 }
 
-/// How far an initiative or a step is.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum ReportStatus {
-    /// Nothing was done yet.
-    NotStarted,
-    /// It is being done.
-    InProgress,
-    /// It is done.
-    Completed,
-    /// It rests.
-    OnHold,
-    /// It will not be done.
-    Cancelled,
-    /// It has no end.
-    Continuous,
-}
-
 /// Which part of the plan a report is about. Each initiative and each step is judged by itself.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -135,14 +117,15 @@ pub(crate) struct Scope {
     entity_id: Vec<Id<Entity>>,
     /// With this status; may be repeated.
     #[schema(inline)]
-    status: Vec<ReportStatus>,
+    status: Vec<Status>,
     /// Due before this day.
     deadline_before: Option<NaiveDate>,
     /// Due after this day.
     deadline_after: Option<NaiveDate>,
 }
 
-/// Common table expressions that every report begins with: `item` holds the initiatives and steps of the scope in `$1` to `$6`.
+/// Common table expressions that every report begins with: `item` holds the initiatives and steps of the scope in `$1` to `$6`,
+/// `every_item` those of any scope, and `assigned` who has which role now.
 const ITEMS: &str = r"
 with recursive branch(id) as (
     select id from objectives where id = any($2::uuid[])
@@ -151,21 +134,27 @@ with recursive branch(id) as (
 ),
 every_item as (
     select i.id, i.id as initiative_id, null::uuid as step_id, 'initiative' as level, i.strategy_id, i.objective_id,
-        i.code, i.code as initiative_code, i.title, i.status::text as status, i.confidence::text as confidence,
+        i.code, i.code as initiative_code, i.title, i.status, i.confidence,
         i.starts_on, i.deadline_text, i.deadline_kind, i.deadline_from, i.deadline_to
     from initiatives i
     union all
     select s.id, s.initiative_id, s.id, 'step', i.strategy_id, i.objective_id,
-        s.code, i.code, s.title, s.status::text, null,
+        s.code, i.code, s.title, s.status, null,
         s.starts_on, s.deadline_text, s.deadline_kind, s.deadline_from, s.deadline_to
     from steps s join initiatives i on i.id = s.initiative_id
 ),
+-- An assignment that has ended is history.
+assigned as (
+    select coalesce(step_id, initiative_id) as item_id, entity_id, role
+    from assignments
+    where valid_to is null or valid_to >= current_date
+),
 involved(id) as (
-    select coalesce(step_id, initiative_id) from assignments where entity_id = any($3::uuid[])
+    select item_id from assigned where entity_id = any($3::uuid[])
     union
-    select s.initiative_id from assignments a join steps s on s.id = a.step_id where a.entity_id = any($3::uuid[])
+    select s.initiative_id from assigned a join steps s on s.id = a.item_id where a.entity_id = any($3::uuid[])
     union
-    select s.id from assignments a join steps s on s.initiative_id = a.initiative_id where a.entity_id = any($3::uuid[])
+    select s.id from assigned a join steps s on s.initiative_id = a.item_id where a.entity_id = any($3::uuid[])
 ),
 item as (
     select * from every_item

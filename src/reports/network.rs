@@ -116,7 +116,7 @@ mod tests {
     }
 
     fn item(name: u8, from: u32, to: u32) -> Item {
-        let date = |day| NaiveDate::from_ymd_opt(2025, 1, day).unwrap();
+        let date = |day| NaiveDate::from_ymd_opt(2025, 1, day).expect("a day of January");
         Item {
             id: id(name),
             group: id(255),

@@ -33,8 +33,10 @@ pub(crate) struct Parameters {
 pub(crate) struct Row {
     /// The initiative or step.
     id: Uuid,
+    /// The strategy.
+    strategy_id: Uuid,
     /// The code of the strategy.
-    strategy: String,
+    strategy: Option<String>,
     /// The code of the objective, if it is under one.
     objective_code: Option<String>,
     /// The printed code.
@@ -60,8 +62,7 @@ pub(crate) struct Row {
     #[schema(value_type = Vec<String>)]
     support: Vec<Text>,
     /// The deadline in the words of the plan.
-    #[sqlx(json(nullable))]
-    deadline_text: Option<Text>,
+    deadline_text: Option<String>,
     /// The kind of deadline.
     deadline_kind: Option<String>,
     /// The last day of the deadline, where it is a day.
@@ -95,9 +96,8 @@ shown as (
     select * from item where level = 'initiative' or $7::boolean
 ),
 party as (
-    select coalesce(a.step_id, a.initiative_id) as item_id, a.role::text as role,
-        coalesce(to_jsonb(e.code), to_jsonb(e.name)) as name
-    from assignments a join entities e on e.id = a.entity_id
+    select a.item_id, a.role, coalesce(to_jsonb(e.code), e.name) as name
+    from assigned a join entities e on e.id = a.entity_id
 ),
 parties as (
     select item_id, role, jsonb_agg(distinct name order by name) as names
@@ -113,9 +113,9 @@ step_leads as (
 sums as (
     select m.item_id, m.currency, m.phase, sum(m.amount) as amount
     from (
-        select coalesce(step_id, initiative_id) as item_id, currency::text, phase::text, amount from budget_allocations
+        select coalesce(step_id, initiative_id) as item_id, currency, phase, amount from budget_allocations
         union all
-        select s.initiative_id, b.currency::text, b.phase::text, b.amount
+        select s.initiative_id, b.currency, b.phase, b.amount
         from budget_allocations b join steps s on s.id = b.step_id
     ) m
     group by m.item_id, m.currency, m.phase
@@ -127,11 +127,11 @@ money as (
     from sums
     group by item_id
 )
-select i.id, st.code as strategy, o.code as objective_code, i.code, i.title, i.level,
+select i.id, i.strategy_id, st.code as strategy, o.code as objective_code, i.code, i.title, i.level,
     coalesce(lead.names, step_leads.names, '[]') as lead,
     coalesce(co_lead.names, '[]') as co_lead,
     coalesce(support.names, '[]') as support,
-    to_jsonb(i.deadline_text) as deadline_text, i.deadline_kind::text as deadline_kind, i.deadline_to as deadline_on,
+    i.deadline_text, i.deadline_kind, i.deadline_to as deadline_on,
     i.status, i.confidence, coalesce(money.sums, '[]') as money
 from shown i
 join strategies st on st.id = i.strategy_id
@@ -141,7 +141,7 @@ left join parties co_lead on co_lead.item_id = i.id and co_lead.role = 'co_lead'
 left join parties support on support.item_id = i.id and support.role = 'support'
 left join step_leads on step_leads.initiative_id = i.id
 left join money on money.item_id = i.id
-order by natural_order(st.code) collate "C", st.id, natural_order(o.code) collate "C" nulls last, o.id,
+order by natural_order(st.code) collate "C" nulls last, st.id, natural_order(o.code) collate "C" nulls last, o.id,
     natural_order(i.initiative_code) collate "C", i.initiative_id, (i.level = 'step'), natural_order(i.code) collate "C", i.id
 "#;
 

@@ -49,7 +49,7 @@ pub(crate) struct Row {
 
 const SQL: &str = r#",
 lead as (
-    select coalesce(step_id, initiative_id) as item_id from assignments where role::text = 'lead'
+    select item_id from assigned where role = 'lead'
 ),
 led(id) as (
     select item_id from lead
@@ -59,13 +59,13 @@ led(id) as (
     select s.id from lead join steps s on s.initiative_id = lead.item_id
 ),
 carried as (
-    select distinct a.entity_id, a.role::text as role, i.id, i.status
-    from item i join assignments a on coalesce(a.step_id, a.initiative_id) = i.id
+    select distinct a.entity_id, a.role, i.id, i.status
+    from item i join assigned a on a.item_id = i.id
     where $3::uuid[] = '{}' or a.entity_id = any($3)
     union all
     select null, 'lead', i.id, i.status from item i where i.id not in (select id from led)
 )
-select c.entity_id, e.code as entity, to_jsonb(e.name) as name, c.role,
+select c.entity_id, e.code as entity, e.name, c.role,
     count(*) filter (where c.status = 'not_started') as not_started,
     count(*) filter (where c.status = 'in_progress') as in_progress,
     count(*) filter (where c.status = 'completed') as completed,
@@ -76,7 +76,7 @@ select c.entity_id, e.code as entity, to_jsonb(e.name) as name, c.role,
 from carried c left join entities e on e.id = c.entity_id
 group by c.entity_id, e.id, c.role
 order by (c.entity_id is null) desc, natural_order(coalesce(e.code, words_of(e.name))) collate "C", e.id,
-    array_position(array['lead', 'co_lead', 'accountable', 'support'], c.role) nulls last, c.role
+    array_position(array['lead', 'co_lead', 'accountable', 'support', 'implementer', 'performer', 'funder', 'consulted', 'informed', 'beneficiary'], c.role) nulls last, c.role
 "#;
 
 pub(super) async fn report(

@@ -38,8 +38,10 @@ pub(crate) struct Parameters {
 pub(crate) struct Row {
     /// The initiative or step.
     id: Uuid,
+    /// The strategy.
+    strategy_id: Uuid,
     /// The code of the strategy.
-    strategy: String,
+    strategy: Option<String>,
     /// The printed code.
     code: Option<String>,
     /// The title.
@@ -73,13 +75,13 @@ const SQL: &str = r#",
 latest as (
     select distinct on (item_id, basis) *
     from (
-        select coalesce(step_id, initiative_id) as item_id, basis::text as basis,
+        select coalesce(step_id, initiative_id) as item_id, basis,
             coalesce(ends_on, deadline_to) as ends_on, set_on, created_at, id
         from timelines
     ) t
     order by item_id, basis, set_on desc nulls last, created_at desc, id desc
 )
-select i.id, st.code as strategy, i.code, i.title, i.level, i.status,
+select i.id, i.strategy_id, st.code as strategy, i.code, i.title, i.level, i.status,
     i.starts_on as planned_from, i.deadline_to as planned_to,
     approved.ends_on as approved_to, revised.ends_on as revised_to, forecast.ends_on as forecast_to,
     coalesce(
@@ -92,7 +94,7 @@ left join latest approved on approved.item_id = i.id and approved.basis = 'appro
 left join latest revised on revised.item_id = i.id and revised.basis = 'revised'
 left join latest forecast on forecast.item_id = i.id and forecast.basis = 'forecast'
 where i.level = 'initiative' or $7::boolean
-order by natural_order(st.code) collate "C", st.id, natural_order(o.code) collate "C" nulls last, o.id,
+order by natural_order(st.code) collate "C" nulls last, st.id, natural_order(o.code) collate "C" nulls last, o.id,
     natural_order(i.initiative_code) collate "C", i.initiative_id, (i.level = 'step'), natural_order(i.code) collate "C", i.id
 "#;
 
@@ -101,7 +103,7 @@ select id, strategy_id, starts_on, deadline_to from item where starts_on is not 
 
 const LINKS: &str = "
 select coalesce(predecessor_step_id, predecessor_initiative_id), coalesce(successor_step_id, successor_initiative_id),
-    kind::text, lag_days::bigint
+    kind, lag_days::bigint
 from dependencies";
 
 /// The slack of every dated item. The scope of the report has no part in it: half a network would give another slack.

@@ -9,4 +9,5 @@ mod architecture;
 mod contract;
 mod domain;
 mod problems;
+mod reports;
 mod support;
