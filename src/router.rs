@@ -48,7 +48,7 @@ impl Noun {
             table: R::TABLE,
             references: R::REFERENCES,
             routes: api::routes::<R>,
-            describe: document::describe::<R>,
+            describe: api::operations::describe::<R>,
             fetch: |connection, ids| {
                 Box::pin(async move {
                     let rows = repository::find_many::<R>(connection, ids).await?;

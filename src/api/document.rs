@@ -7,16 +7,10 @@ use utoipa::ToSchema;
 
 use super::{
     error::Problem,
-    history::HistoryParameters,
     problems::PROBLEMS,
-    query::{FindParameters, ListParameters},
     shape::{Shape, schemas},
 };
-use crate::{
-    app::App,
-    repository::{Entry, Resource},
-    router::Noun,
-};
+use crate::{app::App, repository::Entry, router::Noun};
 
 /// The page of changes of one resource.
 #[derive(Serialize, ToSchema)]
@@ -69,7 +63,8 @@ pub fn document(nouns: &[Noun]) -> Value {
     document
 }
 
-fn merge(target: &mut Value, more: Map<String, Value>) {
+/// Adds entries to an object.
+pub(super) fn merge(target: &mut Value, more: Map<String, Value>) {
     if let Value::Object(target) = target {
         target.extend(more);
     }
@@ -116,191 +111,6 @@ pub(crate) fn parameters<T: ToSchema + 'static>() -> Vec<Value> {
         json!({"name": name, "in": "query", "description": description, "schema": schema, "style": "form", "explode": true})
     };
     shape.properties().map(parameter).collect()
-}
-
-fn header_parameter(name: &str, description: &str, example: &str) -> Value {
-    json!({"name": name, "in": "header", "description": description, "schema": {"type": "string"}, "example": example})
-}
-
-/// The operations and schemas of a noun.
-pub fn describe<R: Resource>(document: &mut Value) {
-    let shape = Shape::of::<R>();
-    let name = shape.name.clone();
-    let stored = format!("Stored{name}");
-    let spoken = R::KIND.replace('_', " ");
-    let article = if spoken.starts_with(['a', 'e', 'i', 'o']) {
-        "an"
-    } else {
-        "a"
-    };
-    let plural = R::TABLE.replace('_', "-");
-    let path = format!("/v1/{plural}");
-    let components = &mut document["components"]["schemas"];
-    merge(components, schemas::<R>());
-    merge(
-        components,
-        super::shape::Shape::of::<R::Filter>().root["components"]["schemas"]
-            .as_object()
-            .cloned()
-            .unwrap_or_default(),
-    );
-    if let Value::Object(all) = components {
-        all.retain(|name, _| !name.ends_with("Filter"));
-    }
-    let mut properties = json!({
-        "id": {"type": "string", "format": "uuid", "description": "Made by the service."},
-        "version": {"type": "integer", "minimum": 1, "description": "Counts the changes; it is the ETag."},
-        "created_at": {"type": "string", "format": "date-time", "description": "When it was first written."},
-        "updated_at": {"type": "string", "format": "date-time", "description": "When it was last written."}
-    });
-    let own = document["components"]["schemas"][&name].clone();
-    merge(
-        &mut properties,
-        own["properties"].as_object().cloned().unwrap_or_default(),
-    );
-    let mut required = vec![json!("id"), json!("version"), json!("created_at"), json!("updated_at")];
-    required.extend(own["required"].as_array().cloned().unwrap_or_default());
-    document["components"]["schemas"][&stored] =
-        json!({"type": "object", "description": own["description"], "required": required, "properties": properties});
-    let description = own["description"].as_str().unwrap_or_default().to_owned();
-    if let Some(tags) = document["tags"].as_array_mut() {
-        tags.push(json!({"name": plural, "description": description}));
-    }
-
-    let reference = json!({"$ref": format!("#/components/schemas/{stored}")});
-    let etag = json!({"ETag": {"description": "The version, in quotes.", "schema": {"type": "string"}}});
-    let answer = |words: &str| json!({"description": words, "headers": etag, "content": {"application/json": {"schema": reference}}});
-    let body = |kind: &str, schema: Value| json!({"required": true, "content": {kind: {"schema": schema}}});
-    let input = json!({"$ref": format!("#/components/schemas/{name}")});
-    let id = json!({"name": "id", "in": "path", "required": true, "schema": {"type": "string", "minLength": 1},
-        "description": "The id that the service gave, or `external:` and your own.", "example": "external:erp-4711"});
-    let if_match = header_parameter(
-        "If-Match",
-        "The version that you have read, in quotes; `*` for any.",
-        "\"3\"",
-    );
-    let if_none_match = header_parameter(
-        "If-None-Match",
-        "The ETag that you have; the answer is 304 when it is still good.",
-        "\"3\"",
-    );
-    let reason = header_parameter(
-        "Mandate-Reason",
-        "Why; kept in the record.",
-        "agreed in the council of 12 May",
-    );
-    let operation = |verb: &str,
-                     noun: &str,
-                     summary: String,
-                     parameters: Vec<Value>,
-                     ok: (&str, Value),
-                     wrong: &[&str]| {
-        let mut responses = problems(wrong);
-        responses.insert(ok.0.into(), ok.1);
-        json!({"operationId": format!("{verb}_{noun}"), "tags": [plural], "summary": summary, "parameters": parameters, "responses": responses})
-    };
-
-    let mut list_parameters = parameters::<ListParameters>();
-    list_parameters.extend(parameters::<R::Filter>());
-    list_parameters.push(if_none_match.clone());
-    let page = json!({"type": "object", "required": ["items", "next"], "properties": {
-        "items": {"type": "array", "items": reference},
-        "next": {"type": ["string", "null"], "description": "What to give as `after` for the next page; null at the end."},
-        "count": {"type": "integer", "description": "The exact number, when asked for."}}});
-    let listed = json!({"description": "A page, or the whole list as CSV or NDJSON.", "content": {
-        "application/json": {"schema": page},
-        "application/x-ndjson": {"schema": {"type": "string"}},
-        "text/csv": {"schema": {"type": "string"}},
-        "text/plain": {"schema": {"type": "string"}}}});
-    let not_modified = json!({"description": "You have it already."});
-    let mut list = operation(
-        "list",
-        R::TABLE,
-        format!("Lists {}.", plural.replace('-', " ")),
-        list_parameters,
-        ("200", listed),
-        &["not_acceptable"],
-    );
-    list["responses"]["304"] = not_modified.clone();
-    let mut create = operation(
-        "create",
-        R::KIND,
-        format!("Creates {article} {spoken}."),
-        vec![reason.clone()],
-        ("201", answer("It is created.")),
-        &["conflict", "too_large", "unsupported_media_type", "invalid"],
-    );
-    create["requestBody"] = body("application/json", input.clone());
-    document["paths"][&path] = json!({"get": list, "post": create});
-
-    let mut find_parameters = vec![id.clone(), if_none_match];
-    find_parameters.extend(parameters::<FindParameters>());
-    let mut find = operation(
-        "find",
-        R::KIND,
-        format!("Finds {article} {spoken}."),
-        find_parameters,
-        ("200", answer("Here it is.")),
-        &["deleted"],
-    );
-    find["responses"]["304"] = not_modified.clone();
-    let change = [
-        "conflict",
-        "deleted",
-        "stale",
-        "too_large",
-        "unsupported_media_type",
-        "invalid",
-        "version_required",
-    ];
-    let write_parameters = || vec![id.clone(), if_match.clone(), reason.clone()];
-    let mut replace = operation(
-        "replace",
-        R::KIND,
-        format!("Replaces {article} {spoken}; under an external id that is not there yet, creates it."),
-        write_parameters(),
-        ("200", answer("It is replaced.")),
-        &change,
-    );
-    replace["responses"]["201"] = answer("It is created.");
-    replace["requestBody"] = body("application/json", input);
-    let mut patch = operation(
-        "patch",
-        R::KIND,
-        format!("Changes some fields of {article} {spoken} (JSON Merge Patch)."),
-        write_parameters(),
-        ("200", answer("It is changed.")),
-        &change,
-    );
-    patch["requestBody"] = body(
-        "application/merge-patch+json",
-        json!({"type": "object", "description": "The fields to change; null empties one."}),
-    );
-    let delete = operation(
-        "delete",
-        R::KIND,
-        format!("Deletes {article} {spoken}; the record keeps it."),
-        write_parameters(),
-        ("204", json!({"description": "It is deleted."})),
-        &["conflict", "deleted", "stale", "version_required"],
-    );
-    document["paths"][format!("{path}/{{id}}")] =
-        json!({"get": find, "put": replace, "patch": patch, "delete": delete});
-
-    let mut history_parameters = vec![id];
-    history_parameters.extend(parameters::<HistoryParameters>());
-    let changes = json!({"description": "The changes, newest first.", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/History"}},
-        "application/x-ndjson": {"schema": {"type": "string"}}, "text/csv": {"schema": {"type": "string"}}, "text/plain": {"schema": {"type": "string"}}}});
-    let mut history = operation(
-        "history_of",
-        R::KIND,
-        format!("Tells the changes of {article} {spoken}, also when it is deleted."),
-        history_parameters,
-        ("200", changes),
-        &["not_acceptable"],
-    );
-    history["responses"]["304"] = not_modified;
-    document["paths"][format!("{path}/{{id}}/history")] = json!({"get": history});
 }
 
 /// Operations that belong to no noun.

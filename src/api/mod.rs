@@ -11,6 +11,7 @@ pub mod handlers;
 pub mod history;
 pub mod json;
 pub mod list;
+pub mod operations;
 pub mod precondition;
 pub mod problems;
 pub mod query;

@@ -7,6 +7,7 @@
 
 mod architecture;
 mod contract;
+mod document;
 mod domain;
 mod problems;
 mod reports;

@@ -86,7 +86,7 @@ pub(crate) async fn service() -> Client {
         {
             Ok(_) => break,
             Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("55006") => {
-                tokio::task::yield_now().await
+                tokio::task::yield_now().await;
             }
             Err(error) => panic!("{error}"),
         }

@@ -1,0 +1,249 @@
+//! The operations of a noun in the OpenAPI document, described once for all.
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    document::{merge, parameters, problems},
+    history::HistoryParameters,
+    query::{FindParameters, ListParameters},
+    shape::{Shape, schemas},
+};
+use crate::repository::Resource;
+
+/// What the operations of one noun have in common.
+struct Noun {
+    /// The component: `Initiative`.
+    name: String,
+    /// As it is spoken of: `an initiative`.
+    spoken: String,
+    /// The tag and the path segment: `budget-allocations`.
+    plural: String,
+    kind: &'static str,
+    table: &'static str,
+}
+
+/// Adds the operations and schemas of a noun to the document.
+pub fn describe<R: Resource>(document: &mut Value) {
+    let spoken = R::KIND.replace('_', " ");
+    let article = if spoken.starts_with(['a', 'e', 'i', 'o']) {
+        "an"
+    } else {
+        "a"
+    };
+    let noun = Noun {
+        name: Shape::of::<R>().name.clone(),
+        spoken: format!("{article} {spoken}"),
+        plural: R::TABLE.replace('_', "-"),
+        kind: R::KIND,
+        table: R::TABLE,
+    };
+    let components = &mut document["components"]["schemas"];
+    merge(components, schemas::<R>());
+    let filter = Shape::of::<R::Filter>();
+    let mut of_filter = filter.root["components"]["schemas"]
+        .as_object()
+        .cloned()
+        .unwrap_or_default();
+    of_filter.shift_remove(&filter.name);
+    merge(components, of_filter);
+    let own = components[&noun.name].clone();
+    components[noun.stored()] = stored_schema(&own);
+    if let Some(tags) = document["tags"].as_array_mut() {
+        tags.push(json!({"name": noun.plural, "description": own["description"]}));
+    }
+    let path = format!("/v1/{}", noun.plural);
+    document["paths"][&path] = noun.collection(parameters::<R::Filter>());
+    document["paths"][format!("{path}/{{id}}")] = noun.single();
+    document["paths"][format!("{path}/{{id}}/history")] = noun.history();
+}
+
+fn stored_schema(own: &Value) -> Value {
+    let mut properties = json!({
+        "id": {"type": "string", "format": "uuid", "description": "Made by the service."},
+        "version": {"type": "integer", "minimum": 1, "description": "Counts the changes; it is the ETag."},
+        "created_at": {"type": "string", "format": "date-time", "description": "When it was first written."},
+        "updated_at": {"type": "string", "format": "date-time", "description": "When it was last written."}
+    });
+    merge(
+        &mut properties,
+        own["properties"].as_object().cloned().unwrap_or_default(),
+    );
+    let mut required = vec![json!("id"), json!("version"), json!("created_at"), json!("updated_at")];
+    required.extend(own["required"].as_array().cloned().unwrap_or_default());
+    json!({"type": "object", "description": own["description"], "required": required, "properties": properties})
+}
+
+fn header(name: &str, description: &str, example: &str) -> Value {
+    json!({"name": name, "in": "header", "description": description, "schema": {"type": "string"}, "example": example})
+}
+
+fn id() -> Value {
+    json!({"name": "id", "in": "path", "required": true, "schema": {"type": "string", "minLength": 1},
+        "description": "The id that the service gave, or `external:` and your own.", "example": "external:erp-4711"})
+}
+
+fn if_match() -> Value {
+    header(
+        "If-Match",
+        "The version that you have read, in quotes; `*` for any.",
+        "\"3\"",
+    )
+}
+
+fn if_none_match() -> Value {
+    header(
+        "If-None-Match",
+        "The ETag that you have; the answer is 304 when it is still good.",
+        "\"3\"",
+    )
+}
+
+fn reason() -> Value {
+    header(
+        "Mandate-Reason",
+        "Why; kept in the record.",
+        "agreed in the council of 12 May",
+    )
+}
+
+fn not_modified() -> Value {
+    json!({"description": "You have it already."})
+}
+
+fn body(media_type: &str, schema: &Value) -> Value {
+    json!({"required": true, "content": {media_type: {"schema": schema}}})
+}
+
+/// The formats of lists, JSON with its schema.
+fn formats(description: &str, json_schema: &Value) -> Value {
+    json!({"description": description, "content": {
+        "application/json": {"schema": json_schema},
+        "application/x-ndjson": {"schema": {"type": "string"}},
+        "text/csv": {"schema": {"type": "string"}},
+        "text/plain": {"schema": {"type": "string"}}}})
+}
+
+impl Noun {
+    fn stored(&self) -> String {
+        format!("Stored{}", self.name)
+    }
+
+    fn reference(&self) -> Value {
+        json!({"$ref": format!("#/components/schemas/{}", self.stored())})
+    }
+
+    fn input(&self) -> Value {
+        json!({"$ref": format!("#/components/schemas/{}", self.name)})
+    }
+
+    fn answer(&self, words: &str) -> Value {
+        json!({"description": words,
+            "headers": {"ETag": {"description": "The version, in quotes.", "schema": {"type": "string"}}},
+            "content": {"application/json": {"schema": self.reference()}}})
+    }
+
+    fn operation(&self, id: &str, summary: &str, parameters: &[Value], ok: (&str, Value), wrong: &[&str]) -> Value {
+        let mut responses: Map<String, Value> = problems(wrong);
+        responses.insert(ok.0.into(), ok.1);
+        json!({"operationId": id, "tags": [self.plural], "summary": summary, "parameters": parameters, "responses": responses})
+    }
+
+    fn collection(&self, filter: Vec<Value>) -> Value {
+        let mut parameters = parameters::<ListParameters>();
+        parameters.extend(filter);
+        parameters.push(if_none_match());
+        let page = json!({"type": "object", "required": ["items", "next"], "properties": {
+            "items": {"type": "array", "items": self.reference()},
+            "next": {"type": ["string", "null"], "description": "What to give as `after` for the next page; null at the end."},
+            "count": {"type": "integer", "description": "The exact number, when asked for."}}});
+        let listed = formats("A page, or the whole list as CSV or NDJSON.", &page);
+        let summary = format!("Lists {}.", self.plural.replace('-', " "));
+        let mut list = self.operation(
+            &format!("list_{}", self.table),
+            &summary,
+            &parameters,
+            ("200", listed),
+            &["not_acceptable"],
+        );
+        list["responses"]["304"] = not_modified();
+        let mut create = self.operation(
+            &format!("create_{}", self.kind),
+            &format!("Creates {}.", self.spoken),
+            &[reason()],
+            ("201", self.answer("It is created.")),
+            &["conflict", "too_large", "unsupported_media_type", "invalid"],
+        );
+        create["requestBody"] = body("application/json", &self.input());
+        json!({"get": list, "post": create})
+    }
+
+    fn single(&self) -> Value {
+        const CHANGE: [&str; 7] = [
+            "conflict",
+            "deleted",
+            "stale",
+            "too_large",
+            "unsupported_media_type",
+            "invalid",
+            "version_required",
+        ];
+        let write = || [id(), if_match(), reason()];
+        let mut asked = vec![id(), if_none_match()];
+        asked.extend(parameters::<FindParameters>());
+        let mut find = self.operation(
+            &format!("find_{}", self.kind),
+            &format!("Finds {}.", self.spoken),
+            &asked,
+            ("200", self.answer("Here it is.")),
+            &["deleted"],
+        );
+        find["responses"]["304"] = not_modified();
+        let mut replace = self.operation(
+            &format!("replace_{}", self.kind),
+            &format!(
+                "Replaces {}; under an external id that is not there yet, creates it.",
+                self.spoken
+            ),
+            &write(),
+            ("200", self.answer("It is replaced.")),
+            &CHANGE,
+        );
+        replace["responses"]["201"] = self.answer("It is created.");
+        replace["requestBody"] = body("application/json", &self.input());
+        let mut patch = self.operation(
+            &format!("patch_{}", self.kind),
+            &format!("Changes some fields of {} (JSON Merge Patch).", self.spoken),
+            &write(),
+            ("200", self.answer("It is changed.")),
+            &CHANGE,
+        );
+        let fields = json!({"type": "object", "description": "The fields to change; null empties one."});
+        patch["requestBody"] = body("application/merge-patch+json", &fields);
+        let delete = self.operation(
+            &format!("delete_{}", self.kind),
+            &format!("Deletes {}; the record keeps it.", self.spoken),
+            &write(),
+            ("204", json!({"description": "It is deleted."})),
+            &["conflict", "deleted", "stale", "version_required"],
+        );
+        json!({"get": find, "put": replace, "patch": patch, "delete": delete})
+    }
+
+    fn history(&self) -> Value {
+        let mut asked = vec![id()];
+        asked.extend(parameters::<HistoryParameters>());
+        let changes = formats(
+            "The changes, newest first.",
+            &json!({"$ref": "#/components/schemas/History"}),
+        );
+        let mut history = self.operation(
+            &format!("history_of_{}", self.kind),
+            &format!("Tells the changes of {}, also when it is deleted.", self.spoken),
+            &asked,
+            ("200", changes),
+            &["not_acceptable"],
+        );
+        history["responses"]["304"] = not_modified();
+        json!({"get": history})
+    }
+}
