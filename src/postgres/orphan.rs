@@ -71,20 +71,13 @@ fn runs_on(pid: Pid, cluster: &Path) -> bool {
         let arguments: Vec<&[u8]> = line.split(|byte| *byte == 0).collect();
         let program = arguments.first().copied().unwrap_or_default();
         return program.ends_with(b"postgres")
-            && arguments
-                .windows(2)
-                .any(|pair| pair[0] == b"-D" && pair[1] == wanted);
+            && arguments.windows(2).any(|pair| pair[0] == b"-D" && pair[1] == wanted);
     }
     let listed = Command::new("ps")
         .args(["-o", "command=", "-p", &id.to_string()])
         .output();
     listed.is_ok_and(|output| {
-        let holds = |part: &[u8]| {
-            output
-                .stdout
-                .windows(part.len())
-                .any(|window| window == part)
-        };
+        let holds = |part: &[u8]| output.stdout.windows(part.len()).any(|window| window == part);
         holds(b"postgres -D ") && holds(wanted)
     })
 }

@@ -54,11 +54,7 @@ impl Drop for Server {
 impl Server {
     /// Tokio forgets the pid of a child once it is reaped, so a signal never reaches a stranger with the same pid.
     fn signal(&self, signal: Signal) {
-        if let Some(pid) = self
-            .child
-            .id()
-            .and_then(|id| Pid::from_raw(id.cast_signed()))
-        {
+        if let Some(pid) = self.child.id().and_then(|id| Pid::from_raw(id.cast_signed())) {
             let _ = kill_process(pid, signal);
         }
     }
@@ -156,13 +152,11 @@ impl Recipe {
             let passing = tail.contains("pre-existing shared memory block");
             if !passing || Instant::now() > deadline {
                 let cluster = self.directory.cluster();
-                return Err(StartError::storage_said(&cluster, &tail).unwrap_or(
-                    StartError::Ended {
-                        status: status.to_string(),
-                        log: self.directory.log(),
-                        tail,
-                    },
-                ));
+                return Err(StartError::storage_said(&cluster, &tail).unwrap_or(StartError::Ended {
+                    status: status.to_string(),
+                    log: self.directory.log(),
+                    tail,
+                }));
             }
             sleep(POLL).await;
         }
@@ -175,17 +169,13 @@ impl Recipe {
         let options = self.options("postgres");
         loop {
             let ended = server.child.try_wait();
-            if let Some(status) =
-                ended.map_err(|error| StartError::storage(&self.directory.root, error))?
-            {
+            if let Some(status) = ended.map_err(|error| StartError::storage(&self.directory.root, error))? {
                 return Ok(Some(status));
             }
             match timeout(Duration::from_secs(5), connect(&options)).await {
                 Ok(Ok(())) => return Ok(None),
                 // "The database system is starting up": it is replaying its log, which must not be cut short.
-                Ok(Err(sqlx::Error::Database(error)))
-                    if error.code().as_deref() == Some("57P03") =>
-                {
+                Ok(Err(sqlx::Error::Database(error))) if error.code().as_deref() == Some("57P03") => {
                     deadline = (Instant::now() + SILENCE).min(start + RECOVERY);
                 }
                 // Any other refusal lasts.
@@ -205,11 +195,7 @@ impl Recipe {
     }
 
     /// Keeps PostgreSQL running until told to stop, or until whoever would tell is gone.
-    pub(super) async fn supervise(
-        self,
-        mut server: Server,
-        mut told: oneshot::Receiver<()>,
-    ) -> Result<(), StopError> {
+    pub(super) async fn supervise(self, mut server: Server, mut told: oneshot::Receiver<()>) -> Result<(), StopError> {
         let mut pause = SHORTEST_PAUSE;
         let mut since = Instant::now();
         loop {
