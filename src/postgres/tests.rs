@@ -161,6 +161,16 @@ async fn a_dropped_cluster_stops_and_can_be_started_again() {
 }
 
 #[tokio::test]
+async fn what_a_killed_start_left_is_removed() {
+    let place = place();
+    let half = place.path().join("postgres.new-1");
+    fs::create_dir(&half).unwrap();
+    fs::write(half.join("PG_VERSION"), "15\n").unwrap();
+    start(&settings(place.path())).await.unwrap().stop().await.unwrap();
+    assert!(!half.exists());
+}
+
+#[tokio::test]
 async fn a_second_instance_is_refused() {
     let place = place();
     let cluster = start(&settings(place.path())).await.unwrap();
