@@ -11,6 +11,7 @@ pub mod entities;
 pub mod money;
 pub mod plan;
 pub mod postgres;
+pub mod reports;
 pub mod repository;
 pub mod router;
 pub mod serve;

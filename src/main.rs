@@ -5,7 +5,6 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use mandate::{
     access::keys,
-    api::document::document,
     app::{App, layered},
     config::{Cli, Command, KeyCommand, Settings},
     database::Database,
@@ -40,7 +39,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         fiscal_year_start: settings.fiscal_year_start,
     });
     if let Command::Openapi = cli.command {
-        println!("{}", serde_json::to_string_pretty(&document(router::nouns()))?);
+        println!("{}", serde_json::to_string_pretty(&router::document())?);
         return Ok(());
     }
     let default = if matches!(cli.command, Command::Serve) {

@@ -18,6 +18,7 @@ use crate::{
     entities::Entity,
     money::{BudgetAllocation, FundingSource},
     plan::{Assignment, Dependency, Initiative, LegalAct, Milestone, Objective, Step, Strategy, Timeline},
+    reports,
     repository::{self, Reference, Resource},
 };
 
@@ -81,13 +82,21 @@ pub fn routes() -> Router<App> {
         .iter()
         .fold(Router::new(), |router, noun| router.merge((noun.routes)()));
     nouns
-        .route("/openapi.json", get(async || Json(document::document(self::nouns()))))
+        .route("/openapi.json", get(async || Json(document())))
         .route("/problems/{code}", get(api::problems::problem_page))
         .route("/livez", get(async || Json(json!({"status": "ok"}))))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
         .route("/", get(async || Html(include_str!("api/welcome.html"))))
         .merge(document::page())
+        .merge(reports::routes())
+}
+
+/// The OpenAPI document.
+pub fn document() -> Value {
+    let mut document = document::document(nouns());
+    reports::describe(&mut document);
+    document
 }
 
 async fn ready(State(app): State<App>) -> Result<Json<Value>, Error> {

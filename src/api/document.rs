@@ -76,7 +76,7 @@ fn merge(target: &mut Value, more: Map<String, Value>) {
 }
 
 /// The problems that an operation can end in, as response references.
-fn problems(own: &[&str]) -> Map<String, Value> {
+pub(crate) fn problems(own: &[&str]) -> Map<String, Value> {
     const COMMON: [&str; 8] = [
         "bad_query",
         "unauthenticated",
@@ -98,7 +98,8 @@ fn problems(own: &[&str]) -> Map<String, Value> {
         .collect()
 }
 
-fn parameters<T: ToSchema + 'static>() -> Vec<Value> {
+/// The parameters of a query that a type describes.
+pub(crate) fn parameters<T: ToSchema + 'static>() -> Vec<Value> {
     let shape = Shape::of::<T>();
     let parameter = |(name, schema): (&String, &Value)| {
         let mut schema = schema.clone();

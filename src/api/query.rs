@@ -170,6 +170,20 @@ pub fn read<T: DeserializeOwned + ToSchema + 'static>(query: Option<&str>) -> Re
     one(objects.remove(0), &mut faults).ok_or(Error::BadQuery(faults))
 }
 
+/// Reads a query that two types describe together.
+pub fn read_both<A, B>(query: Option<&str>) -> Result<(A, B), Error>
+where
+    A: DeserializeOwned + ToSchema + 'static,
+    B: DeserializeOwned + ToSchema + 'static,
+{
+    let shapes = [Shape::of::<A>(), Shape::of::<B>()];
+    let mut objects = sort_in(query.unwrap_or_default(), &shapes).map_err(Error::BadQuery)?;
+    let mut faults = Vec::new();
+    let second = one(objects.pop().unwrap_or_default(), &mut faults);
+    let first = one(objects.pop().unwrap_or_default(), &mut faults);
+    first.zip(second).ok_or(Error::BadQuery(faults))
+}
+
 /// What a list was asked.
 pub struct Listing<R: Resource> {
     /// The noun's own filter.

@@ -7,6 +7,7 @@ use crate::repository::{Faults, Row};
 
 /// As read; a noun says `#[sqlx(flatten, try_from = "DeadlineColumns")]`.
 #[derive(sqlx::FromRow)]
+#[expect(clippy::struct_field_names, reason = "the names of the columns")]
 pub(super) struct DeadlineColumns {
     deadline_text: Option<String>,
     deadline_kind: Option<DeadlineKind>,

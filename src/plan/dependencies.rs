@@ -16,7 +16,6 @@ pub type DependencyId = Id<Dependency>;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, sqlx::Type, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
-#[expect(clippy::enum_variant_names, reason = "the words of project planning")]
 pub enum DependencyKind {
     /// The successor starts when the predecessor is finished.
     #[default]

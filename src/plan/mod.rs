@@ -11,6 +11,7 @@ pub mod objectives;
 pub mod status;
 pub mod steps;
 pub mod strategies;
+pub mod strategy_states;
 pub mod timelines;
 
 pub use assignments::Assignment;

@@ -4,7 +4,10 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::legal_acts::LegalActId;
+use super::{
+    legal_acts::LegalActId,
+    strategy_states::{Completeness, EvidenceState, StrategyKind, StrategyStatus},
+};
 use crate::{
     entities::entities::EntityId,
     repository::{
@@ -14,89 +17,8 @@ use crate::{
     values::{Code, Country, ExternalId, Id, Language, Text},
 };
 
-/// A strategy, or the plan that carries one out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, sqlx::Type, ToSchema)]
-#[serde(rename_all = "snake_case")]
-#[sqlx(type_name = "text", rename_all = "snake_case")]
-pub enum StrategyKind {
-    /// States aims.
-    Strategy,
-    /// States what is done for the aims of a strategy.
-    ActionPlan,
-}
-
-/// Where a strategy is on its way.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, sqlx::Type, ToSchema)]
-#[serde(rename_all = "snake_case")]
-#[sqlx(type_name = "text", rename_all = "snake_case")]
-pub enum StrategyStatus {
-    /// Being written, or not known to be approved.
-    #[default]
-    Draft,
-    /// Open for comments.
-    Consultation,
-    /// Before the body that approves it.
-    Submitted,
-    /// Approved by a legal act, not yet in force.
-    Approved,
-    /// In force by a legal act.
-    InForce,
-    /// Replaced by an amended version.
-    Amended,
-    /// Its period is over.
-    Closed,
-    /// Kept for reference.
-    Archived,
-    /// Refused.
-    Rejected,
-    /// Taken back.
-    Withdrawn,
-}
-
-impl StrategyStatus {
-    fn next(self) -> &'static [Self] {
-        use StrategyStatus::{
-            Amended, Approved, Archived, Closed, Consultation, Draft, InForce, Rejected, Submitted, Withdrawn,
-        };
-        match self {
-            Draft => &[Consultation, Submitted, Withdrawn],
-            Consultation => &[Draft, Submitted, Withdrawn],
-            Submitted => &[Draft, Consultation, Approved, Rejected, Withdrawn],
-            Approved => &[InForce, Withdrawn],
-            InForce => &[Amended, Closed],
-            Amended => &[Closed],
-            Closed => &[Archived],
-            Rejected | Withdrawn => &[Draft, Archived],
-            Archived => &[],
-        }
-    }
-}
-
-/// Whether all of the source was taken over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, sqlx::Type, ToSchema)]
-#[serde(rename_all = "snake_case")]
-#[sqlx(type_name = "text", rename_all = "snake_case")]
-pub enum Completeness {
-    /// All of it.
-    Complete,
-    /// A part of it.
-    Partial,
-}
-
-/// How well the source is established.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, sqlx::Type, ToSchema)]
-#[serde(rename_all = "snake_case")]
-#[sqlx(type_name = "text", rename_all = "snake_case")]
-pub enum EvidenceState {
-    /// Not yet looked at.
-    Proposed,
-    /// Compared with the official text.
-    Verified,
-    /// Doubted.
-    Disputed,
-    /// No longer relied on.
-    Withdrawn,
-}
+/// The id of a strategy.
+pub type StrategyId = Id<Strategy>;
 
 /// A strategy or an action plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, sqlx::FromRow)]
@@ -155,9 +77,6 @@ pub struct Strategy {
     #[sqlx(json(nullable))]
     pub evidence_note: Option<Text>,
 }
-
-/// The id of a strategy.
-pub type StrategyId = Id<Strategy>;
 
 /// Which strategies.
 #[derive(Debug, Default, Deserialize, ToSchema)]

@@ -32,9 +32,12 @@ pub fn is_cofog(code: &str) -> bool {
     lines(include_str!("codelists/cofog.txt")).any(|line| line == code)
 }
 
-/// Whether this is a country (ISO 3166-1 alpha-2).
+/// Whether this is a country (ISO 3166-1 alpha-2), or one of the codes that the standard leaves to its users (`AA`, `QM` to `QZ`, `XA` to `XZ`,
+/// `ZZ`), which fictitious examples and bodies without a country use.
 pub fn is_country(code: &str) -> bool {
-    lines(include_str!("codelists/iso3166.txt")).any(|line| line == code)
+    let of_users = code.len() == 2
+        && (matches!(code, "AA" | "ZZ") || ("QM"..="QZ").contains(&code) || ("XA"..="XZ").contains(&code));
+    of_users || lines(include_str!("codelists/iso3166.txt")).any(|line| line == code)
 }
 
 /// Whether this is a language (ISO 639-1).

@@ -1,0 +1,89 @@
+//! The words by which strategies are told apart: kinds and states.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// A strategy, or the plan that carries one out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, sqlx::Type, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+pub enum StrategyKind {
+    /// States aims.
+    Strategy,
+    /// States what is done for the aims of a strategy.
+    ActionPlan,
+}
+
+/// Where a strategy is on its way.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, sqlx::Type, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+pub enum StrategyStatus {
+    /// Being written, or not known to be approved.
+    #[default]
+    Draft,
+    /// Open for comments.
+    Consultation,
+    /// Before the body that approves it.
+    Submitted,
+    /// Approved by a legal act, not yet in force.
+    Approved,
+    /// In force by a legal act.
+    InForce,
+    /// Replaced by an amended version.
+    Amended,
+    /// Its period is over.
+    Closed,
+    /// Kept for reference.
+    Archived,
+    /// Refused.
+    Rejected,
+    /// Taken back.
+    Withdrawn,
+}
+
+impl StrategyStatus {
+    /// The states that may follow.
+    pub(super) fn next(self) -> &'static [Self] {
+        use StrategyStatus::{
+            Amended, Approved, Archived, Closed, Consultation, Draft, InForce, Rejected, Submitted, Withdrawn,
+        };
+        match self {
+            Draft => &[Consultation, Submitted, Withdrawn],
+            Consultation => &[Draft, Submitted, Withdrawn],
+            Submitted => &[Draft, Consultation, Approved, Rejected, Withdrawn],
+            Approved => &[InForce, Withdrawn],
+            InForce => &[Amended, Closed],
+            Amended => &[Closed],
+            Closed => &[Archived],
+            Rejected | Withdrawn => &[Draft, Archived],
+            Archived => &[],
+        }
+    }
+}
+
+/// Whether all of the source was taken over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, sqlx::Type, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+pub enum Completeness {
+    /// All of it.
+    Complete,
+    /// A part of it.
+    Partial,
+}
+
+/// How well the source is established.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, sqlx::Type, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+pub enum EvidenceState {
+    /// Not yet looked at.
+    Proposed,
+    /// Compared with the official text.
+    Verified,
+    /// Doubted.
+    Disputed,
+    /// No longer relied on.
+    Withdrawn,
+}

@@ -1,0 +1,161 @@
+//! What the plan leaves open, and where it contradicts itself. Silence is a finding, not a zero.
+
+use axum::{
+    extract::{RawQuery, State},
+    http::HeaderMap,
+    response::Response,
+};
+use serde::{Deserialize, Serialize};
+use sqlx::FromRow;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::{answer, asked, fetch};
+use crate::{
+    access::{Actor, Role},
+    api::Error,
+    app::App,
+    values::Text,
+};
+
+/// A kind of gap.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum Kind {
+    /// Neither the initiative nor one of its steps has a lead.
+    InitiativeWithoutLead,
+    /// The initiative has no deadline.
+    InitiativeWithoutDeadline,
+    /// Neither the initiative nor one of its steps has an allocation.
+    InitiativeWithoutMoney,
+    /// The initiative has no step.
+    InitiativeWithoutStep,
+    /// The words of the deadline are not understood.
+    DeadlineUnparsed,
+    /// There is no initiative on the objective or under it.
+    ObjectiveWithoutInitiative,
+    /// The strategy is not approved by a legal act.
+    StrategyWithoutLegalAct,
+    /// The dates of two items break the dependency between them.
+    DependencyContradictsDates,
+}
+
+/// What the report of gaps can be asked.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Parameters {
+    /// Only gaps of this kind; may be repeated.
+    #[schema(inline)]
+    kind: Vec<Kind>,
+}
+
+/// One gap.
+#[derive(Debug, Serialize, FromRow, ToSchema)]
+#[schema(as = GapRow)]
+pub(crate) struct Row {
+    /// The kind of gap.
+    kind: String,
+    /// What has it: `initiative`, `step`, `objective`, `strategy` or `dependency`.
+    noun: String,
+    /// Its id.
+    id: Uuid,
+    /// Its code; of a dependency the codes of both sides.
+    code: Option<String>,
+    /// Its title; of a dependency the title of the successor.
+    #[sqlx(json(nullable))]
+    title: Option<Text>,
+    /// What is missing or wrong.
+    detail: String,
+}
+
+// `$7` holds the kinds. Objectives and strategies have no entity, status or deadline: a scope by these leaves them out.
+const SQL: &str = r#",
+initiative as (
+    select * from item where level = 'initiative'
+),
+whole as (
+    select $3::uuid[] = '{}' and $4::text[] = '{}' and $5::date is null and $6::date is null as yes
+),
+led(id) as (
+    select coalesce(a.initiative_id, s.initiative_id)
+    from assignments a left join steps s on s.id = a.step_id
+    where a.role::text = 'lead'
+),
+funded(id) as (
+    select coalesce(b.initiative_id, s.initiative_id)
+    from budget_allocations b left join steps s on s.id = b.step_id
+),
+used(id) as (
+    select objective_id from initiatives where objective_id is not null
+    union
+    select o.parent_id from used u join objectives o on o.id = u.id where o.parent_id is not null
+),
+link as (
+    select d.id, d.kind::text as kind, d.lag_days, p.id as predecessor_id, s.id as successor_id,
+        p.code as predecessor_code, s.code as successor_code, s.title, s.strategy_id,
+        case when d.kind::text in ('finish_start', 'finish_finish') then p.deadline_to else p.starts_on end + d.lag_days as earliest,
+        -- A successor without a start still has to end after it may begin.
+        case when d.kind::text in ('finish_start', 'start_start') then coalesce(s.starts_on, s.deadline_to) else s.deadline_to end as given,
+        case when d.kind::text in ('finish_start', 'start_start') and s.starts_on is not null then 'start' else 'end' end as side
+    from dependencies d
+    join every_item p on p.id = coalesce(d.predecessor_step_id, d.predecessor_initiative_id)
+    join every_item s on s.id = coalesce(d.successor_step_id, d.successor_initiative_id)
+),
+gap as (
+    select 1 as place, 'initiative_without_lead' as kind, 'initiative' as noun, id, code, title, strategy_id,
+        'no entity has the role lead on it or on one of its steps' as detail
+    from initiative i where not exists (select 1 from led where led.id = i.id)
+    union all
+    select 2, 'initiative_without_deadline', 'initiative', id, code, title, strategy_id, 'it has no deadline'
+    from initiative where deadline_text is null and deadline_to is null
+    union all
+    select 3, 'initiative_without_money', 'initiative', id, code, title, strategy_id,
+        'no money is allocated to it or to one of its steps'
+    from initiative i where not exists (select 1 from funded where funded.id = i.id)
+    union all
+    select 4, 'initiative_without_step', 'initiative', id, code, title, strategy_id, 'it has no step'
+    from initiative i where not exists (select 1 from steps s where s.initiative_id = i.id)
+    union all
+    select 5, 'deadline_unparsed', level, id, code, title, strategy_id,
+        'not understood as a date: ' || coalesce(case jsonb_typeof(to_jsonb(deadline_text))
+            when 'object' then words_of(to_jsonb(deadline_text)) else to_jsonb(deadline_text) #>> '{}' end, '')
+    from item where deadline_kind::text = 'unparsed'
+    union all
+    select 6, 'objective_without_initiative', 'objective', o.id, o.code, o.title, o.strategy_id,
+        'there is no initiative on it or under it'
+    from objectives o, whole
+    where whole.yes and ($1::uuid[] = '{}' or o.strategy_id = any($1))
+        and ($2::uuid[] = '{}' or o.id in (select id from branch)) and o.id not in (select id from used)
+    union all
+    select 7, 'strategy_without_legal_act', 'strategy', s.id, s.code, s.title, s.id, 'no legal act approves it'
+    from strategies s, whole
+    where whole.yes and $2::uuid[] = '{}' and ($1::uuid[] = '{}' or s.id = any($1)) and s.legal_act_id is null
+    union all
+    select 8, 'dependency_contradicts_dates', 'dependency', l.id, l.predecessor_code || ' -> ' || l.successor_code, l.title,
+        l.strategy_id, l.kind || ' allows its ' || l.side || ' from ' || l.earliest || ' on; it is ' || l.given
+    from link l
+    where l.given < l.earliest and (l.predecessor_id in (select id from item) or l.successor_id in (select id from item))
+)
+select g.kind, g.noun, g.id, g.code, to_jsonb(g.title) as title, g.detail
+from gap g left join strategies st on st.id = g.strategy_id
+where $7::text[] = '{}' or g.kind = any($7)
+order by g.place, natural_order(st.code) collate "C", natural_order(g.code) collate "C", g.id
+"#;
+
+pub(super) async fn report(
+    State(app): State<App>,
+    actor: Actor,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Error> {
+    actor.needs(Role::Viewer)?;
+    let (format, scope, own) = asked::<Parameters>(&headers, query.as_deref())?;
+    let kinds: Vec<String> = own
+        .kind
+        .iter()
+        .filter_map(|kind| serde_json::to_value(kind).ok()?.as_str().map(str::to_owned))
+        .collect();
+    let mut connection = app.connection().await?;
+    let rows: Vec<Row> = fetch(&mut connection, scope.query(&[SQL]).bind(kinds)).await?;
+    answer(&headers, format, &rows)
+}

@@ -1,0 +1,228 @@
+//! Read models: flat rows that answer one question each, at `GET /v1/reports/{name}`. They write nothing and keep nothing.
+//!
+//! To add one: a file with its parameters, its row and its SQL, then a route in `routes` and a line in `describe`.
+
+mod budget;
+mod gaps;
+mod network;
+mod plan;
+mod responsibilities;
+mod timeline;
+
+use axum::{Router, http::HeaderMap, response::Response, routing::get};
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::{Map, Value, json};
+use sqlx::{
+    AssertSqlSafe, FromRow, PgConnection, Postgres,
+    postgres::{PgArguments, PgRow},
+    query::QueryAs,
+};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::{
+    api::{
+        Error,
+        answer::{render, tagged},
+        document::{parameters, problems},
+        format::Format,
+        query,
+        shape::schemas,
+    },
+    app::App,
+    entities::Entity,
+    plan::{Objective, Strategy},
+    values::Id,
+};
+
+/// The routes of all reports.
+pub fn routes() -> Router<App> {
+    Router::new()
+        .route("/v1/reports/plan", get(plan::report))
+        .route("/v1/reports/timeline", get(timeline::report))
+        .route("/v1/reports/responsibilities", get(responsibilities::report))
+        .route("/v1/reports/budget", get(budget::report))
+        .route("/v1/reports/gaps", get(gaps::report))
+}
+
+/// Adds the operations and rows of all reports to the OpenAPI document.
+pub fn describe(document: &mut Value) {
+    if let Some(tags) = document["tags"].as_array_mut() {
+        tags.push(
+            json!({"name": "reports", "description": "Flat tables made from the nouns; each answers one question."}),
+        );
+    }
+    describe_one::<plan::Parameters, plan::Row>(
+        document,
+        "plan",
+        "The printed action plan: one row an initiative, with its steps on request.",
+    );
+    describe_one::<timeline::Parameters, timeline::Row>(
+        document,
+        "timeline",
+        "Planned, approved, revised and forecast ends, slip, slack and the critical path.",
+    );
+    describe_one::<query::NoParameters, responsibilities::Row>(
+        document,
+        "responsibilities",
+        "How many initiatives and steps each entity has in each role, by status.",
+    );
+    describe_one::<budget::Parameters, budget::Row>(
+        document,
+        "budget",
+        "Estimates and appropriations by one dimension, a row a currency.",
+    );
+    describe_one::<gaps::Parameters, gaps::Row>(document, "gaps", "What the plan leaves open or contradicts.");
+}
+
+fn describe_one<P: ToSchema + 'static, R: ToSchema>(document: &mut Value, name: &str, summary: &str) {
+    if let Some(components) = document["components"]["schemas"].as_object_mut() {
+        components.extend(schemas::<R>());
+    }
+    let mut all = parameters::<Scope>();
+    all.extend(parameters::<P>());
+    all.push(
+        json!({"name": "If-None-Match", "in": "header", "schema": {"type": "string"}, "example": "\"3\"",
+        "description": "The ETag that you have; the answer is 304 when it is still good."}),
+    );
+    let mut responses: Map<String, Value> = problems(&["not_acceptable"]);
+    let rows = json!({"type": "object", "required": ["items"], "properties": {
+        "items": {"type": "array", "items": {"$ref": format!("#/components/schemas/{}", R::name())}}}});
+    let text = json!({"schema": {"type": "string"}});
+    responses.insert(
+        "200".into(),
+        json!({"description": "All rows; a report has no pages.", "content": {
+            "application/json": {"schema": rows},
+            "application/x-ndjson": text, "text/csv": text, "text/plain": text}}),
+    );
+    responses.insert("304".into(), json!({"description": "You have it already."}));
+    document["paths"][format!("/v1/reports/{name}")] = json!({"get": {
+        "operationId": format!("report_{name}"), "tags": ["reports"], "summary": summary,
+        "parameters": all, "responses": responses}});
+}
+
+/// How far an initiative or a step is.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ReportStatus {
+    /// Nothing was done yet.
+    NotStarted,
+    /// It is being done.
+    InProgress,
+    /// It is done.
+    Completed,
+    /// It rests.
+    OnHold,
+    /// It will not be done.
+    Cancelled,
+    /// It has no end.
+    Continuous,
+}
+
+/// Which part of the plan a report is about. Each initiative and each step is judged by itself.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Scope {
+    /// Of this strategy; may be repeated.
+    #[schema(value_type = Vec<Uuid>)]
+    strategy_id: Vec<Id<Strategy>>,
+    /// Of this objective or of one anywhere under it; may be repeated.
+    #[schema(value_type = Vec<Uuid>)]
+    objective_id: Vec<Id<Objective>>,
+    /// With this entity in any role: an initiative by itself or one of its steps, a step by itself or its initiative; may be repeated.
+    #[schema(value_type = Vec<Uuid>)]
+    entity_id: Vec<Id<Entity>>,
+    /// With this status; may be repeated.
+    #[schema(inline)]
+    status: Vec<ReportStatus>,
+    /// Due before this day.
+    deadline_before: Option<NaiveDate>,
+    /// Due after this day.
+    deadline_after: Option<NaiveDate>,
+}
+
+/// Common table expressions that every report begins with: `item` holds the initiatives and steps of the scope in `$1` to `$6`.
+const ITEMS: &str = r"
+with recursive branch(id) as (
+    select id from objectives where id = any($2::uuid[])
+    union
+    select o.id from objectives o join branch b on o.parent_id = b.id
+),
+every_item as (
+    select i.id, i.id as initiative_id, null::uuid as step_id, 'initiative' as level, i.strategy_id, i.objective_id,
+        i.code, i.code as initiative_code, i.title, i.status::text as status, i.confidence::text as confidence,
+        i.starts_on, i.deadline_text, i.deadline_kind, i.deadline_from, i.deadline_to
+    from initiatives i
+    union all
+    select s.id, s.initiative_id, s.id, 'step', i.strategy_id, i.objective_id,
+        s.code, i.code, s.title, s.status::text, null,
+        s.starts_on, s.deadline_text, s.deadline_kind, s.deadline_from, s.deadline_to
+    from steps s join initiatives i on i.id = s.initiative_id
+),
+involved(id) as (
+    select coalesce(step_id, initiative_id) from assignments where entity_id = any($3::uuid[])
+    union
+    select s.initiative_id from assignments a join steps s on s.id = a.step_id where a.entity_id = any($3::uuid[])
+    union
+    select s.id from assignments a join steps s on s.initiative_id = a.initiative_id where a.entity_id = any($3::uuid[])
+),
+item as (
+    select * from every_item
+    where ($1::uuid[] = '{}' or strategy_id = any($1))
+        and ($2::uuid[] = '{}' or objective_id in (select id from branch))
+        and ($3::uuid[] = '{}' or id in (select id from involved))
+        and ($4::text[] = '{}' or status = any($4))
+        and ($5::date is null or deadline_to < $5)
+        and ($6::date is null or deadline_to > $6)
+)";
+
+type Rows<T> = QueryAs<'static, Postgres, T, PgArguments>;
+
+impl Scope {
+    /// A query over `item`. The parts are constants of this module, so no value ever is part of the text.
+    fn query<T: for<'r> FromRow<'r, PgRow>>(&self, parts: &[&'static str]) -> Rows<T> {
+        fn ids<T>(ids: &[Id<T>]) -> Vec<Uuid> {
+            ids.iter().map(|id| id.uuid()).collect()
+        }
+        let statuses: Vec<String> = self
+            .status
+            .iter()
+            .filter_map(|status| serde_json::to_value(status).ok()?.as_str().map(str::to_owned))
+            .collect();
+        sqlx::query_as(AssertSqlSafe([ITEMS, &parts.concat()].concat()))
+            .bind(ids(&self.strategy_id))
+            .bind(ids(&self.objective_id))
+            .bind(ids(&self.entity_id))
+            .bind(statuses)
+            .bind(self.deadline_before)
+            .bind(self.deadline_after)
+    }
+}
+
+async fn fetch<T>(connection: &mut PgConnection, query: Rows<T>) -> Result<Vec<T>, Error>
+where
+    T: for<'r> FromRow<'r, PgRow> + Send + Unpin,
+{
+    Ok(query.fetch_all(connection).await?)
+}
+
+/// Reads what a report is asked: its format, its scope and its own parameters.
+fn asked<P: DeserializeOwned + ToSchema + 'static>(
+    headers: &HeaderMap,
+    query: Option<&str>,
+) -> Result<(Format, Scope, P), Error> {
+    let format = Format::of(headers)?;
+    let (scope, own) = query::read_both(query)?;
+    Ok((format, scope, own))
+}
+
+fn answer<T: Serialize>(headers: &HeaderMap, format: Format, rows: &[T]) -> Result<Response, Error> {
+    let items = rows
+        .iter()
+        .map(serde_json::to_value)
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| Error::Internal(std::sync::Arc::new(error.into())))?;
+    let body = render(items, format, |items| json!({"items": items}))?;
+    Ok(tagged(headers, body, format))
+}

@@ -1,0 +1,93 @@
+//! Who carries how much, and what nobody leads.
+
+use axum::{
+    extract::{RawQuery, State},
+    http::HeaderMap,
+    response::Response,
+};
+use serde::Serialize;
+use sqlx::FromRow;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::{answer, asked, fetch};
+use crate::{
+    access::{Actor, Role},
+    api::{Error, query::NoParameters},
+    app::App,
+    values::Text,
+};
+
+/// What an entity has in one role, by status. The row without an entity counts what has no lead.
+#[derive(Debug, Serialize, FromRow, ToSchema)]
+#[schema(as = ResponsibilityRow)]
+pub(crate) struct Row {
+    /// The entity; null for initiatives and steps without a lead.
+    entity_id: Option<Uuid>,
+    /// The code of the entity.
+    entity: Option<String>,
+    /// The name of the entity.
+    #[sqlx(json(nullable))]
+    name: Option<Text>,
+    /// The role.
+    role: String,
+    /// Not started.
+    not_started: i64,
+    /// In progress.
+    in_progress: i64,
+    /// Completed.
+    completed: i64,
+    /// On hold.
+    on_hold: i64,
+    /// Cancelled.
+    cancelled: i64,
+    /// Continuous.
+    continuous: i64,
+    /// All initiatives and steps.
+    total: i64,
+}
+
+const SQL: &str = r#",
+lead as (
+    select coalesce(step_id, initiative_id) as item_id from assignments where role::text = 'lead'
+),
+led(id) as (
+    select item_id from lead
+    union
+    select s.initiative_id from lead join steps s on s.id = lead.item_id
+    union
+    select s.id from lead join steps s on s.initiative_id = lead.item_id
+),
+carried as (
+    select distinct a.entity_id, a.role::text as role, i.id, i.status
+    from item i join assignments a on coalesce(a.step_id, a.initiative_id) = i.id
+    where $3::uuid[] = '{}' or a.entity_id = any($3)
+    union all
+    select null, 'lead', i.id, i.status from item i where i.id not in (select id from led)
+)
+select c.entity_id, e.code as entity, to_jsonb(e.name) as name, c.role,
+    count(*) filter (where c.status = 'not_started') as not_started,
+    count(*) filter (where c.status = 'in_progress') as in_progress,
+    count(*) filter (where c.status = 'completed') as completed,
+    count(*) filter (where c.status = 'on_hold') as on_hold,
+    count(*) filter (where c.status = 'cancelled') as cancelled,
+    count(*) filter (where c.status = 'continuous') as continuous,
+    count(*) as total
+from carried c left join entities e on e.id = c.entity_id
+group by c.entity_id, e.id, c.role
+order by (c.entity_id is null) desc, natural_order(coalesce(e.code, words_of(e.name))) collate "C", e.id,
+    array_position(array['lead', 'co_lead', 'accountable', 'support'], c.role) nulls last, c.role
+"#;
+
+pub(super) async fn report(
+    State(app): State<App>,
+    actor: Actor,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Error> {
+    actor.needs(Role::Viewer)?;
+    let (format, scope, NoParameters {}) = asked(&headers, query.as_deref())?;
+    let mut connection = app.connection().await?;
+    let rows: Vec<Row> = fetch(&mut connection, scope.query(&[SQL])).await?;
+    answer(&headers, format, &rows)
+}
