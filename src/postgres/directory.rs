@@ -18,6 +18,8 @@ use super::error::StartError;
 /// The longest path every supported system takes for a socket (macOS: 104 bytes with the closing zero).
 const LONGEST_SOCKET: usize = 103;
 const SOCKET: &str = ".s.PGSQL.5432";
+/// Begins the names of clusters being set up.
+const HALF: &str = "postgres.new-";
 const LOG_KEPT: u64 = 10 * 1024 * 1024;
 
 /// The data directory, usable by the account PostgreSQL runs as.
@@ -82,7 +84,7 @@ impl Directory {
 
     /// Sets up an empty cluster. It appears under its name only when it is whole.
     pub(super) async fn initialise(&self, binaries: &Binaries, durable: bool) -> Result<(), StartError> {
-        let half = self.root.join("postgres.new");
+        let half = self.root.join(format!("{HALF}{}", std::process::id()));
         let mut output = String::new();
         for locale in ["C.UTF-8", "C"] {
             self.empty(&half)?;
@@ -104,7 +106,7 @@ impl Directory {
             let done = initdb
                 .output()
                 .await
-                .map_err(|source| StartError::Program { program, source })?;
+                .map_err(|cause| StartError::Program { program, cause })?;
             if done.status.success() {
                 let cluster = self.cluster();
                 fs::rename(&half, &cluster)
@@ -125,6 +127,16 @@ impl Directory {
                 output: last_lines(&output),
             }),
         )
+    }
+
+    /// Removes what a killed start left of its `initdb`, which may outlive it and go on writing for a moment. That is why
+    /// each start has a name of its own, and why a failure to remove is left to the next start.
+    pub(super) fn remove_halves(&self) {
+        for entry in fs::read_dir(&self.root).into_iter().flatten().flatten() {
+            if entry.file_name().as_bytes().starts_with(HALF.as_bytes()) {
+                let _ = fs::remove_dir_all(entry.path());
+            }
+        }
     }
 
     fn empty(&self, half: &Path) -> Result<(), StartError> {

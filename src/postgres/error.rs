@@ -45,12 +45,12 @@ pub enum StartError {
         path: PathBuf,
     },
     /// Any other failure on the data directory.
-    #[error("cannot use {}: {source}; check it, or set MANDATE_DATA_DIR to another directory", path.display())]
+    #[error("cannot use {}: {cause}; check it, or set MANDATE_DATA_DIR to another directory", path.display())]
     Storage {
         /// What was being read or written.
         path: PathBuf,
         /// What the operating system said.
-        source: io::Error,
+        cause: io::Error,
     },
     /// The account PostgreSQL runs as cannot reach the data directory.
     #[error(
@@ -115,12 +115,12 @@ pub enum StartError {
         output: String,
     },
     /// A program could not be run at all.
-    #[error("cannot run {}: {source}; reinstall PostgreSQL, or set MANDATE_POSTGRES_BIN", program.display())]
+    #[error("cannot run {}: {cause}; reinstall PostgreSQL, or set MANDATE_POSTGRES_BIN", program.display())]
     Program {
         /// The program.
         program: PathBuf,
         /// What the operating system said.
-        source: io::Error,
+        cause: io::Error,
     },
     /// PostgreSQL ended while starting.
     #[error("PostgreSQL ended while starting ({status}); the end of {} is:\n{tail}", log.display())]
@@ -165,7 +165,7 @@ pub enum StartError {
     #[error(
         "PostgreSQL runs, but database `mandate` could not be made ready: {0}; see postgres.log in the data directory"
     )]
-    Database(#[from] sqlx::Error),
+    Database(sqlx::Error),
 }
 
 /// PostgreSQL did not stop in time and was ended without its cooperation.
@@ -175,13 +175,13 @@ pub struct StopError;
 
 impl StartError {
     /// The error for a failed read or write of `path`.
-    pub(super) fn storage(path: &Path, source: io::Error) -> Self {
+    pub(super) fn storage(path: &Path, cause: io::Error) -> Self {
         let path = path.to_owned();
-        match source.kind() {
+        match cause.kind() {
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Self::DiskFull { path },
             ErrorKind::ReadOnlyFilesystem => Self::ReadOnly { path },
             ErrorKind::PermissionDenied => Self::NotWritable { path },
-            _ => Self::Storage { path, source },
+            _ => Self::Storage { path, cause },
         }
     }
 

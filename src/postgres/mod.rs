@@ -53,6 +53,7 @@ pub struct Cluster {
 pub async fn start(settings: &Settings) -> Result<Cluster, StartError> {
     let directory = Directory::open(&settings.data_dir)?;
     let lock = lock::take(&directory.root)?;
+    directory.remove_halves();
     let data = directory.data_version()?;
     let wanted = data.as_deref().and_then(|version| version.parse().ok());
     let binaries = binaries::locate(settings, &directory.account, wanted).await?;
@@ -75,7 +76,7 @@ pub async fn start(settings: &Settings) -> Result<Cluster, StartError> {
         durable: settings.durable,
     };
     let server = recipe.start().await?;
-    make_database(&recipe).await?;
+    make_database(&recipe).await.map_err(StartError::Database)?;
     tracing::info!(
         version = recipe.binaries.version,
         origin = recipe.binaries.origin,

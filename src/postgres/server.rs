@@ -99,7 +99,7 @@ impl Recipe {
             .stdout(log.try_clone().map_err(storage)?)
             .stderr(log)
             .spawn()
-            .map_err(|source| StartError::Program { program, source })?;
+            .map_err(|cause| StartError::Program { program, cause })?;
         Ok(Server { child, log_start })
     }
 
@@ -179,7 +179,7 @@ impl Recipe {
                     deadline = (Instant::now() + SILENCE).min(start + RECOVERY);
                 }
                 // Any other refusal lasts.
-                Ok(Err(error @ sqlx::Error::Database(_))) => return Err(error.into()),
+                Ok(Err(error @ sqlx::Error::Database(_))) => return Err(StartError::Database(error)),
                 _ => {}
             }
             if Instant::now() > deadline {

@@ -1,4 +1,5 @@
 //! The launcher against a real PostgreSQL.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -157,6 +158,16 @@ async fn a_dropped_cluster_stops_and_can_be_started_again() {
     let place = place();
     drop(start(&settings(place.path())).await.unwrap());
     start(&settings(place.path())).await.unwrap().stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_a_killed_start_left_is_removed() {
+    let place = place();
+    let half = place.path().join("postgres.new-1");
+    fs::create_dir(&half).unwrap();
+    fs::write(half.join("PG_VERSION"), "15\n").unwrap();
+    start(&settings(place.path())).await.unwrap().stop().await.unwrap();
+    assert!(!half.exists());
 }
 
 #[tokio::test]
