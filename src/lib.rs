@@ -14,4 +14,5 @@ pub mod postgres;
 pub mod repository;
 pub mod router;
 pub mod serve;
+pub mod transfer;
 pub mod values;

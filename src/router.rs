@@ -13,12 +13,16 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::{
-    api::{self, Error, document},
+    api::{self, Error, document, shape::Shape},
     app::App,
     entities::Entity,
     money::{BudgetAllocation, FundingSource},
     plan::{Assignment, Dependency, Initiative, LegalAct, Milestone, Objective, Step, Strategy, Timeline},
-    repository::{self, Reference, Resource},
+    repository::{self, Author, Reference, Resource},
+    transfer::{
+        self,
+        section::{Given, Verdict, import_section},
+    },
 };
 
 /// A noun without its type: what the parts that deal with all nouns need of it.
@@ -33,9 +37,17 @@ pub struct Noun {
     pub routes: fn() -> Router<App>,
     /// Its operations and schemas in the document.
     pub describe: fn(&mut Value),
+    /// Its schema.
+    pub shape: fn() -> &'static Shape,
+    /// Some rows of a plan file into the database; the verdicts are in their order.
+    pub import: Import,
     /// Resources by id, as JSON.
     pub fetch: for<'a> fn(&'a mut PgConnection, &'a [Uuid]) -> BoxFuture<'a, Result<Vec<Value>, Error>>,
 }
+
+/// Imports some rows of a noun.
+pub type Import =
+    for<'a> fn(&'a mut PgConnection, &'a Author, Vec<Given>) -> BoxFuture<'a, Result<Vec<Verdict>, Error>>;
 
 impl Noun {
     const fn of<R: Resource>() -> Self {
@@ -45,6 +57,8 @@ impl Noun {
             references: R::REFERENCES,
             routes: api::routes::<R>,
             describe: document::describe::<R>,
+            shape: Shape::of::<R>,
+            import: |connection, author, rows| Box::pin(import_section::<R>(connection, author, rows)),
             fetch: |connection, ids| {
                 Box::pin(async move {
                     let rows = repository::find_many::<R>(connection, ids).await?;
@@ -81,13 +95,21 @@ pub fn routes() -> Router<App> {
         .iter()
         .fold(Router::new(), |router, noun| router.merge((noun.routes)()));
     nouns
-        .route("/openapi.json", get(async || Json(document::document(self::nouns()))))
+        .route("/openapi.json", get(async || Json(document())))
         .route("/problems/{code}", get(api::problems::problem_page))
         .route("/livez", get(async || Json(json!({"status": "ok"}))))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
         .route("/", get(async || Html(include_str!("api/welcome.html"))))
+        .merge(transfer::handlers::routes())
         .merge(document::page())
+}
+
+/// The OpenAPI document of all routes.
+pub fn document() -> Value {
+    let mut document = document::document(nouns());
+    transfer::handlers::describe(&mut document);
+    document
 }
 
 async fn ready(State(app): State<App>) -> Result<Json<Value>, Error> {
