@@ -113,13 +113,13 @@ def turkiye():
             number, subs = str(action["number"]), action["sub_actions"]
             done = [sub for sub in subs if sub["deadline"]["kind"] == "already_completed"]
             status = "completed" if len(done) == len(subs) else "in_progress" if done else "not_started"
-            quoted = {"en": f"The deadline column of the plan prints \"{done[0]['deadline_text']}\" for every sub-action."} \
+            quoted = f"The deadline column of the plan prints \"{done[0]['deadline_text']}\" for every sub-action." \
                 if status == "completed" else None
             initiative = plan.add("initiatives", plan.id("action", number), strategy_id=ref(strategy), objective_id=ref(objective),
                                   code=number, title={"en": action["title"]}, status=status, evidence=quoted)
             for sub in subs:
                 completed = sub in done
-                evidence = {"en": f"The deadline column of the plan prints \"{sub['deadline_text']}\"."} if completed else None
+                evidence = f"The deadline column of the plan prints \"{sub['deadline_text']}\"." if completed else None
                 step = plan.add("steps", plan.id("step", sub["code"]), initiative_id=ref(initiative), code=sub["code"],
                                 title={"en": sub["text"]}, status="completed" if completed else "not_started", evidence=evidence,
                                 deadline={"text": sub["deadline_text"]})

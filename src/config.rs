@@ -80,10 +80,42 @@ pub enum Command {
     /// Manage API keys
     #[command(subcommand)]
     Key(KeyCommand),
+    /// Import a plan file (JSON), or a table (CSV) with --strategy and --map: all rows, or none
+    Import(ImportArguments),
+    /// Export everything, or one strategy, as a plan file
+    Export {
+        /// Only this strategy and what it refers to: its code or external id
+        #[arg(long)]
+        strategy: Option<String>,
+        /// Where to write [default: standard output]
+        file: Option<PathBuf>,
+    },
     /// Print the OpenAPI document
     Openapi,
     /// Check the database and the settings, and say what is wrong
     Doctor,
+}
+
+/// What to import, and how.
+#[derive(Debug, Args)]
+pub struct ImportArguments {
+    /// The file
+    pub file: PathBuf,
+    /// Only try it: write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// For a table: the strategy into which its rows go, as external:ID
+    #[arg(long)]
+    pub strategy: Option<String>,
+    /// For a table: which column holds what, as title="Acțiune",lead="Responsabil"
+    #[arg(long)]
+    pub map: Option<String>,
+    /// For a table: columns (as in --map) whose empty cells repeat the cell above
+    #[arg(long, value_delimiter = ',')]
+    pub fill_down: Vec<String>,
+    /// For a table: what stands between several entities of a cell [default: `;` and new lines]
+    #[arg(long)]
+    pub separator: Option<String>,
 }
 
 /// What to do with keys.

@@ -13,13 +13,17 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::{
-    api::{self, Error, document},
+    api::{self, Error, document, shape::Shape},
     app::App,
     entities::Entity,
     money::{BudgetAllocation, FundingSource},
     plan::{Assignment, Dependency, Initiative, LegalAct, Milestone, Objective, Step, Strategy, Timeline},
     reports,
-    repository::{self, Reference, Resource},
+    repository::{self, Author, Reference, Resource},
+    transfer::{
+        self,
+        section::{Given, Verdict, import_section},
+    },
 };
 
 /// Fetches resources by id.
@@ -37,9 +41,17 @@ pub struct Noun {
     pub routes: fn() -> Router<App>,
     /// Its operations and schemas in the document.
     pub describe: fn(&mut Value),
+    /// Its schema.
+    pub shape: fn() -> &'static Shape,
+    /// Some rows of a plan file into the database; the verdicts are in their order.
+    pub import: Import,
     /// Resources by id, as JSON.
     pub fetch: Fetch,
 }
+
+/// Imports some rows of a noun.
+pub type Import =
+    for<'a> fn(&'a mut PgConnection, &'a Author, Vec<Given>) -> BoxFuture<'a, Result<Vec<Verdict>, Error>>;
 
 impl Noun {
     const fn of<R: Resource>() -> Self {
@@ -49,6 +61,8 @@ impl Noun {
             references: R::REFERENCES,
             routes: api::routes::<R>,
             describe: api::operations::describe::<R>,
+            shape: Shape::of::<R>,
+            import: |connection, author, rows| Box::pin(import_section::<R>(connection, author, rows)),
             fetch: |connection, ids| {
                 Box::pin(async move {
                     let rows = repository::find_many::<R>(connection, ids).await?;
@@ -91,6 +105,7 @@ pub fn routes() -> Router<App> {
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
         .route("/", get(async || Html(include_str!("api/welcome.html"))))
+        .merge(transfer::handlers::routes())
         .merge(document::page())
         .merge(reports::routes())
 }
@@ -99,6 +114,7 @@ pub fn routes() -> Router<App> {
 pub fn document() -> Value {
     let mut document = document::document(nouns());
     reports::describe(&mut document);
+    transfer::handlers::describe(&mut document);
     document
 }
 

@@ -32,8 +32,26 @@ pub fn schemas<T: ToSchema>() -> Map<String, Value> {
     T::schemas(&mut all);
     all.push((T::name().into_owned(), T::schema()));
     all.into_iter()
-        .map(|(name, schema)| (name, serde_json::to_value(schema).expect("a schema is JSON")))
+        .map(|(name, schema)| {
+            let mut schema = serde_json::to_value(schema).expect("a schema is JSON");
+            without_null_defaults(&mut schema);
+            (name, schema)
+        })
         .collect()
+}
+
+/// `default: null` is what utoipa makes of an optional field in a struct with defaults; it contradicts the field's own type.
+fn without_null_defaults(schema: &mut Value) {
+    match schema {
+        Value::Object(fields) => {
+            if fields.get("default").is_some_and(Value::is_null) {
+                fields.shift_remove("default");
+            }
+            fields.values_mut().for_each(without_null_defaults);
+        }
+        Value::Array(items) => items.iter_mut().for_each(without_null_defaults),
+        _ => {}
+    }
 }
 
 impl Shape {

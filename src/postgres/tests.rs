@@ -1,5 +1,4 @@
 //! The launcher against a real PostgreSQL.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

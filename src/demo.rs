@@ -1,0 +1,79 @@
+//! The first look: real plans, a key for this run, and lines to paste.
+
+use crate::{
+    access::{Role, keys},
+    config::Settings,
+    database::Database,
+    plan::Strategy,
+    repository::{self, Author, Key, Lookup},
+    router, transfer,
+};
+
+/// The plans under `examples/`, whose README gives their origin and terms.
+const PLANS: [(&str, &str); 5] = [
+    ("Türkiye 2013-2014", include_str!("../examples/turkiye-2013-2014.json")),
+    (
+        "US Federal Data Strategy 2020",
+        include_str!("../examples/us-federal-data-strategy-2020.json"),
+    ),
+    ("Canada NAP5", include_str!("../examples/canada-nap5.json")),
+    (
+        "Romania 2022-2027 (partial)",
+        include_str!("../examples/romania-2022-2027-partial.json"),
+    ),
+    (
+        "Romania, acceptance case (disputed)",
+        include_str!("../examples/romania-acceptance-case.json"),
+    ),
+];
+
+/// Loads the plans where they are not yet, makes a key that works for a day, and says what to try.
+pub async fn prepare(settings: &Settings, database: &Database) -> anyhow::Result<()> {
+    let mut connection = database.connect().await?;
+    let author = Author {
+        actor: "demo".into(),
+        request_id: uuid::Uuid::now_v7().to_string(),
+        reason: None,
+    };
+    for (name, plan) in PLANS {
+        let outcome = transfer::import(
+            &mut connection,
+            router::nouns(),
+            &author,
+            plan.as_bytes(),
+            false,
+            |_, _| {},
+        )
+        .await;
+        let report = outcome.map_err(|error| anyhow::anyhow!("{name}: {}", error.problem().detail))?;
+        if let Some(row) = report.rows.iter().find(|row| !row.errors.is_empty()) {
+            anyhow::bail!("{name}: {}: {}", row.errors[0].pointer, row.errors[0].detail);
+        }
+        println!(
+            "plan: {name}: {} created, {} unchanged",
+            report.created,
+            report.unchanged + report.changed
+        );
+    }
+    let turkiye = Key::External("tr13-plan".to_owned());
+    let strategy = match repository::find::<Strategy>(&mut connection, &turkiye).await? {
+        Lookup::Found(strategy) => strategy.id.to_string(),
+        Lookup::Deleted(_) | Lookup::Missing => anyhow::bail!("the plan of Türkiye is not there"),
+    };
+    let key = keys::create(&mut connection, "demo", Role::Admin, Some(1)).await?;
+    let base = format!("http://{}", settings.listen);
+    println!("database: {}", database.describe());
+    println!("address: {base}");
+    println!("key: {key}");
+    println!("try:");
+    let header = format!("-H 'Authorization: Bearer {key}'");
+    println!("  curl {header} '{base}/v1/strategies?fields=code,title,status'");
+    println!("  curl {header} -H 'Accept: text/plain' '{base}/v1/reports/plan?strategy_id={strategy}'");
+    println!("  curl {header} -H 'Accept: text/plain' '{base}/v1/initiatives?q=securitate&sort=code'");
+    println!("  curl {header} -H 'Accept: text/csv' '{base}/v1/reports/gaps?kind=initiative_without_lead'");
+    println!(
+        "  curl {header} -H 'Content-Type: application/json' -d '{{\"name\": {{\"ro\": \"Agenția Exemplu\"}}, \"kind\": \"agncy\"}}' '{base}/v1/entities'"
+    );
+    println!("stop: Ctrl-C");
+    Ok(())
+}

@@ -1,0 +1,256 @@
+//! The service, or one strategy, as a plan file.
+
+use std::collections::{HashMap, HashSet};
+
+use serde_json::{Map, Value};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+use uuid::Uuid;
+
+use super::plan_file::FORMAT;
+use crate::{
+    api::{Error, answer::internal},
+    router::Noun,
+};
+
+/// Rows of a statement.
+const CHUNK: usize = 500;
+/// The tables whose rows make up a strategy; rows that point into them belong to it too.
+const PLAN: [&str; 4] = ["strategies", "objectives", "initiatives", "steps"];
+
+type Chosen = HashMap<&'static str, HashSet<Uuid>>;
+
+/// Writes the plan file of everything, or of one strategy: what belongs to it, and all that this refers to, directly or not. A dependency on
+/// another strategy is in the file of everything only. It is read out of one snapshot, and the same content gives the same bytes.
+pub async fn export(
+    connection: &mut PgConnection,
+    nouns: &'static [Noun],
+    strategy: Option<Uuid>,
+) -> Result<Vec<u8>, Error> {
+    let mut transaction = connection
+        .begin_with("begin isolation level repeatable read read only")
+        .await?;
+    let chosen = match strategy {
+        Some(strategy) => Some(belonging(&mut transaction, nouns, strategy).await?),
+        None => None,
+    };
+    let bytes = write(&mut transaction, nouns, chosen.as_ref()).await?;
+    transaction.rollback().await?;
+    Ok(bytes)
+}
+
+/// The id of the strategy with this id, external id (also as `external:...`) or code.
+pub async fn strategy_id(connection: &mut PgConnection, word: &str) -> Result<Uuid, Error> {
+    let name = word.strip_prefix("external:");
+    let ids: Vec<Uuid> = match (name, Uuid::try_parse(word)) {
+        (Some(name), _) => {
+            let query = sqlx::query_scalar("select id from strategies where external_id = $1");
+            query.bind(name).fetch_all(&mut *connection).await?
+        }
+        (None, Ok(id)) => {
+            let query = sqlx::query_scalar("select id from strategies where id = $1");
+            query.bind(id).fetch_all(&mut *connection).await?
+        }
+        (None, Err(_)) => {
+            let query = sqlx::query_scalar(
+                "select id from strategies where external_id = $1 or code = $1 order by external_id = $1 desc",
+            );
+            query.bind(word).fetch_all(&mut *connection).await?
+        }
+    };
+    ids.first().copied().ok_or_else(|| {
+        Error::NotFound(format!(
+            "there is no strategy with the id, external id or code `{word}`"
+        ))
+    })
+}
+
+/// The rows of one strategy, by table.
+async fn belonging(connection: &mut PgConnection, nouns: &'static [Noun], strategy: Uuid) -> Result<Chosen, Error> {
+    let mut chosen = Chosen::new();
+    chosen.entry("strategies").or_default().insert(strategy);
+    let after = nouns.iter().skip_while(|noun| noun.table != "strategies").skip(1);
+    for noun in after {
+        let into_plan = noun
+            .references
+            .iter()
+            .filter(|reference| reference.table != noun.table && PLAN.contains(&reference.table));
+        let (mut any, mut all) = (Vec::new(), Vec::new());
+        for field in into_plan.map(|reference| reference.field) {
+            any.push(format!("{field} = any($1)"));
+            all.push(format!("({field} is null or {field} = any($1))"));
+        }
+        if any.is_empty() {
+            continue;
+        }
+        let core: Vec<Uuid> = PLAN
+            .iter()
+            .filter_map(|table| chosen.get(table))
+            .flatten()
+            .copied()
+            .collect();
+        let sql = format!(
+            "select id from {} where ({}) and {}",
+            noun.table,
+            any.join(" or "),
+            all.join(" and ")
+        );
+        let ids: Vec<Uuid> = sqlx::query_scalar(AssertSqlSafe(sql))
+            .bind(core)
+            .fetch_all(&mut *connection)
+            .await?;
+        chosen.entry(noun.table).or_default().extend(ids);
+    }
+    let mut fresh = chosen.clone();
+    while !fresh.is_empty() {
+        let mut next = Chosen::new();
+        for noun in nouns {
+            let Some(ids) = fresh.get(noun.table).filter(|ids| !ids.is_empty()) else {
+                continue;
+            };
+            let ids: Vec<Uuid> = ids.iter().copied().collect();
+            for reference in noun.references {
+                let (field, table) = (reference.field, noun.table);
+                let sql = format!("select distinct {field} from {table} where id = any($1) and {field} is not null");
+                let targets: Vec<Uuid> = sqlx::query_scalar(AssertSqlSafe(sql))
+                    .bind(&ids)
+                    .fetch_all(&mut *connection)
+                    .await?;
+                let known = chosen.entry(reference.table).or_default();
+                let new: Vec<Uuid> = targets.into_iter().filter(|id| known.insert(*id)).collect();
+                if !new.is_empty() {
+                    next.entry(reference.table).or_default().extend(new);
+                }
+            }
+        }
+        fresh = next;
+    }
+    Ok(chosen)
+}
+
+async fn write(
+    connection: &mut PgConnection,
+    nouns: &'static [Noun],
+    chosen: Option<&Chosen>,
+) -> Result<Vec<u8>, Error> {
+    let mut names: HashMap<&'static str, HashMap<Uuid, String>> = HashMap::new();
+    let mut sections = Vec::new();
+    for noun in nouns {
+        let rows = order(connection, noun, chosen).await?;
+        let own = names.entry(noun.table).or_default();
+        own.extend(rows.iter().filter_map(|(id, name)| Some((*id, name.clone()?))));
+        sections.push((noun, rows));
+    }
+    let mut bytes = format!("{{\n  \"format\": \"{FORMAT}\"").into_bytes();
+    for (noun, rows) in sections.into_iter().filter(|(_, rows)| !rows.is_empty()) {
+        bytes.extend(format!(",\n  \"{}\": [", noun.table).into_bytes());
+        let mut separator = "\n    ";
+        for chunk in rows.chunks(CHUNK) {
+            let ids: Vec<Uuid> = chunk.iter().map(|(id, _)| *id).collect();
+            let mut found: HashMap<String, Value> = (noun.fetch)(connection, &ids)
+                .await?
+                .into_iter()
+                .filter_map(|row| Some((row.get("id")?.as_str()?.to_owned(), row)))
+                .collect();
+            for id in ids {
+                let Some(Value::Object(row)) = found.remove(&id.to_string()) else {
+                    continue;
+                };
+                bytes.extend(separator.as_bytes());
+                serde_json::to_writer(&mut bytes, &body(noun, row, &names)).map_err(internal)?;
+                separator = ",\n    ";
+            }
+        }
+        bytes.extend(b"\n  ]");
+    }
+    bytes.extend(b"\n}\n");
+    Ok(bytes)
+}
+
+/// The ids and external ids of a section, in the order of the file.
+async fn order(
+    connection: &mut PgConnection,
+    noun: &Noun,
+    chosen: Option<&Chosen>,
+) -> Result<Vec<(Uuid, Option<String>)>, Error> {
+    let has_code = (noun.shape)().properties().any(|(name, _)| name == "code");
+    let code = if has_code {
+        "natural_order(coalesce(code, ''))"
+    } else {
+        "''"
+    };
+    let sql = format!(
+        "select id, external_id from {} where $1 is null or id = any($1) \
+         order by {code} collate \"C\", external_id collate \"C\" nulls last, id",
+        noun.table
+    );
+    let none = HashSet::new();
+    let ids: Option<Vec<Uuid>> = chosen.map(|chosen| chosen.get(noun.table).unwrap_or(&none).iter().copied().collect());
+    Ok(sqlx::query_as(AssertSqlSafe(sql))
+        .bind(ids)
+        .fetch_all(connection)
+        .await?)
+}
+
+/// What a client would post to make this row.
+fn body(noun: &Noun, row: Map<String, Value>, names: &HashMap<&'static str, HashMap<Uuid, String>>) -> Value {
+    let is_named = row.get("external_id").is_some_and(Value::is_string);
+    let mut body = Map::new();
+    for (field, mut value) in row {
+        let left_out = match field.as_str() {
+            "version" | "created_at" | "updated_at" => true,
+            "id" => is_named,
+            _ => false,
+        };
+        if left_out || is_empty(&value) {
+            continue;
+        }
+        // Its kind and days are computed from its text, and not written by clients.
+        if let Value::Object(deadline) = &mut value
+            && field == "deadline"
+        {
+            deadline.retain(|name, _| name == "text");
+        }
+        if let Some(reference) = noun.references.iter().find(|reference| reference.field == field)
+            && let Some(id) = value.as_str().and_then(|id| Uuid::try_parse(id).ok())
+            && let Some(name) = names.get(reference.table).and_then(|names| names.get(&id))
+        {
+            value = format!("external:{name}").into();
+        }
+        strip(&mut value);
+        body.insert(field, value);
+    }
+    Value::Object(body)
+}
+
+fn is_empty(value: &Value) -> bool {
+    value.is_null() || value.as_array().is_some_and(Vec::is_empty)
+}
+
+fn strip(value: &mut Value) {
+    if let Value::Object(fields) = value {
+        fields.retain(|_, value| !is_empty(value));
+        fields.values_mut().for_each(strip);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::router::nouns;
+
+    #[test]
+    fn a_row_is_written_as_it_would_be_posted() {
+        let steps = nouns().iter().find(|noun| noun.table == "steps").unwrap();
+        let id = Uuid::now_v7();
+        let names = HashMap::from([("initiatives", HashMap::from([(id, "one".to_owned())]))]);
+        let row = json!({"id": id, "version": 3, "created_at": "x", "updated_at": "x", "external_id": "s",
+            "initiative_id": id, "evidence": null, "tags": [], "deadline": {"text": "2024", "kind": "year"}});
+        let Value::Object(row) = row else { unreachable!() };
+        assert_eq!(
+            body(steps, row, &names),
+            json!({"external_id": "s", "initiative_id": "external:one", "deadline": {"text": "2024"}})
+        );
+    }
+}

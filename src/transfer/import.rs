@@ -1,0 +1,343 @@
+//! A plan file into the service: all of its rows, or none.
+
+use std::collections::{HashMap, HashSet};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, value::RawValue};
+use sqlx::{Connection as _, PgConnection};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::{
+    plan_file::PlanFile,
+    section::{Given, Outcome, Verdict},
+};
+use crate::{
+    api::{Error, json},
+    repository::{Author, Fault},
+    router::Noun,
+};
+
+/// Rows of a statement.
+const CHUNK: usize = 500;
+
+/// What became of an import.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+pub struct Report {
+    /// True when it was only tried.
+    pub dry_run: bool,
+    /// True when it is written: nothing was refused, and it was not only tried.
+    pub committed: bool,
+    /// New rows.
+    pub created: usize,
+    /// Rows that were there and are different now.
+    pub changed: usize,
+    /// Rows that were there, with the same content.
+    pub unchanged: usize,
+    /// Rows that are not valid. One is enough, and nothing is written.
+    pub refused: usize,
+    /// Each row, in the order of the file.
+    pub rows: Vec<RowOutcome>,
+}
+
+/// What became of a row.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct RowOutcome {
+    /// The section, such as `initiatives`.
+    pub section: String,
+    /// The place in the section, from 0.
+    pub index: usize,
+    /// Its external id, if it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub external_id: Option<String>,
+    /// The id under which it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<Uuid>,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// What is wrong with it; the pointers lead into the file.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<Fault>,
+}
+
+/// Imports a plan file in one transaction. All rows are examined, also after one is refused. `progress` hears how many are done, of how many.
+pub async fn import(
+    connection: &mut PgConnection,
+    nouns: &[Noun],
+    author: &Author,
+    document: &[u8],
+    dry_run: bool,
+    mut progress: impl FnMut(usize, usize) + Send,
+) -> Result<Report, Error> {
+    let file = PlanFile::parse(document, nouns)?;
+    let total = file.rows();
+    let mut report = Report {
+        dry_run,
+        ..Report::default()
+    };
+    let mut refused = HashSet::new();
+    let mut transaction = connection.begin().await?;
+    for (noun, rows) in nouns.iter().zip(&file.sections) {
+        let done = report.rows.len();
+        let mut count = 0;
+        let outcomes = section(&mut transaction, noun, author, rows, &mut refused, |more| {
+            count += more;
+            progress(done + count, total);
+        });
+        report.rows.extend(outcomes.await?);
+    }
+    for row in &report.rows {
+        match row.outcome {
+            Outcome::Created => report.created += 1,
+            Outcome::Changed => report.changed += 1,
+            Outcome::Unchanged => report.unchanged += 1,
+            Outcome::Refused => report.refused += 1,
+        }
+    }
+    if dry_run || report.refused > 0 {
+        transaction.rollback().await?;
+        // What was created is gone again, and so are its ids.
+        for row in &mut report.rows {
+            if row.outcome == Outcome::Created {
+                row.id = None;
+            }
+        }
+    } else {
+        transaction.commit().await?;
+        report.committed = true;
+    }
+    Ok(report)
+}
+
+/// References to rows of the file that were refused: nothing is wrong with the reference itself.
+type Refused = HashSet<(&'static str, String)>;
+
+async fn section(
+    connection: &mut PgConnection,
+    noun: &Noun,
+    author: &Author,
+    rows: &[&RawValue],
+    refused: &mut Refused,
+    mut progress: impl FnMut(usize) + Send,
+) -> Result<Vec<RowOutcome>, Error> {
+    let mut outcomes: Vec<RowOutcome> = Vec::with_capacity(rows.len());
+    let names: Vec<Names> = rows.iter().map(|row| Names::read(noun, row)).collect();
+    outcomes.extend(names.iter().enumerate().map(|(index, names)| RowOutcome {
+        section: noun.table.to_owned(),
+        index,
+        external_id: names.external_id.clone(),
+        id: None,
+        outcome: Outcome::Refused,
+        errors: Vec::new(),
+    }));
+    for stage in stages(&names) {
+        for chunk in stage.chunks(CHUNK) {
+            let mut given = Vec::with_capacity(chunk.len());
+            let mut indices = Vec::with_capacity(chunk.len());
+            let mut waiting: HashMap<(usize, String), String> = HashMap::new();
+            for &index in chunk {
+                match read(rows[index]) {
+                    Ok(row) if names[index].again => {
+                        let field = if row.id.is_some() { "id" } else { "external_id" };
+                        let detail = "an earlier row of this section has it too; keep one of them";
+                        outcomes[index].errors = located(noun, index, vec![fault(field, "duplicate", detail)]);
+                    }
+                    Ok(row) => {
+                        for reference in noun.references.iter().filter(|_| !refused.is_empty()) {
+                            if let Some(name) = row.body.get(reference.field).and_then(external)
+                                && refused.contains(&(reference.table, name.to_owned()))
+                            {
+                                waiting.insert((index, format!("#/{}", reference.field)), name.to_owned());
+                            }
+                        }
+                        given.push(row);
+                        indices.push(index);
+                    }
+                    Err(faults) => outcomes[index].errors = located(noun, index, faults),
+                }
+            }
+            let verdicts: Vec<Verdict> = (noun.import)(connection, author, given).await?;
+            for (index, verdict) in indices.into_iter().zip(verdicts) {
+                match verdict {
+                    Ok((outcome, id)) => {
+                        outcomes[index].outcome = outcome;
+                        outcomes[index].id = Some(id);
+                    }
+                    Err(mut faults) => {
+                        for fault in &mut faults {
+                            if let Some(name) = waiting.get(&(index, fault.pointer.clone())) {
+                                fault.code = "refused".into();
+                                fault.detail = format!("refers to `{name}` of this file, which is refused itself");
+                            }
+                        }
+                        outcomes[index].errors = located(noun, index, faults);
+                    }
+                }
+            }
+            for &index in chunk {
+                if outcomes[index].outcome == Outcome::Refused
+                    && let Some(name) = &names[index].external_id
+                {
+                    refused.insert((noun.table, name.clone()));
+                }
+            }
+            progress(chunk.len());
+        }
+    }
+    Ok(outcomes)
+}
+
+fn read(row: &RawValue) -> Result<Given, Vec<Fault>> {
+    let mut body = json::parse_bytes(row.get().as_bytes()).map_err(|error| match error {
+        Error::Malformed(why) => vec![fault("", "malformed", why.replace("the body", "the row"))],
+        _ => vec![fault("", "malformed", "cannot be read")],
+    })?;
+    let Value::Object(fields) = &mut body else {
+        return Err(vec![fault("", "wrong_type", "must be an object")]);
+    };
+    let id = match fields.shift_remove("id") {
+        None | Some(Value::Null) => None,
+        Some(id) => {
+            let id = id.as_str().and_then(|id| Uuid::try_parse(id).ok());
+            Some(id.ok_or_else(|| vec![fault("id", "wrong_format", "must be an id of the service (a UUID)")])?)
+        }
+    };
+    Ok(Given { id, body })
+}
+
+fn fault(field: &str, code: &str, detail: impl Into<String>) -> Fault {
+    let pointer = if field.is_empty() {
+        "#".into()
+    } else {
+        format!("#/{field}")
+    };
+    Fault {
+        pointer,
+        code: code.into(),
+        detail: detail.into(),
+    }
+}
+
+/// Pointers into the row become pointers into the file.
+fn located(noun: &Noun, index: usize, mut faults: Vec<Fault>) -> Vec<Fault> {
+    for fault in &mut faults {
+        let inner = fault.pointer.trim_start_matches('#').trim_end_matches('/');
+        fault.pointer = format!("#/{}/{index}{inner}", noun.table);
+    }
+    faults
+}
+
+fn external(value: &Value) -> Option<&str> {
+    value.as_str()?.strip_prefix("external:")
+}
+
+/// How a row is called, and which rows of its own section it calls.
+#[derive(Debug, Default)]
+struct Names {
+    external_id: Option<String>,
+    id: Option<Uuid>,
+    calls: Vec<String>,
+    /// An earlier row of the section has the same name.
+    again: bool,
+}
+
+impl Names {
+    fn read(noun: &Noun, row: &RawValue) -> Self {
+        let Ok(Value::Object(fields)) = serde_json::from_str(row.get()) else {
+            return Self::default();
+        };
+        let word = |name: &str| fields.get(name).and_then(Value::as_str).map(str::to_owned);
+        let own = noun.references.iter().filter(|reference| reference.table == noun.table);
+        Self {
+            external_id: word("external_id"),
+            id: word("id").and_then(|id| Uuid::try_parse(&id).ok()),
+            calls: own.filter_map(|reference| word(reference.field)).collect(),
+            again: false,
+        }
+    }
+}
+
+/// The rows in stages, each after the rows that it calls. Rows that call each other in a circle come last; the database judges those.
+fn stages(names: &[Names]) -> Vec<Vec<usize>> {
+    let mut called: HashMap<String, usize> = HashMap::new();
+    for (index, row) in names.iter().enumerate() {
+        let external = row.external_id.iter().map(|name| format!("external:{name}"));
+        for name in external.chain(row.id.iter().map(Uuid::to_string)) {
+            called.entry(name).or_insert(index);
+        }
+    }
+    let mut waits = vec![0_usize; names.len()];
+    let mut callers: Vec<Vec<usize>> = vec![Vec::new(); names.len()];
+    for (index, row) in names.iter().enumerate() {
+        for target in row.calls.iter().filter_map(|name| called.get(name)) {
+            waits[index] += 1;
+            callers[*target].push(index);
+        }
+    }
+    let mut stages = Vec::new();
+    let mut stage: Vec<usize> = (0..names.len()).filter(|index| waits[*index] == 0).collect();
+    while !stage.is_empty() {
+        let mut next = Vec::new();
+        for caller in stage.iter().flat_map(|index| &callers[*index]) {
+            waits[*caller] -= 1;
+            if waits[*caller] == 0 {
+                next.push(*caller);
+            }
+        }
+        next.sort_unstable();
+        stages.push(std::mem::replace(&mut stage, next));
+    }
+    let circle: Vec<usize> = (0..names.len()).filter(|index| waits[*index] > 0).collect();
+    if !circle.is_empty() {
+        stages.push(circle);
+    }
+    stages
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(name: &str, calls: &[&str]) -> Names {
+        Names {
+            external_id: Some(name.into()),
+            calls: calls.iter().map(|name| format!("external:{name}")).collect(),
+            ..Names::default()
+        }
+    }
+
+    #[test]
+    fn rows_come_after_those_they_call() {
+        let rows = [
+            names("c", &["b"]),
+            names("b", &["a"]),
+            names("a", &["elsewhere"]),
+            names("d", &["a"]),
+        ];
+        assert_eq!(stages(&rows), [vec![2], vec![1, 3], vec![0]]);
+        let rows = [
+            names("a", &["b"]),
+            names("b", &["a"]),
+            names("c", &[]),
+            names("d", &["a"]),
+        ];
+        assert_eq!(stages(&rows), [vec![2], vec![0, 1, 3]]);
+    }
+
+    #[test]
+    fn rows_are_read_strictly() {
+        let row = |text: &str| {
+            let raw: Box<RawValue> = serde_json::from_str(text).unwrap();
+            read(&raw).map_err(|faults| faults[0].code.clone())
+        };
+        assert!(
+            row(r#"{"id": "0192f0c0-0000-7000-8000-000000000001"}"#)
+                .unwrap()
+                .id
+                .is_some()
+        );
+        assert_eq!(row(r#"{"id": "x"}"#).unwrap_err(), "wrong_format");
+        assert_eq!(row(r#"{"a": 1, "a": 2}"#).unwrap_err(), "malformed");
+        assert_eq!(row("7").unwrap_err(), "wrong_type");
+    }
+}

@@ -1,0 +1,287 @@
+//! Some rows of one section: matched with what is there, judged, and written.
+
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sqlx::{AssertSqlSafe, PgConnection};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::{
+    api::{Error, answer::internal, json},
+    repository::{self, Author, Fault, Faults, Resource, Stored},
+};
+
+/// One row of a file.
+#[derive(Debug)]
+pub struct Given {
+    /// Its own id, if it says one.
+    pub id: Option<Uuid>,
+    /// The body, as for a `POST`.
+    pub body: Value,
+}
+
+/// What became of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It is new.
+    Created,
+    /// It was there and is different now.
+    Changed,
+    /// It was there, with the same content.
+    Unchanged,
+    /// It is not valid.
+    Refused,
+}
+
+/// What became of a row: the id under which it is, or its faults.
+pub type Verdict = Result<(Outcome, Uuid), Vec<Fault>>;
+
+struct Change<R> {
+    index: usize,
+    id: Uuid,
+    version: Option<i32>,
+    data: R,
+}
+
+/// Imports some rows, in the caller's transaction. The verdicts are in the order of the rows. What the database refuses is undone row by row,
+/// so that the rows after it can be judged.
+pub async fn import_section<R: Resource>(
+    connection: &mut PgConnection,
+    author: &Author,
+    rows: Vec<Given>,
+) -> Result<Vec<Verdict>, Error> {
+    if R::RULE.is_some() {
+        // A rule over several rows reads what others write. Their transactions are serializable, this one is not; so they wait.
+        let lock = format!("lock table {} in share row exclusive mode", R::TABLE);
+        sqlx::query(AssertSqlSafe(lock)).execute(&mut *connection).await?;
+    }
+    let ids: Vec<Option<Uuid>> = rows.iter().map(|row| row.id).collect();
+    let mut bodies: Vec<Value> = rows.into_iter().map(|row| row.body).collect();
+    let present = Present::<R>::find(connection, &ids, &bodies).await?;
+    let mut faults: Vec<Vec<Fault>> = vec![Vec::new(); bodies.len()];
+    for (index, fault) in repository::resolve(connection, R::REFERENCES, &mut bodies).await? {
+        faults[index].push(fault);
+    }
+    let mut verdicts: Vec<Option<Verdict>> = vec![None; bodies.len()];
+    let (mut changed, mut created) = (Vec::new(), Vec::new());
+    for (index, body) in bodies.into_iter().enumerate() {
+        let mut faults = std::mem::take(&mut faults[index]);
+        let before = present.of(ids[index], &body);
+        if before.is_none() && ids[index].is_some_and(|id| present.past.contains(&id)) {
+            faults.push(fault("#/id", "deleted", "this id was deleted; leave it out".into()));
+        }
+        let data = match json::decode::<R>(body) {
+            Ok(data) => data,
+            Err(found) => {
+                faults.extend(found);
+                verdicts[index] = Some(Err(faults));
+                continue;
+            }
+        };
+        if let Some(before) = before.filter(|_| faults.is_empty())
+            && equal(&before.data, &data)?
+        {
+            verdicts[index] = Some(Ok((Outcome::Unchanged, before.id)));
+            continue;
+        }
+        let mut rules = Faults::default();
+        data.validate(before.map(|before| &before.data), &mut rules);
+        faults.extend(rules.0);
+        if !faults.is_empty() {
+            verdicts[index] = Some(Err(faults));
+        } else if let Some(before) = before {
+            changed.push(Change {
+                index,
+                id: before.id,
+                version: Some(before.version),
+                data,
+            });
+        } else {
+            let id = ids[index].unwrap_or_else(Uuid::now_v7);
+            created.push(Change {
+                index,
+                id,
+                version: None,
+                data,
+            });
+        }
+    }
+    for (changes, outcome) in [(changed, Outcome::Changed), (created, Outcome::Created)] {
+        save(connection, author, &changes, outcome, &mut verdicts).await?;
+    }
+    let lost = || Err(vec![fault("#", "internal", "was not judged".into())]);
+    Ok(verdicts
+        .into_iter()
+        .map(|verdict| verdict.unwrap_or_else(lost))
+        .collect())
+}
+
+/// Writes the changes in as few statements as the faulty ones among them allow: a part that is refused is halved until the row is found.
+async fn save<R: Resource>(
+    connection: &mut PgConnection,
+    author: &Author,
+    changes: &[Change<R>],
+    outcome: Outcome,
+    verdicts: &mut [Option<Verdict>],
+) -> Result<(), Error> {
+    let mut parts = vec![changes];
+    while let Some(part) = parts.pop() {
+        let [first, rest @ ..] = part else { continue };
+        statement(connection, "savepoint part").await?;
+        match attempt(connection, author, part).await {
+            Ok(()) => {
+                statement(connection, "release savepoint part").await?;
+                for change in part {
+                    verdicts[change.index] = Some(Ok((outcome, change.id)));
+                }
+            }
+            Err(error) => {
+                let faults = refusal(error)?;
+                statement(connection, "rollback to savepoint part").await?;
+                statement(connection, "release savepoint part").await?;
+                if rest.is_empty() {
+                    verdicts[first.index] = Some(Err(faults));
+                } else {
+                    let (left, right) = part.split_at(part.len() / 2);
+                    parts.extend([right, left]);
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn attempt<R: Resource>(
+    connection: &mut PgConnection,
+    author: &Author,
+    part: &[Change<R>],
+) -> Result<(), repository::Error> {
+    let changes: Vec<_> = part
+        .iter()
+        .map(|change| (change.id, change.version, &change.data))
+        .collect();
+    let stored = repository::write(connection, author, &changes).await?;
+    if stored.len() < changes.len() {
+        return Err(repository::Error::Stale);
+    }
+    let ids: Vec<Uuid> = part.iter().map(|change| change.id).collect();
+    repository::judge::<R>(connection, &ids).await
+}
+
+/// The faults of a refused row; any other failure ends the import.
+fn refusal(error: repository::Error) -> Result<Vec<Fault>, Error> {
+    match Error::from(error) {
+        Error::Invalid(faults) | Error::Conflict(faults) => Ok(faults),
+        Error::Stale(_) => Ok(vec![fault(
+            "#",
+            "stale",
+            "somebody else changed it meanwhile; try again".into(),
+        )]),
+        other => Err(other),
+    }
+}
+
+async fn statement(connection: &mut PgConnection, sql: &'static str) -> Result<(), Error> {
+    sqlx::query(sql).execute(connection).await?;
+    Ok(())
+}
+
+fn fault(pointer: &str, code: &str, detail: String) -> Fault {
+    Fault {
+        pointer: pointer.into(),
+        code: code.into(),
+        detail,
+    }
+}
+
+/// The rows that are there already.
+struct Present<R> {
+    by_id: HashMap<Uuid, Stored<R>>,
+    by_external: HashMap<String, Uuid>,
+    past: Vec<Uuid>,
+}
+
+fn external(body: &Value) -> Option<&str> {
+    body.get("external_id")?.as_str()
+}
+
+impl<R: Resource> Present<R> {
+    async fn find(connection: &mut PgConnection, ids: &[Option<Uuid>], bodies: &[Value]) -> Result<Self, Error> {
+        let mut ids: Vec<Uuid> = ids.iter().flatten().copied().collect();
+        let past = if ids.is_empty() {
+            Vec::new()
+        } else {
+            sqlx::query_scalar("select distinct entity_id from changes where kind = $1 and entity_id = any($2)")
+                .bind(R::KIND)
+                .bind(&ids)
+                .fetch_all(&mut *connection)
+                .await?
+        };
+        let names: Vec<&str> = bodies.iter().filter_map(external).collect();
+        let mut by_external = HashMap::new();
+        if !names.is_empty() {
+            let sql = format!("select external_id, id from {} where external_id = any($1)", R::TABLE);
+            let found: Vec<(String, Uuid)> = sqlx::query_as(AssertSqlSafe(sql))
+                .bind(names)
+                .fetch_all(&mut *connection)
+                .await?;
+            ids.extend(found.iter().map(|(_, id)| *id));
+            by_external.extend(found);
+        }
+        let rows = if ids.is_empty() {
+            Vec::new()
+        } else {
+            repository::find_many::<R>(connection, &ids).await?
+        };
+        let by_id = rows.into_iter().map(|row| (row.id, row)).collect();
+        Ok(Self {
+            by_id,
+            by_external,
+            past,
+        })
+    }
+
+    fn of(&self, id: Option<Uuid>, body: &Value) -> Option<&Stored<R>> {
+        id.and_then(|id| self.by_id.get(&id))
+            .or_else(|| self.by_id.get(self.by_external.get(external(body)?)?))
+    }
+}
+
+fn equal<R: Resource>(before: &R, after: &R) -> Result<bool, Error> {
+    let before = serde_json::to_value(before).map_err(internal)?;
+    Ok(same("", &before, &serde_json::to_value(after).map_err(internal)?))
+}
+
+/// Equal as the database sees it, to which `1.5` and `1.50` are one amount.
+fn same(name: &str, a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Object(a), Value::Object(b)) => {
+            a.len() == b.len()
+                && a.iter()
+                    .all(|(name, value)| b.get(name).is_some_and(|other| same(name, value, other)))
+        }
+        (Value::String(a), Value::String(b)) if name.starts_with("amount") => {
+            let number = |text: &str| text.parse::<rust_decimal::Decimal>().ok();
+            a == b || number(a).is_some_and(|a| number(b) == Some(a))
+        }
+        _ => a == b,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn amounts_are_numbers_and_codes_are_words() {
+        let row = |amount: &str, code: &str| json!({"money": {"amount": amount}, "code": code});
+        assert!(same("", &row("1.5", "1"), &row("1.50", "1")));
+        assert!(!same("", &row("1.5", "1"), &row("1.51", "1")));
+        assert!(!same("", &row("1.5", "1.1"), &row("1.5", "1.10")));
+    }
+}
