@@ -183,10 +183,8 @@ pub fn table(rows: &[Value]) -> String {
                 .iter()
                 .any(|row| row.get(name).is_some_and(|value| !value.is_null() && value != ""))
     });
-    if let Some(place) = names.iter().position(|name| name == "id") {
-        let id = names.remove(place);
-        names.push(id);
-    }
+    // Ids are for machines: they stand last.
+    names.sort_by_key(|name| name == "id" || name.ends_with("_id"));
     let cells: Vec<Vec<String>> = std::iter::once(names.clone())
         .chain(rows.iter().map(|row| {
             names

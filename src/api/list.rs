@@ -199,6 +199,9 @@ async fn csv_columns<R: Resource>(connection: &mut PgConnection, view: &View) ->
             None if is_text => {
                 let languages = repository::languages::<R>(connection, &name).await?;
                 columns.extend(languages.iter().map(|language| format!("{name}.{language}")));
+                if languages.is_empty() {
+                    columns.push(name);
+                }
             }
             None => columns.push(name),
         }

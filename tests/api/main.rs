@@ -12,3 +12,4 @@ mod domain;
 mod problems;
 mod reports;
 mod support;
+mod transfer;

@@ -1,0 +1,128 @@
+//! Whole plans in and out: the real ones, and files with faults.
+
+use serde_json::{Value, json};
+
+use crate::support::{Client, service};
+
+const TURKIYE: &str = include_str!("../../examples/turkiye-2013-2014.json");
+const FEDERAL: &str = include_str!("../../examples/us-federal-data-strategy-2020.json");
+const CANADA: &str = include_str!("../../examples/canada-nap5.json");
+const ROMANIA: &str = include_str!("../../examples/romania-2022-2027-partial.json");
+const ACCEPTANCE: &str = include_str!("../../examples/romania-acceptance-case.json");
+
+async fn import(client: &Client, plan: &str) -> Value {
+    client
+        .call("POST", "/v1/imports")
+        .header("content-type", "application/json")
+        .body(plan)
+        .expect(200)
+        .await
+        .json()
+}
+
+async fn count(client: &Client, path: &str) -> i64 {
+    client.get(path).expect(200).await.json()["count"].as_i64().unwrap()
+}
+
+#[tokio::test]
+async fn real_plans_have_the_counts_of_their_sources() {
+    let client = service().await;
+    for plan in [TURKIYE, FEDERAL, CANADA, ROMANIA, ACCEPTANCE] {
+        let report = import(&client, plan).await;
+        assert_eq!(report["refused"], 0);
+    }
+    for (plan, objectives, initiatives) in [("tr13-plan", 7, 29), ("fds20-plan", 3, 20), ("ca5-plan", 5, 19)] {
+        let strategy = client
+            .get(format!("/v1/strategies/external:{plan}"))
+            .expect(200)
+            .await
+            .json();
+        let id = strategy["id"].as_str().unwrap();
+        assert_eq!(
+            count(&client, &format!("/v1/objectives?strategy_id={id}&count=true")).await,
+            objectives,
+            "{plan}"
+        );
+        assert_eq!(
+            count(&client, &format!("/v1/initiatives?strategy_id={id}&count=true")).await,
+            initiatives,
+            "{plan}"
+        );
+    }
+    assert_eq!(count(&client, "/v1/steps?count=true").await, 95 + 66 + 106);
+    assert_eq!(count(&client, "/v1/timelines?basis=revised&count=true").await, 5);
+    let disputed = client
+        .get("/v1/strategies?evidence_state=disputed")
+        .expect(200)
+        .await
+        .json();
+    assert_eq!(disputed["items"][0]["annex"], "II");
+
+    // Again: nothing changes.
+    let again = import(&client, TURKIYE).await;
+    assert_eq!(
+        (again["created"].as_i64(), again["changed"].as_i64()),
+        (Some(0), Some(0)),
+        "{again}"
+    );
+}
+
+#[tokio::test]
+async fn an_export_imported_elsewhere_exports_the_same() {
+    let here = service().await;
+    for plan in [CANADA, ROMANIA] {
+        import(&here, plan).await;
+    }
+    let exported = here.get("/v1/exports/plan").expect(200).await.text;
+    let there = service().await;
+    import(&there, &exported).await;
+    assert!(
+        there.get("/v1/exports/plan").expect(200).await.text == exported,
+        "the second export differs"
+    );
+}
+
+#[tokio::test]
+async fn a_file_with_faults_changes_nothing_and_names_them_all() {
+    let client = service().await;
+    let plan = json!({
+        "format": "mandate-plan/1",
+        "entities": [{"external_id": "e-1", "name": "Fine", "kind": "agency"}, {"external_id": "e-2", "nmae": "x", "kind": "agncy"}],
+        "strategies": [{"external_id": "s-1", "title": "x", "country": "XX", "kind": "strategy"}],
+        "objectives": [{"external_id": "o-1", "strategy_id": "external:s-2", "code": "1", "title": "y"}]
+    });
+    let send = |path: &str| {
+        client
+            .call("POST", path.to_owned())
+            .header("content-type", "application/json")
+            .body(plan.to_string())
+    };
+    let refused = send("/v1/imports").expect(422).await;
+    let faults = refused.faults();
+    for fault in [
+        "#/entities/1/nmae unknown_field",
+        "#/entities/1/name required",
+        "#/entities/1/kind not_allowed",
+        "#/objectives/0/strategy_id not_found",
+    ] {
+        assert!(faults.contains(&fault.to_owned()), "{fault} is not in {faults:?}");
+    }
+    assert_eq!(count(&client, "/v1/entities?count=true").await, 0);
+    let dry = send("/v1/imports?dry_run=true").expect(200).await.json();
+    assert_eq!(
+        (dry["committed"].as_bool(), dry["refused"].as_i64()),
+        (Some(false), Some(2)),
+        "{dry}"
+    );
+    client
+        .as_viewer()
+        .call("POST", "/v1/imports")
+        .header("content-type", "application/json")
+        .body("{}")
+        .expect(403)
+        .await;
+    client
+        .post("/v1/imports", json!({"format": "mandate-plan/1", "entites": []}))
+        .expect(422)
+        .await;
+}
