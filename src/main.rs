@@ -182,11 +182,14 @@ fn explained(error: Error) -> anyhow::Error {
         return anyhow::anyhow!("{cause:#}");
     }
     let problem = error.problem();
-    let mut words = problem.detail;
-    for fault in problem.errors {
-        words.push_str(&format!("\n  {}: {}", fault.pointer, fault.detail));
-    }
-    anyhow::anyhow!(words)
+    let mut words = vec![problem.detail];
+    words.extend(
+        problem
+            .errors
+            .iter()
+            .map(|fault| format!("  {}: {}", fault.pointer, fault.detail)),
+    );
+    anyhow::anyhow!(words.join("\n"))
 }
 
 async fn key(command: &KeyCommand, database: &Database) -> anyhow::Result<()> {

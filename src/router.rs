@@ -42,9 +42,11 @@ pub struct Noun {
     /// Some rows of a plan file into the database; the verdicts are in their order.
     pub import: Import,
     /// Resources by id, as JSON.
-    pub fetch: for<'a> fn(&'a mut PgConnection, &'a [Uuid]) -> BoxFuture<'a, Result<Vec<Value>, Error>>,
+    pub fetch: Fetch,
 }
 
+/// Finds resources by id.
+pub type Fetch = for<'a> fn(&'a mut PgConnection, &'a [Uuid]) -> BoxFuture<'a, Result<Vec<Value>, Error>>;
 /// Imports some rows of a noun.
 pub type Import =
     for<'a> fn(&'a mut PgConnection, &'a Author, Vec<Given>) -> BoxFuture<'a, Result<Vec<Verdict>, Error>>;

@@ -231,9 +231,10 @@ impl<R: Resource> Present<R> {
             ids.extend(found.iter().map(|(_, id)| *id));
             by_external.extend(found);
         }
-        let rows = match ids.is_empty() {
-            true => Vec::new(),
-            false => repository::find_many::<R>(connection, &ids).await?,
+        let rows = if ids.is_empty() {
+            Vec::new()
+        } else {
+            repository::find_many::<R>(connection, &ids).await?
         };
         let by_id = rows.into_iter().map(|row| (row.id, row)).collect();
         Ok(Self {
