@@ -39,6 +39,8 @@ pub struct App {
 
 /// A handler may take so long.
 const TIME: Duration = Duration::from_secs(30);
+/// The import of a whole plan may take so long.
+const IMPORT_TIME: Duration = Duration::from_mins(10);
 /// A request may bring so long to arrive in full, and a body so many bytes.
 pub const BODY_LIMIT: usize = 1 << 20;
 
@@ -117,7 +119,12 @@ pub fn layered(routes: Router<App>, app: App) -> Router {
 }
 
 async fn in_time(request: Request, next: Next) -> Response {
-    tokio::time::timeout(TIME, next.run(request))
+    let time = if request.uri().path() == "/v1/imports" {
+        IMPORT_TIME
+    } else {
+        TIME
+    };
+    tokio::time::timeout(time, next.run(request))
         .await
         .unwrap_or_else(|_| Error::Timeout.into_response())
 }

@@ -171,14 +171,14 @@ fn explained(error: Error) -> anyhow::Error {
         return anyhow::anyhow!("{cause:#}");
     }
     let problem = error.problem();
-    let faults = problem.errors.iter().map(|fault| {
-        format!(
-            "
-  {}: {}",
-            fault.pointer, fault.detail
-        )
-    });
-    anyhow::anyhow!(problem.detail.clone() + &faults.collect::<Vec<_>>().concat())
+    let mut words = vec![problem.detail];
+    words.extend(
+        problem
+            .errors
+            .iter()
+            .map(|fault| format!("  {}: {}", fault.pointer, fault.detail)),
+    );
+    anyhow::anyhow!(words.join("\n"))
 }
 
 async fn key(command: &KeyCommand, database: &Database) -> anyhow::Result<()> {

@@ -83,6 +83,8 @@ pub struct Strategy {
 #[serde(default, deny_unknown_fields)]
 #[schema(as = StrategyFilter)]
 pub struct Filter {
+    /// Whose evidence is in one of these states.
+    pub evidence_state: Vec<EvidenceState>,
     /// With one of these codes.
     pub code: Vec<Code>,
     /// Of one of these countries, ISO 3166-1 alpha-2.
@@ -194,6 +196,7 @@ impl Resource for Strategy {
 
     fn select(filter: &Filter, select: &mut Select) {
         select
+            .words("evidence_state", &filter.evidence_state)
             .words("code", &filter.code)
             .words("country", &filter.country)
             .words("kind", &filter.kind)

@@ -2,13 +2,14 @@
 
 use std::collections::{HashMap, HashSet};
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use uuid::Uuid;
 
 use super::plan_file::FORMAT;
 use crate::{
     api::{Error, answer::internal},
+    plan::deadlines::Deadline,
     router::Noun,
 };
 
@@ -204,11 +205,10 @@ fn body(noun: &Noun, row: Map<String, Value>, names: &HashMap<&'static str, Hash
         if left_out || is_empty(&value) {
             continue;
         }
-        // Its kind and days are computed from its text, and not written by clients.
         if let Value::Object(deadline) = &mut value
             && field == "deadline"
         {
-            deadline.retain(|name, _| name == "text");
+            forget_what_the_words_say(deadline);
         }
         if let Some(reference) = noun.references.iter().find(|reference| reference.field == field)
             && let Some(id) = value.as_str().and_then(|id| Uuid::try_parse(id).ok())
@@ -233,10 +233,17 @@ fn strip(value: &mut Value) {
     }
 }
 
+/// Leaves the words of a deadline alone, when the service reads the same out of them again.
+fn forget_what_the_words_say(deadline: &mut Map<String, Value>) {
+    let text = deadline.get("text").cloned().unwrap_or_default();
+    let read = |value: Value| serde_json::from_value::<Deadline>(value).ok();
+    if read(json!({"text": text})) == read(Value::Object(deadline.clone())) {
+        deadline.retain(|name, _| name == "text");
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
     use crate::router::nouns;
 
@@ -246,7 +253,7 @@ mod tests {
         let id = Uuid::now_v7();
         let names = HashMap::from([("initiatives", HashMap::from([(id, "one".to_owned())]))]);
         let row = json!({"id": id, "version": 3, "created_at": "x", "updated_at": "x", "external_id": "s",
-            "initiative_id": id, "evidence": null, "tags": [], "deadline": {"text": "2024", "kind": "year"}});
+            "initiative_id": id, "evidence": null, "tags": [], "deadline": {"text": "2024", "kind": "year", "from": "2024-01-01", "to": "2024-12-31"}});
         let Value::Object(row) = row else { unreachable!() };
         assert_eq!(
             body(steps, row, &names),

@@ -164,7 +164,7 @@ async fn section(
                         outcomes[index].id = Some(id);
                     }
                     Err(mut faults) => {
-                        for fault in &mut faults {
+                        for fault in faults.iter_mut().filter(|fault| fault.code == "not_found") {
                             if let Some(name) = waiting.get(&(index, fault.pointer.clone())) {
                                 fault.code = "refused".into();
                                 fault.detail = format!("refers to `{name}` of this file, which is refused itself");

@@ -84,7 +84,10 @@ mod tests {
 
     #[test]
     fn the_schema_judges_a_file() {
-        let judge = jsonschema::validator_for(&plan_schema(nouns())).unwrap();
+        let judge = jsonschema::options()
+            .should_validate_formats(true)
+            .build(&plan_schema(nouns()))
+            .unwrap();
         let objective = |strategy: &str| {
             json!({"format": FORMAT, "objectives": [
                 {"code": "1", "title": "Educație", "strategy_id": strategy}]})
