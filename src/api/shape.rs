@@ -245,6 +245,9 @@ pub fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str> 
     if hint.is_empty() {
         let mut names: Vec<&str> = known.collect();
         names.sort_unstable();
+        if names.is_empty() {
+            return format!("`{name}` is not a known {what}; there is none here");
+        }
         format!("`{name}` is not a known {what}; known are {}", names.join(", "))
     } else {
         format!("`{name}` is not a known {what}{hint}")

@@ -119,7 +119,7 @@ impl Faults {
     /// Notes a fault of a field; `field` is its name, or a path such as `money/amount`.
     pub fn add(&mut self, field: &str, code: &str, detail: impl Into<String>) {
         self.0.push(Fault {
-            pointer: format!("#/{field}"),
+            pointer: if field.is_empty() { "#".to_owned() } else { format!("#/{field}") },
             code: code.to_owned(),
             detail: detail.into(),
         });
