@@ -47,12 +47,7 @@ pub const BODY_LIMIT: usize = 1 << 20;
 impl App {
     /// The application over a pool.
     pub fn new(pool: Pool, metrics: Option<PrometheusHandle>) -> Self {
-        Self {
-            pool,
-            keys: KeyCache::default(),
-            metrics,
-            nouns: nouns(),
-        }
+        Self { pool, keys: KeyCache::default(), metrics, nouns: nouns() }
     }
 
     /// A connection, or `503`.
@@ -89,17 +84,10 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub fn layered(routes: Router<App>, app: App) -> Router {
     routes
         .fallback(async |request: Request| {
-            Error::NotFound(format!(
-                "there is nothing at {}; /openapi.json lists what there is",
-                request.uri().path()
-            ))
+            Error::NotFound(format!("there is nothing at {}; /openapi.json lists what there is", request.uri().path()))
         })
         .method_not_allowed_fallback(async |request: Request| {
-            Error::MethodNotAllowed(format!(
-                "{} is not possible at {}",
-                request.method(),
-                request.uri().path()
-            ))
+            Error::MethodNotAllowed(format!("{} is not possible at {}", request.method(), request.uri().path()))
         })
         .layer(axum::extract::DefaultBodyLimit::max(BODY_LIMIT))
         .layer(middleware::from_fn(in_time))
@@ -108,49 +96,32 @@ pub fn layered(routes: Router<App>, app: App) -> Router {
                 .downcast_ref::<String>()
                 .cloned()
                 .or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string));
-            Error::Internal(std::sync::Arc::new(anyhow::anyhow!(
-                "panic: {}",
-                words.unwrap_or_default()
-            )))
-            .into_response()
+            Error::Internal(std::sync::Arc::new(anyhow::anyhow!("panic: {}", words.unwrap_or_default())))
+                .into_response()
         }))
         .layer(middleware::from_fn(trace))
         .with_state(app)
 }
 
 async fn in_time(request: Request, next: Next) -> Response {
-    let time = if request.uri().path() == "/v1/imports" {
-        IMPORT_TIME
-    } else {
-        TIME
-    };
-    tokio::time::timeout(time, next.run(request))
-        .await
-        .unwrap_or_else(|_| Error::Timeout.into_response())
+    let time = if request.uri().path() == "/v1/imports" { IMPORT_TIME } else { TIME };
+    tokio::time::timeout(time, next.run(request)).await.unwrap_or_else(|_| Error::Timeout.into_response())
 }
 
 /// The request's id, its line in the log, its metrics, and the body of its problem. All failures are logged here, and nowhere else.
 async fn trace(mut request: Request, next: Next) -> Response {
-    let given = request
-        .headers()
-        .get(REQUEST_ID)
-        .and_then(|id| id.to_str().ok())
-        .and_then(|id| Uuid::try_parse(id).ok());
+    let given =
+        request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok()).and_then(|id| Uuid::try_parse(id).ok());
     let id = given.unwrap_or_else(Uuid::now_v7).to_string();
     let id_header = HeaderValue::from_str(&id).expect("a UUID is a header");
     request.headers_mut().insert(REQUEST_ID, id_header.clone());
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
-    let route = request
-        .extensions()
-        .get::<MatchedPath>()
-        .map_or_else(|| "none".to_owned(), |route| route.as_str().to_owned());
+    let route =
+        request.extensions().get::<MatchedPath>().map_or_else(|| "none".to_owned(), |route| route.as_str().to_owned());
     let began = Instant::now();
     let mut response = next.run(request).await;
-    let failure = response
-        .extensions_mut()
-        .remove::<Failure>()
-        .or_else(|| unexplained(&response));
+    let failure = response.extensions_mut().remove::<Failure>().or_else(|| unexplained(&response));
     if let Some(failure) = &failure {
         if let Error::Internal(cause) = &*failure.0 {
             tracing::error!(request_id = id, %method, path, cause = format!("{cause:#}"), "request failed");
@@ -159,42 +130,33 @@ async fn trace(mut request: Request, next: Next) -> Response {
     }
     let status = response.status().as_u16();
     let seconds = began.elapsed().as_secs_f64();
-    let labels = [
-        ("method", method.to_string()),
-        ("route", route),
-        ("status", status.to_string()),
-    ];
+    let labels = [("method", method.to_string()), ("route", route), ("status", status.to_string())];
     metrics::counter!("http_requests_total", &labels).increment(1);
     metrics::histogram!("http_request_duration_seconds", &labels).record(seconds);
     tracing::info!(request_id = id, %method, path, status, duration_ms = seconds * 1000.0, "request");
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID, id_header);
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers
-        .entry(header::CACHE_CONTROL)
-        .or_insert(HeaderValue::from_static("private, no-cache"));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-cache"));
     response
 }
 
 /// The problem of an answer that axum gave by itself.
 fn unexplained(response: &Response<Body>) -> Option<Failure> {
-    let explained = response
-        .headers()
-        .get(header::CONTENT_TYPE)
-        .is_some_and(|kind| kind == "application/problem+json");
+    let explained = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/problem+json");
     if explained {
         return None;
     }
     let error = match response.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Error::TooLarge(format!(
-            "a body may have at most {BODY_LIMIT} bytes here; use an import for more"
-        )),
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            Error::TooLarge(format!("a body may have at most {BODY_LIMIT} bytes here; use an import for more"))
+        }
         StatusCode::REQUEST_TIMEOUT => Error::RequestTimeout,
         StatusCode::UNSUPPORTED_MEDIA_TYPE => Error::UnsupportedMediaType("send JSON".into()),
         status if status.is_client_error() => Error::Malformed("the request is not understood".into()),
-        status if status.is_server_error() => Error::Internal(std::sync::Arc::new(anyhow::anyhow!(
-            "an answer of {status} without a problem"
-        ))),
+        status if status.is_server_error() => {
+            Error::Internal(std::sync::Arc::new(anyhow::anyhow!("an answer of {status} without a problem")))
+        }
         _ => return None,
     };
     Some(Failure(std::sync::Arc::new(error)))

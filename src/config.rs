@@ -46,13 +46,7 @@ pub struct Settings {
     #[arg(long, env = "MANDATE_COUNTRY", default_value = "RO", global = true)]
     pub country: String,
     /// Languages of content, ISO 639-1, the preferred first
-    #[arg(
-        long,
-        env = "MANDATE_LANGUAGES",
-        default_value = "ro,en",
-        value_delimiter = ',',
-        global = true
-    )]
+    #[arg(long, env = "MANDATE_LANGUAGES", default_value = "ro,en", value_delimiter = ',', global = true)]
     pub languages: Vec<String>,
     /// The currency, ISO 4217
     #[arg(long, env = "MANDATE_CURRENCY", default_value = "RON", global = true)]
@@ -153,8 +147,6 @@ impl Settings {
             return "/var/lib/mandate".into();
         }
         let home = || PathBuf::from(std::env::var_os("HOME").unwrap_or_else(|| ".".into())).join(".local/share");
-        std::env::var_os("XDG_DATA_HOME")
-            .map_or_else(home, PathBuf::from)
-            .join("mandate")
+        std::env::var_os("XDG_DATA_HOME").map_or_else(home, PathBuf::from).join("mandate")
     }
 }

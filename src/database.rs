@@ -36,10 +36,7 @@ impl Database {
             durable: true,
         };
         let cluster = postgres::start(&private).await?;
-        Ok(Self {
-            options: cluster.options("mandate"),
-            cluster: Some(cluster),
-        })
+        Ok(Self { options: cluster.options("mandate"), cluster: Some(cluster) })
     }
 
     /// What it is, in words.
@@ -52,9 +49,7 @@ impl Database {
 
     /// One connection.
     pub async fn connect(&self) -> anyhow::Result<PgConnection> {
-        PgConnection::connect_with(&self.options)
-            .await
-            .context("cannot connect to the database")
+        PgConnection::connect_with(&self.options).await.context("cannot connect to the database")
     }
 
     /// A pool of connections.
@@ -65,16 +60,11 @@ impl Database {
     /// Brings the schema up to date.
     pub async fn migrate(&self) -> anyhow::Result<()> {
         let mut connection = self.connect().await?;
-        let number: String = sqlx::query_scalar("show server_version_num")
-            .fetch_one(&mut connection)
-            .await?;
+        let number: String = sqlx::query_scalar("show server_version_num").fetch_one(&mut connection).await?;
         if number.parse::<u32>().unwrap_or_default() < 150_000 {
             bail!("this PostgreSQL is too old ({number}); Mandate needs 15 or newer");
         }
-        MIGRATOR
-            .run(&mut connection)
-            .await
-            .context("cannot bring the schema up to date")?;
+        MIGRATOR.run(&mut connection).await.context("cannot bring the schema up to date")?;
         Ok(())
     }
 

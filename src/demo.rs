@@ -12,48 +12,24 @@ use crate::{
 /// The plans under `examples/`, whose README gives their origin and terms.
 const PLANS: [(&str, &str); 5] = [
     ("Türkiye 2013-2014", include_str!("../examples/turkiye-2013-2014.json")),
-    (
-        "US Federal Data Strategy 2020",
-        include_str!("../examples/us-federal-data-strategy-2020.json"),
-    ),
+    ("US Federal Data Strategy 2020", include_str!("../examples/us-federal-data-strategy-2020.json")),
     ("Canada NAP5", include_str!("../examples/canada-nap5.json")),
-    (
-        "Romania 2022-2027 (partial)",
-        include_str!("../examples/romania-2022-2027-partial.json"),
-    ),
-    (
-        "Romania, acceptance case (disputed)",
-        include_str!("../examples/romania-acceptance-case.json"),
-    ),
+    ("Romania 2022-2027 (partial)", include_str!("../examples/romania-2022-2027-partial.json")),
+    ("Romania, acceptance case (disputed)", include_str!("../examples/romania-acceptance-case.json")),
 ];
 
 /// Loads the plans where they are not yet, makes a key that works for a day, and says what to try.
 pub async fn prepare(settings: &Settings, database: &Database) -> anyhow::Result<()> {
     let mut connection = database.connect().await?;
-    let author = Author {
-        actor: "demo".into(),
-        request_id: uuid::Uuid::now_v7().to_string(),
-        reason: None,
-    };
+    let author = Author { actor: "demo".into(), request_id: uuid::Uuid::now_v7().to_string(), reason: None };
     for (name, plan) in PLANS {
-        let outcome = transfer::import(
-            &mut connection,
-            router::nouns(),
-            &author,
-            plan.as_bytes(),
-            false,
-            |_, _| {},
-        )
-        .await;
+        let outcome =
+            transfer::import(&mut connection, router::nouns(), &author, plan.as_bytes(), false, |_, _| {}).await;
         let report = outcome.map_err(|error| anyhow::anyhow!("{name}: {}", error.problem().detail))?;
         if let Some(row) = report.rows.iter().find(|row| !row.errors.is_empty()) {
             anyhow::bail!("{name}: {}: {}", row.errors[0].pointer, row.errors[0].detail);
         }
-        println!(
-            "plan: {name}: {} created, {} unchanged",
-            report.created,
-            report.unchanged + report.changed
-        );
+        println!("plan: {name}: {} created, {} unchanged", report.created, report.unchanged + report.changed);
     }
     let turkiye = Key::External("tr13-plan".to_owned());
     let strategy = match repository::find::<Strategy>(&mut connection, &turkiye).await? {

@@ -39,24 +39,14 @@ fn main() -> ExitCode {
 async fn run(cli: Cli) -> anyhow::Result<()> {
     let settings = cli.settings;
     use_languages(settings.languages.clone());
-    deadlines::use_calendar(Calendar {
-        fiscal_year_start: settings.fiscal_year_start,
-    });
+    deadlines::use_calendar(Calendar { fiscal_year_start: settings.fiscal_year_start });
     if let Command::Openapi = cli.command {
         println!("{}", serde_json::to_string_pretty(&router::document())?);
         return Ok(());
     }
-    let default = if matches!(cli.command, Command::Serve) {
-        settings.log.as_str()
-    } else {
-        "warn"
-    };
+    let default = if matches!(cli.command, Command::Serve) { settings.log.as_str() } else { "warn" };
     let filter = EnvFilter::try_new(default)?;
-    tracing_subscriber::fmt()
-        .json()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .init();
+    tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr).init();
     let listener = match cli.command {
         Command::Serve | Command::Demo => Some(serve::listen(settings.listen).await?),
         _ => None,
@@ -105,31 +95,13 @@ async fn perform(
 
 async fn import(arguments: &ImportArguments, database: &Database) -> anyhow::Result<()> {
     let bytes = std::fs::read(&arguments.file).with_context(|| format!("cannot read {}", arguments.file.display()))?;
-    let is_table = arguments
-        .file
-        .extension()
-        .is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
-    let document = if is_table {
-        transfer::table::plan(&bytes, arguments)?
-    } else {
-        bytes
-    };
-    let author = Author {
-        actor: "cli".into(),
-        request_id: uuid::Uuid::now_v7().to_string(),
-        reason: None,
-    };
+    let is_table = arguments.file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
+    let document = if is_table { transfer::table::plan(&bytes, arguments)? } else { bytes };
+    let author = Author { actor: "cli".into(), request_id: uuid::Uuid::now_v7().to_string(), reason: None };
     let mut connection = database.connect().await?;
-    let report = transfer::import(
-        &mut connection,
-        router::nouns(),
-        &author,
-        &document,
-        arguments.dry_run,
-        |_, _| {},
-    )
-    .await
-    .map_err(explained)?;
+    let report = transfer::import(&mut connection, router::nouns(), &author, &document, arguments.dry_run, |_, _| {})
+        .await
+        .map_err(explained)?;
     for row in &report.rows {
         for fault in &row.errors {
             println!("{}: {}", fault.pointer, fault.detail);
@@ -149,16 +121,10 @@ async fn import(arguments: &ImportArguments, database: &Database) -> anyhow::Res
 async fn export(strategy: Option<&str>, file: Option<&Path>, database: &Database) -> anyhow::Result<()> {
     let mut connection = database.connect().await?;
     let strategy = match strategy {
-        Some(word) => Some(
-            transfer::export::strategy_id(&mut connection, word)
-                .await
-                .map_err(explained)?,
-        ),
+        Some(word) => Some(transfer::export::strategy_id(&mut connection, word).await.map_err(explained)?),
         None => None,
     };
-    let bytes = transfer::export(&mut connection, router::nouns(), strategy)
-        .await
-        .map_err(explained)?;
+    let bytes = transfer::export(&mut connection, router::nouns(), strategy).await.map_err(explained)?;
     match file {
         Some(file) => std::fs::write(file, bytes).with_context(|| format!("cannot write {}", file.display())),
         None => Ok(std::io::stdout().write_all(&bytes)?),
@@ -172,12 +138,7 @@ fn explained(error: Error) -> anyhow::Error {
     }
     let problem = error.problem();
     let mut words = vec![problem.detail];
-    words.extend(
-        problem
-            .errors
-            .iter()
-            .map(|fault| format!("  {}: {}", fault.pointer, fault.detail)),
-    );
+    words.extend(problem.errors.iter().map(|fault| format!("  {}: {}", fault.pointer, fault.detail)));
     anyhow::anyhow!(words.join("\n"))
 }
 
@@ -194,10 +155,7 @@ async fn key(command: &KeyCommand, database: &Database) -> anyhow::Result<()> {
         }
         KeyCommand::Revoke { key } => {
             let revoked = keys::revoke(&mut connection, key).await?;
-            anyhow::ensure!(
-                revoked > 0,
-                "no key that works has the id or name `{key}`; `mandate key list` shows them"
-            );
+            anyhow::ensure!(revoked > 0, "no key that works has the id or name `{key}`; `mandate key list` shows them");
             println!("revoked: {revoked}");
         }
     }

@@ -95,9 +95,7 @@ pub fn nouns() -> &'static [Noun] {
 
 /// All routes.
 pub fn routes() -> Router<App> {
-    let nouns = nouns()
-        .iter()
-        .fold(Router::new(), |router, noun| router.merge((noun.routes)()));
+    let nouns = nouns().iter().fold(Router::new(), |router, noun| router.merge((noun.routes)()));
     nouns
         .route("/openapi.json", get(async || Json(document())))
         .route("/problems/{code}", get(api::problems::problem_page))

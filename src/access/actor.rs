@@ -42,10 +42,7 @@ const CAPACITY: usize = 10_000;
 impl KeyCache {
     fn get(&self, hash: &[u8; 32]) -> Option<ApiKey> {
         let entries = self.0.lock().expect("no holder panics");
-        entries
-            .get(hash)
-            .filter(|(since, _)| since.elapsed() < LIFE)
-            .map(|(_, key)| key.clone())
+        entries.get(hash).filter(|(since, _)| since.elapsed() < LIFE).map(|(_, key)| key.clone())
     }
 
     fn put(&self, hash: [u8; 32], key: ApiKey) {
@@ -69,10 +66,7 @@ impl Actor {
         if self.key.role >= role {
             return Ok(());
         }
-        let name = |role: Role| {
-            role.to_possible_value()
-                .map_or_else(String::new, |value| value.get_name().to_owned())
-        };
+        let name = |role: Role| role.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned());
         Err(Error::Forbidden(format!(
             "this needs the role {}; the key has the role {}",
             name(role),
@@ -82,18 +76,12 @@ impl Actor {
 
     /// What the record keeps of the actor and the request.
     pub fn author(&self, headers: &HeaderMap) -> Result<Author, Error> {
-        let text = |name: &str| {
-            headers
-                .get(name)
-                .map(|value| String::from_utf8(value.as_bytes().to_vec()))
-        };
+        let text = |name: &str| headers.get(name).map(|value| String::from_utf8(value.as_bytes().to_vec()));
         let reason = text("mandate-reason")
             .transpose()
             .map_err(|_| Error::Malformed("the header Mandate-Reason is not UTF-8".into()))?;
         if reason.as_ref().is_some_and(|reason| reason.chars().count() > 1000) {
-            return Err(Error::Malformed(
-                "the header Mandate-Reason may have at most 1000 characters".into(),
-            ));
+            return Err(Error::Malformed("the header Mandate-Reason may have at most 1000 characters".into()));
         }
         Ok(Author {
             actor: format!("key:{}", self.key.name),
@@ -125,9 +113,7 @@ impl FromRequestParts<App> for Actor {
         if let Some(key) = app.keys.get(&hash) {
             return Ok(Self { key });
         }
-        let key = keys::verify(&mut *app.connection().await?, text)
-            .await?
-            .ok_or_else(unknown)?;
+        let key = keys::verify(&mut *app.connection().await?, text).await?.ok_or_else(unknown)?;
         app.keys.put(hash, key.clone());
         Ok(Self { key })
     }

@@ -65,9 +65,7 @@ pub async fn create(connection: &mut PgConnection, name: &str, role: Role, days:
 
 /// All keys, newest first.
 pub async fn list(connection: &mut PgConnection) -> Result<Vec<ApiKey>, Error> {
-    Ok(sqlx::query_as("select * from api_keys order by created_at desc, id")
-        .fetch_all(connection)
-        .await?)
+    Ok(sqlx::query_as("select * from api_keys order by created_at desc, id").fetch_all(connection).await?)
 }
 
 /// Revokes a key by its id or its name; the number of keys revoked.
@@ -108,7 +106,5 @@ pub async fn verify(connection: &mut PgConnection, text: &str) -> Result<Option<
     .fetch_optional(connection)
     .await?;
     let hash = Sha256::digest(secret.as_bytes());
-    Ok(kept
-        .filter(|kept| bool::from(kept.secret_hash.ct_eq(&hash)))
-        .map(|kept| kept.key))
+    Ok(kept.filter(|kept| bool::from(kept.secret_hash.ct_eq(&hash))).map(|kept| kept.key))
 }

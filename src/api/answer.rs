@@ -32,9 +32,7 @@ pub fn one<R: Resource>(stored: &Stored<R>) -> Result<Response, Error> {
 
 /// Resources as JSON.
 pub fn values<R: Resource>(rows: impl Iterator<Item = Stored<R>>) -> Result<Vec<Value>, Error> {
-    rows.map(serde_json::to_value)
-        .collect::<Result<_, _>>()
-        .map_err(internal)
+    rows.map(serde_json::to_value).collect::<Result<_, _>>().map_err(internal)
 }
 
 /// Applies `expand` and `fields`.
@@ -45,20 +43,11 @@ pub async fn show(
     references: &[repository::Reference],
     items: &mut [Value],
 ) -> Result<(), Error> {
-    for reference in references
-        .iter()
-        .filter(|reference| view.expand.contains(&reference.field))
-    {
-        let ids: Vec<Uuid> = items
-            .iter()
-            .filter_map(|item| item[reference.field].as_str()?.parse().ok())
-            .collect();
+    for reference in references.iter().filter(|reference| view.expand.contains(&reference.field)) {
+        let ids: Vec<Uuid> = items.iter().filter_map(|item| item[reference.field].as_str()?.parse().ok()).collect();
         let targets = app.fetch(connection, reference.table, &ids).await?;
         for item in items.iter_mut() {
-            let target = targets
-                .iter()
-                .find(|target| target["id"] == item[reference.field])
-                .cloned();
+            let target = targets.iter().find(|target| target["id"] == item[reference.field]).cloned();
             item[reference.field.trim_end_matches("_id")] = target.unwrap_or(Value::Null);
         }
     }
@@ -99,10 +88,8 @@ pub fn tagged(headers: &HeaderMap, body: Vec<u8>, format: Format) -> Response {
     let hex = crate::access::keys::hex(&digest[..16]);
     let tag = HeaderValue::from_str(&format!("W/\"{hex}\"")).expect("hexadecimal digits are a header");
     let vary = (header::VARY, HeaderValue::from_static("accept"));
-    if precondition::not_modified(
-        headers,
-        &HeaderValue::from_str(&format!("\"{hex}\"")).expect("digits are a header"),
-    ) {
+    if precondition::not_modified(headers, &HeaderValue::from_str(&format!("\"{hex}\"")).expect("digits are a header"))
+    {
         return (StatusCode::NOT_MODIFIED, [(header::ETAG, tag), vary]).into_response();
     }
     let kind = (header::CONTENT_TYPE, HeaderValue::from_static(format.media_type()));
@@ -119,8 +106,6 @@ pub fn created<R: Resource>(stored: &Stored<R>) -> Result<Response, Error> {
     let location = format!("/v1/{}/{}", R::TABLE.replace('_', "-"), stored.id);
     let mut response = one(stored)?;
     *response.status_mut() = StatusCode::CREATED;
-    response
-        .headers_mut()
-        .insert(header::LOCATION, HeaderValue::from_str(&location).map_err(internal)?);
+    response.headers_mut().insert(header::LOCATION, HeaderValue::from_str(&location).map_err(internal)?);
     Ok(response)
 }

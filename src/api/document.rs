@@ -84,12 +84,7 @@ pub(crate) fn problems(own: &[&str]) -> Map<String, Value> {
     ];
     let all = COMMON.iter().chain(own);
     all.filter_map(|code| PROBLEMS.iter().find(|(name, ..)| name == code))
-        .map(|(code, status, _)| {
-            (
-                status.to_string(),
-                json!({"$ref": format!("#/components/responses/{code}")}),
-            )
-        })
+        .map(|(code, status, _)| (status.to_string(), json!({"$ref": format!("#/components/responses/{code}")})))
         .collect()
 }
 
@@ -98,10 +93,8 @@ pub(crate) fn parameters<T: ToSchema + 'static>() -> Vec<Value> {
     let shape = Shape::of::<T>();
     let parameter = |(name, schema): (&String, &Value)| {
         let mut schema = schema.clone();
-        let description = schema
-            .as_object_mut()
-            .and_then(|fields| fields.shift_remove("description"))
-            .unwrap_or_else(|| json!(""));
+        let description =
+            schema.as_object_mut().and_then(|fields| fields.shift_remove("description")).unwrap_or_else(|| json!(""));
         // A parameter that is not given is left out; it cannot be null.
         if let Some(Value::Array(kinds)) = schema.get("type").cloned() {
             schema["type"] = kinds.into_iter().find(|kind| kind != "null").unwrap_or_default();
@@ -119,47 +112,15 @@ fn plain_operations(document: &mut Value) {
         let mut responses: Map<String, Value> = wrong
             .iter()
             .filter_map(|code| PROBLEMS.iter().find(|(name, ..)| name == code))
-            .map(|(code, status, _)| {
-                (
-                    status.to_string(),
-                    json!({"$ref": format!("#/components/responses/{code}")}),
-                )
-            })
+            .map(|(code, status, _)| (status.to_string(), json!({"$ref": format!("#/components/responses/{code}")})))
             .collect();
-        responses.insert(
-            "200".into(),
-            json!({"description": summary, "content": {kind: {"schema": {}}}}),
-        );
+        responses.insert("200".into(), json!({"description": summary, "content": {kind: {"schema": {}}}}));
         document["paths"][path] = json!({"get": {"operationId": id, "tags": ["service"], "summary": summary, "security": [], "responses": responses}});
     };
-    add(
-        "/openapi.json",
-        "find_document",
-        "This document.",
-        "application/json",
-        &[],
-    );
-    add(
-        "/livez",
-        "find_liveness",
-        "Says that the process lives.",
-        "application/json",
-        &[],
-    );
-    add(
-        "/readyz",
-        "find_readiness",
-        "Says that the database answers.",
-        "application/json",
-        &["unavailable"],
-    );
-    add(
-        "/metrics",
-        "find_metrics",
-        "The metrics, for Prometheus.",
-        "text/plain",
-        &[],
-    );
+    add("/openapi.json", "find_document", "This document.", "application/json", &[]);
+    add("/livez", "find_liveness", "Says that the process lives.", "application/json", &[]);
+    add("/readyz", "find_readiness", "Says that the database answers.", "application/json", &["unavailable"]);
+    add("/metrics", "find_metrics", "The metrics, for Prometheus.", "text/plain", &[]);
     if let Some(tags) = document["tags"].as_array_mut() {
         tags.push(json!({"name": "service", "description": "The service itself."}));
     }

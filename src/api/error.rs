@@ -105,45 +105,26 @@ impl Error {
         };
         match self {
             Self::Malformed(why) => (S::BAD_REQUEST, "malformed", "The request is malformed", why.clone()),
-            Self::BadQuery(faults) => (
-                S::BAD_REQUEST,
-                "bad_query",
-                "The query is not understood",
-                faulty(faults),
-            ),
+            Self::BadQuery(faults) => (S::BAD_REQUEST, "bad_query", "The query is not understood", faulty(faults)),
             Self::Unauthenticated(why) => (S::UNAUTHORIZED, "unauthenticated", "A valid key is needed", why.clone()),
             Self::Forbidden(why) => (S::FORBIDDEN, "forbidden", "The key may not do this", why.clone()),
             Self::NotFound(what) => (S::NOT_FOUND, "not_found", "There is no such thing", what.clone()),
-            Self::MethodNotAllowed(why) => (
-                S::METHOD_NOT_ALLOWED,
-                "method_not_allowed",
-                "The method is not possible here",
-                why.clone(),
-            ),
-            Self::NotAcceptable(why) => (
-                S::NOT_ACCEPTABLE,
-                "not_acceptable",
-                "None of these formats is offered",
-                why.clone(),
-            ),
+            Self::MethodNotAllowed(why) => {
+                (S::METHOD_NOT_ALLOWED, "method_not_allowed", "The method is not possible here", why.clone())
+            }
+            Self::NotAcceptable(why) => {
+                (S::NOT_ACCEPTABLE, "not_acceptable", "None of these formats is offered", why.clone())
+            }
             Self::RequestTimeout => (
                 S::REQUEST_TIMEOUT,
                 "request_timeout",
                 "The request took too long to arrive",
                 "send the whole request within 30 seconds".into(),
             ),
-            Self::Conflict(faults) => (
-                S::CONFLICT,
-                "conflict",
-                "The state of things does not allow it",
-                faulty(faults),
-            ),
-            Self::Deleted(history) => (
-                S::GONE,
-                "deleted",
-                "It was deleted",
-                format!("its history is at {history}"),
-            ),
+            Self::Conflict(faults) => {
+                (S::CONFLICT, "conflict", "The state of things does not allow it", faulty(faults))
+            }
+            Self::Deleted(history) => (S::GONE, "deleted", "It was deleted", format!("its history is at {history}")),
             Self::Stale(_) => (
                 S::PRECONDITION_FAILED,
                 "stale",
@@ -151,30 +132,16 @@ impl Error {
                 "read `current`, apply your change to it, and send its version in If-Match".into(),
             ),
             Self::TooLarge(why) => (S::PAYLOAD_TOO_LARGE, "too_large", "The body is too large", why.clone()),
-            Self::UnsupportedMediaType(why) => (
-                S::UNSUPPORTED_MEDIA_TYPE,
-                "unsupported_media_type",
-                "The media type is not understood",
-                why.clone(),
-            ),
-            Self::Invalid(faults) => (
-                S::UNPROCESSABLE_ENTITY,
-                "invalid",
-                "The content is not valid",
-                faulty(faults),
-            ),
-            Self::VersionRequired(why) => (
-                S::PRECONDITION_REQUIRED,
-                "version_required",
-                "If-Match is needed",
-                why.clone(),
-            ),
-            Self::Unavailable(why) => (
-                S::SERVICE_UNAVAILABLE,
-                "unavailable",
-                "Not possible at the moment",
-                why.clone(),
-            ),
+            Self::UnsupportedMediaType(why) => {
+                (S::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "The media type is not understood", why.clone())
+            }
+            Self::Invalid(faults) => (S::UNPROCESSABLE_ENTITY, "invalid", "The content is not valid", faulty(faults)),
+            Self::VersionRequired(why) => {
+                (S::PRECONDITION_REQUIRED, "version_required", "If-Match is needed", why.clone())
+            }
+            Self::Unavailable(why) => {
+                (S::SERVICE_UNAVAILABLE, "unavailable", "Not possible at the moment", why.clone())
+            }
             Self::Timeout => (
                 S::GATEWAY_TIMEOUT,
                 "timeout",
@@ -225,10 +192,7 @@ impl IntoResponse for Error {
         let headers = response.headers_mut();
         match &self {
             Self::Unauthenticated(_) => {
-                headers.insert(
-                    header::WWW_AUTHENTICATE,
-                    HeaderValue::from_static("Bearer realm=\"mandate\""),
-                );
+                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"mandate\""));
             }
             Self::Unavailable(_) => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
@@ -252,10 +216,7 @@ pub fn render(response: Response, failure: &Failure, request_id: &str) -> Respon
     problem.instance = Some(format!("urn:uuid:{request_id}"));
     problem.request_id = Some(request_id.to_owned());
     let body = serde_json::to_vec(&problem).unwrap_or_else(|_| json!({"status": 500}).to_string().into_bytes());
-    parts.headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/problem+json"),
-    );
+    parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     parts.headers.remove(header::CONTENT_LENGTH);
     Response::from_parts(parts, Body::from(body))
 }
@@ -285,21 +246,13 @@ impl From<sqlx::Error> for Error {
             };
         };
         let code = database.code().unwrap_or_default().into_owned();
-        let field = || {
-            constraint_field(
-                database.table().unwrap_or_default(),
-                database.constraint().unwrap_or_default(),
-            )
-        };
+        let field =
+            || constraint_field(database.table().unwrap_or_default(), database.constraint().unwrap_or_default());
         match code.as_str() {
             "23505" => {
                 let field = field();
                 let mut found = repository::Faults::default();
-                found.add(
-                    &field,
-                    "taken",
-                    format!("another resource already has this {}", field.replace('_', " ")),
-                );
+                found.add(&field, "taken", format!("another resource already has this {}", field.replace('_', " ")));
                 Self::Conflict(found.0)
             }
             "23503" => Self::invalid(&field(), "not_found", "refers to something that does not exist (here)"),
@@ -319,10 +272,7 @@ impl From<sqlx::Error> for Error {
 
 /// The field that a constraint is about, by PostgreSQL's own way of naming: `{table}_{field}_{key|fkey|check}`.
 fn constraint_field(table: &str, constraint: &str) -> String {
-    let inner = constraint
-        .strip_prefix(table)
-        .unwrap_or(constraint)
-        .trim_start_matches('_');
+    let inner = constraint.strip_prefix(table).unwrap_or(constraint).trim_start_matches('_');
     ["_fkey", "_key", "_check", "_not_null"]
         .iter()
         .find_map(|suffix| inner.strip_suffix(suffix))

@@ -30,11 +30,8 @@ const OFFERED: [(&str, Format); 5] = [
 impl Format {
     /// Reads `Accept`.
     pub fn of(headers: &HeaderMap) -> Result<Self, Error> {
-        let accept: Vec<&str> = headers
-            .get_all(header::ACCEPT)
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .collect();
+        let accept: Vec<&str> =
+            headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect();
         if accept.is_empty() {
             return Ok(Self::Json);
         }
@@ -42,16 +39,11 @@ impl Format {
         for range in accept.join(",").split(',') {
             let mut parts = range.split(';').map(str::trim);
             let media = parts.next().unwrap_or_default().to_ascii_lowercase();
-            let quality = parts
-                .find_map(|part| part.strip_prefix("q=")?.parse().ok())
-                .unwrap_or(1.0_f32);
+            let quality = parts.find_map(|part| part.strip_prefix("q=")?.parse().ok()).unwrap_or(1.0_f32);
             let format = match media.as_str() {
                 "*/*" | "application/*" => Some(Self::Json),
                 "text/*" => Some(Self::Text),
-                media => OFFERED
-                    .iter()
-                    .find(|(name, _)| *name == media)
-                    .map(|(_, format)| *format),
+                media => OFFERED.iter().find(|(name, _)| *name == media).map(|(_, format)| *format),
             };
             if let Some(format) = format
                 && quality > 0.0
@@ -82,11 +74,7 @@ pub fn flatten(value: &Value) -> Map<String, Value> {
         match value {
             Value::Object(fields) => {
                 for (name, value) in fields {
-                    let path = if prefix.is_empty() {
-                        name.clone()
-                    } else {
-                        format!("{prefix}.{name}")
-                    };
+                    let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
                     walk(&path, value, cells);
                 }
             }
@@ -126,12 +114,8 @@ fn guarded(value: &Value) -> String {
 
 /// One record of CSV.
 pub fn csv_record<'a>(cells: impl Iterator<Item = &'a Value>) -> Vec<u8> {
-    let mut writer = csv::WriterBuilder::new()
-        .terminator(csv::Terminator::CRLF)
-        .from_writer(Vec::new());
-    writer
-        .write_record(cells.map(guarded))
-        .expect("a vector takes all that is written");
+    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
+    writer.write_record(cells.map(guarded)).expect("a vector takes all that is written");
     writer.into_inner().expect("a vector takes all that is written")
 }
 
@@ -144,9 +128,7 @@ pub fn columns(rows: &[Map<String, Value>]) -> Vec<String> {
         }
         // Siblings stay together: `title.en` stands beside `title.ro`, even when a later row has it first.
         let family = name.split('.').next().unwrap_or_default();
-        let place = columns
-            .iter()
-            .rposition(|column| column.split('.').next() == Some(family));
+        let place = columns.iter().rposition(|column| column.split('.').next() == Some(family));
         columns.insert(place.map_or(columns.len(), |place| place + 1), name.clone());
     }
     let under = |name: &String| columns.iter().any(|other| other.starts_with(&format!("{name}.")));
@@ -155,17 +137,9 @@ pub fn columns(rows: &[Map<String, Value>]) -> Vec<String> {
 
 /// A whole table as CSV.
 pub fn csv(rows: &[Map<String, Value>], columns: &[String]) -> Vec<u8> {
-    let mut bytes = csv_record(
-        columns
-            .iter()
-            .map(|name| Value::from(name.as_str()))
-            .collect::<Vec<_>>()
-            .iter(),
-    );
+    let mut bytes = csv_record(columns.iter().map(|name| Value::from(name.as_str())).collect::<Vec<_>>().iter());
     for row in rows {
-        bytes.extend(csv_record(
-            columns.iter().map(|name| row.get(name).unwrap_or(&Value::Null)),
-        ));
+        bytes.extend(csv_record(columns.iter().map(|name| row.get(name).unwrap_or(&Value::Null))));
     }
     bytes
 }
@@ -179,29 +153,21 @@ pub fn table(rows: &[Value]) -> String {
     let mut names = columns(&rows);
     names.retain(|name| {
         !BOOKKEEPING.contains(&name.as_str())
-            && rows
-                .iter()
-                .any(|row| row.get(name).is_some_and(|value| !value.is_null() && value != ""))
+            && rows.iter().any(|row| row.get(name).is_some_and(|value| !value.is_null() && value != ""))
     });
     // Ids are for machines: they stand last.
     names.sort_by_key(|name| name == "id" || name.ends_with("_id"));
     let cells: Vec<Vec<String>> = std::iter::once(names.clone())
-        .chain(rows.iter().map(|row| {
-            names
-                .iter()
-                .map(|name| short(&cell(row.get(name).unwrap_or(&Value::Null))))
-                .collect()
-        }))
+        .chain(
+            rows.iter()
+                .map(|row| names.iter().map(|name| short(&cell(row.get(name).unwrap_or(&Value::Null)))).collect()),
+        )
         .collect();
     let width = |column: usize| cells.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..names.len()).map(width).collect();
     let mut text = String::new();
     for row in &cells {
-        let line: Vec<String> = row
-            .iter()
-            .zip(&widths)
-            .map(|(cell, width)| format!("{cell:<width$}"))
-            .collect();
+        let line: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
         text.push_str(line.join("  ").trim_end());
         text.push('\n');
     }

@@ -34,10 +34,7 @@ pub fn routes<R: Resource>() -> Router<App> {
     let path = format!("/v1/{}", R::TABLE.replace('_', "-"));
     Router::new()
         .route(&path, get(list::<R>).post(create::<R>))
-        .route(
-            &format!("{path}/{{id}}"),
-            get(find::<R>).put(replace::<R>).patch(patch::<R>).delete(delete::<R>),
-        )
+        .route(&format!("{path}/{{id}}"), get(find::<R>).put(replace::<R>).patch(patch::<R>).delete(delete::<R>))
         .route(&format!("{path}/{{id}}/history"), get(history::<R>))
 }
 
@@ -83,13 +80,7 @@ async fn find<R: Resource>(
     let mut items = values(std::iter::once(stored))?;
     show(&app, &mut connection, &view, R::REFERENCES, &mut items).await?;
     let body = serde_json::to_vec(&items[0]).map_err(internal)?;
-    Ok((
-        [
-            (header::ETAG, tag),
-            (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
-        ],
-        body,
-    )
+    Ok(([(header::ETAG, tag), (header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], body)
         .into_response())
 }
 
@@ -145,11 +136,7 @@ async fn patch<R: Resource>(
     query::read::<NoParameters>(query.as_deref())?;
     let patch = json::parse(&headers, &body)?;
     if !patch.is_object() {
-        return Err(Error::invalid(
-            "",
-            "wrong_type",
-            "a merge patch is an object with the fields to change",
-        ));
+        return Err(Error::invalid("", "wrong_type", "a merge patch is an object with the fields to change"));
     }
     let author = actor.author(&headers)?;
     let mut connection = app.connection().await?;
@@ -260,11 +247,7 @@ pub async fn accept<R: Resource>(connection: &mut PgConnection, body: Value, bef
             let mut rules = Faults::default();
             data.validate(before, &mut rules);
             faults.append(&mut rules.0);
-            if faults.is_empty() {
-                Ok(data)
-            } else {
-                Err(Error::Invalid(faults))
-            }
+            if faults.is_empty() { Ok(data) } else { Err(Error::Invalid(faults)) }
         }
         Err(mut found) => {
             faults.append(&mut found);

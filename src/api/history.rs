@@ -69,14 +69,6 @@ pub async fn history<R: Resource>(
         entries.pop();
     }
     let next = entries.last().filter(|_| more).map(|entry| entry.version.to_string());
-    let items = entries
-        .into_iter()
-        .map(serde_json::to_value)
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(internal)?;
-    Ok(tagged(
-        &headers,
-        render(items, format, |items| json!({"items": items, "next": next}))?,
-        format,
-    ))
+    let items = entries.into_iter().map(serde_json::to_value).collect::<Result<Vec<_>, _>>().map_err(internal)?;
+    Ok(tagged(&headers, render(items, format, |items| json!({"items": items, "next": next}))?, format))
 }

@@ -17,16 +17,8 @@ use crate::repository::Fault;
 /// Parses a body as JSON, or says why it cannot be. Refused are duplicate keys (one of the two would be lost in silence) and U+0000 (which
 /// PostgreSQL cannot store).
 pub fn parse(headers: &HeaderMap, body: &Bytes) -> Result<Value, Error> {
-    let media_type = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    let essence = media_type
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase();
+    let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     if essence != "application/json" && essence != "application/merge-patch+json" {
         return Err(Error::UnsupportedMediaType(
             "send JSON, with the header `Content-Type: application/json` (for PATCH also application/merge-patch+json)"
@@ -39,24 +31,16 @@ pub fn parse(headers: &HeaderMap, body: &Bytes) -> Result<Value, Error> {
 /// The same without a look at the media type.
 pub fn parse_bytes(body: &[u8]) -> Result<Value, Error> {
     let text = std::str::from_utf8(body).map_err(|error| {
-        Error::Malformed(format!(
-            "the body is not UTF-8: byte {} cannot be read",
-            error.valid_up_to()
-        ))
+        Error::Malformed(format!("the body is not UTF-8: byte {} cannot be read", error.valid_up_to()))
     })?;
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    let value = Strict
-        .deserialize(&mut deserializer)
-        .and_then(|value| deserializer.end().map(|()| value));
+    let value = Strict.deserialize(&mut deserializer).and_then(|value| deserializer.end().map(|()| value));
     value.map_err(|error| {
         use serde_json::error::Category;
         let place = format!("line {}, column {}", error.line(), error.column());
         Error::Malformed(match error.classify() {
             Category::Eof => "the body ends before the JSON does".into(),
-            Category::Data => format!(
-                "{} ({place})",
-                error.to_string().split(" at line ").next().unwrap_or_default()
-            ),
+            Category::Data => format!("{} ({place})", error.to_string().split(" at line ").next().unwrap_or_default()),
             Category::Syntax | Category::Io => {
                 let words = error.to_string();
                 if words.contains("recursion limit") {
@@ -79,16 +63,8 @@ pub fn decode<T: DeserializeOwned + ToSchema + 'static>(value: Value) -> Result<
     }
     serde_path_to_error::deserialize(value).map_err(|error| {
         let path = error.path().to_string().replace('.', "/");
-        let pointer = if path == "/" || path.is_empty() {
-            "#".into()
-        } else {
-            format!("#/{path}")
-        };
-        vec![Fault {
-            pointer,
-            code: "invalid".into(),
-            detail: error.inner().to_string(),
-        }]
+        let pointer = if path == "/" || path.is_empty() { "#".into() } else { format!("#/{path}") };
+        vec![Fault { pointer, code: "invalid".into(), detail: error.inner().to_string() }]
     })
 }
 
@@ -124,9 +100,7 @@ impl<'de> DeserializeSeed<'de> for Strict {
 
 fn printable<E: de::Error>(text: &str) -> Result<(), E> {
     if text.contains('\0') {
-        Err(E::custom(
-            "the body has a string with the character U+0000, which cannot be stored",
-        ))
+        Err(E::custom("the body has a string with the character U+0000, which cannot be stored"))
     } else {
         Ok(())
     }
@@ -156,9 +130,7 @@ impl<'de> Visitor<'de> for Strict {
     }
 
     fn visit_f64<E: de::Error>(self, value: f64) -> Result<Value, E> {
-        Number::from_f64(value)
-            .map(Value::Number)
-            .ok_or_else(|| E::custom("the body has a number out of range"))
+        Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("the body has a number out of range"))
     }
 
     fn visit_str<E: de::Error>(self, value: &str) -> Result<Value, E> {
@@ -180,9 +152,7 @@ impl<'de> Visitor<'de> for Strict {
             printable(&name)?;
             let value = entries.next_value_seed(Self)?;
             if fields.insert(name.clone(), value).is_some() {
-                return Err(de::Error::custom(format!(
-                    "the key `{name}` stands twice in one object"
-                )));
+                return Err(de::Error::custom(format!("the key `{name}` stands twice in one object")));
             }
         }
         Ok(Value::Object(fields))

@@ -55,12 +55,7 @@ pub async fn list<R: Resource>(
             count: Option<i64>,
         }
         let items = rows.iter().map(|row| &row.stored).collect();
-        let body = serde_json::to_vec(&Page {
-            items,
-            next: &next,
-            count,
-        })
-        .map_err(internal)?;
+        let body = serde_json::to_vec(&Page { items, next: &next, count }).map_err(internal)?;
         tagged(&headers, body, format)
     } else {
         let mut items = values(rows.into_iter().map(|row| row.stored))?;
@@ -80,14 +75,10 @@ pub async fn list<R: Resource>(
     if let Some(next) = next {
         let kept =
             form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).filter(|(name, _)| name != "after");
-        let query = form_urlencoded::Serializer::new(String::new())
-            .extend_pairs(kept)
-            .append_pair("after", &next)
-            .finish();
+        let query =
+            form_urlencoded::Serializer::new(String::new()).extend_pairs(kept).append_pair("after", &next).finish();
         let link = format!("<{}?{query}>; rel=\"next\"", uri.path());
-        response
-            .headers_mut()
-            .insert(header::LINK, HeaderValue::from_str(&link).map_err(internal)?);
+        response.headers_mut().insert(header::LINK, HeaderValue::from_str(&link).map_err(internal)?);
     }
     Ok(response)
 }
@@ -107,12 +98,7 @@ async fn page<R: Resource>(
     }
     let next = rows.last().filter(|_| more).map(|last| {
         listing.window.after = Some((last.sort.clone(), last.stored.id));
-        Cursor {
-            order: listing.order.clone(),
-            values: last.sort.clone(),
-            id: last.stored.id,
-        }
-        .encode()
+        Cursor { order: listing.order.clone(), values: last.sort.clone(), id: last.stored.id }.encode()
     });
     Ok((rows, next))
 }
@@ -125,17 +111,11 @@ async fn stream<R: Resource>(app: App, mut listing: Listing<R>, format: Format) 
     let (sender, receiver) = tokio::sync::mpsc::channel::<Result<Bytes, std::io::Error>>(4);
     tokio::spawn(async move {
         let work = async {
-            sqlx::raw_sql("begin isolation level repeatable read read only")
-                .execute(&mut *connection)
-                .await?;
+            sqlx::raw_sql("begin isolation level repeatable read read only").execute(&mut *connection).await?;
             let mut columns: Option<Vec<String>> = None;
             if format == Format::Csv {
                 columns = Some(csv_columns::<R>(&mut connection, &listing.view).await?);
-                let header: Vec<Value> = columns
-                    .iter()
-                    .flatten()
-                    .map(|name| Value::from(name.as_str()))
-                    .collect();
+                let header: Vec<Value> = columns.iter().flatten().map(|name| Value::from(name.as_str())).collect();
                 let _ = sender.send(Ok(format::csv_record(header.iter()).into())).await;
             }
             loop {
@@ -178,23 +158,15 @@ async fn csv_columns<R: Resource>(connection: &mut PgConnection, view: &View) ->
     let shape = Shape::of::<R>();
     let mut columns: Vec<String> = Vec::new();
     let own = ["id", "version", "created_at", "updated_at"].map(str::to_owned);
-    let names: Vec<String> = own
-        .into_iter()
-        .chain(shape.properties().map(|(name, _)| name.clone()))
-        .collect();
+    let names: Vec<String> = own.into_iter().chain(shape.properties().map(|(name, _)| name.clone())).collect();
     for name in names {
         if view.fields.as_ref().is_some_and(|fields| !fields.contains(&name)) {
             continue;
         }
-        let schema = shape
-            .properties()
-            .find(|(property, _)| **property == name)
-            .map(|(_, schema)| shape.resolve(schema));
+        let schema =
+            shape.properties().find(|(property, _)| **property == name).map(|(_, schema)| shape.resolve(schema));
         let is_text = schema.is_some_and(|schema| schema.pointer("/oneOf/1/propertyNames").is_some());
-        match schema
-            .and_then(|schema| schema.get("properties"))
-            .and_then(Value::as_object)
-        {
+        match schema.and_then(|schema| schema.get("properties")).and_then(Value::as_object) {
             Some(inner) => columns.extend(inner.keys().map(|key| format!("{name}.{key}"))),
             None if is_text => {
                 let languages = repository::languages::<R>(connection, &name).await?;

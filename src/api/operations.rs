@@ -25,11 +25,7 @@ struct Noun {
 /// Adds the operations and schemas of a noun to the document.
 pub fn describe<R: Resource>(document: &mut Value) {
     let spoken = R::KIND.replace('_', " ");
-    let article = if spoken.starts_with(['a', 'e', 'i', 'o']) {
-        "an"
-    } else {
-        "a"
-    };
+    let article = if spoken.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" };
     let noun = Noun {
         name: Shape::of::<R>().name.clone(),
         spoken: format!("{article} {spoken}"),
@@ -40,10 +36,7 @@ pub fn describe<R: Resource>(document: &mut Value) {
     let components = &mut document["components"]["schemas"];
     merge(components, schemas::<R>());
     let filter = Shape::of::<R::Filter>();
-    let mut of_filter = filter.root["components"]["schemas"]
-        .as_object()
-        .cloned()
-        .unwrap_or_default();
+    let mut of_filter = filter.root["components"]["schemas"].as_object().cloned().unwrap_or_default();
     of_filter.shift_remove(&filter.name);
     merge(components, of_filter);
     let own = components[&noun.name].clone();
@@ -64,10 +57,7 @@ fn stored_schema(own: &Value) -> Value {
         "created_at": {"type": "string", "format": "date-time", "description": "When it was first written."},
         "updated_at": {"type": "string", "format": "date-time", "description": "When it was last written."}
     });
-    merge(
-        &mut properties,
-        own["properties"].as_object().cloned().unwrap_or_default(),
-    );
+    merge(&mut properties, own["properties"].as_object().cloned().unwrap_or_default());
     let mut required = vec![json!("id"), json!("version"), json!("created_at"), json!("updated_at")];
     required.extend(own["required"].as_array().cloned().unwrap_or_default());
     json!({"type": "object", "description": own["description"], "required": required, "properties": properties})
@@ -83,27 +73,15 @@ fn id() -> Value {
 }
 
 fn if_match() -> Value {
-    header(
-        "If-Match",
-        "The version that you have read, in quotes; `*` for any.",
-        "\"3\"",
-    )
+    header("If-Match", "The version that you have read, in quotes; `*` for any.", "\"3\"")
 }
 
 fn if_none_match() -> Value {
-    header(
-        "If-None-Match",
-        "The ETag that you have; the answer is 304 when it is still good.",
-        "\"3\"",
-    )
+    header("If-None-Match", "The ETag that you have; the answer is 304 when it is still good.", "\"3\"")
 }
 
 fn reason() -> Value {
-    header(
-        "Mandate-Reason",
-        "Why; kept in the record.",
-        "agreed in the council of 12 May",
-    )
+    header("Mandate-Reason", "Why; kept in the record.", "agreed in the council of 12 May")
 }
 
 fn not_modified() -> Value {
@@ -178,15 +156,8 @@ impl Noun {
     }
 
     fn single(&self) -> Value {
-        const CHANGE: [&str; 7] = [
-            "conflict",
-            "deleted",
-            "stale",
-            "too_large",
-            "unsupported_media_type",
-            "invalid",
-            "version_required",
-        ];
+        const CHANGE: [&str; 7] =
+            ["conflict", "deleted", "stale", "too_large", "unsupported_media_type", "invalid", "version_required"];
         let write = || [id(), if_match(), reason()];
         let mut asked = vec![id(), if_none_match()];
         asked.extend(parameters::<FindParameters>());
@@ -200,10 +171,7 @@ impl Noun {
         find["responses"]["304"] = not_modified();
         let mut replace = self.operation(
             &format!("replace_{}", self.kind),
-            &format!(
-                "Replaces {}; under an external id that is not there yet, creates it.",
-                self.spoken
-            ),
+            &format!("Replaces {}; under an external id that is not there yet, creates it.", self.spoken),
             &write(),
             ("200", self.answer("It is replaced.")),
             &CHANGE,
@@ -232,10 +200,7 @@ impl Noun {
     fn history(&self) -> Value {
         let mut asked = vec![id()];
         asked.extend(parameters::<HistoryParameters>());
-        let changes = formats(
-            "The changes, newest first.",
-            &json!({"$ref": "#/components/schemas/History"}),
-        );
+        let changes = formats("The changes, newest first.", &json!({"$ref": "#/components/schemas/History"}));
         let mut history = self.operation(
             &format!("history_of_{}", self.kind),
             &format!("Tells the changes of {}, also when it is deleted.", self.spoken),

@@ -12,22 +12,12 @@ pub fn tag(version: i32) -> HeaderValue {
 }
 
 fn tags(headers: &HeaderMap, name: &HeaderName) -> Option<Vec<String>> {
-    let values: Vec<&str> = headers
-        .get_all(name)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .collect();
+    let values: Vec<&str> = headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
     if values.is_empty() {
         return None;
     }
     // Proxies that compress weaken tags (`W/"7"`); the version in it still is the version.
-    Some(
-        values
-            .join(",")
-            .split(',')
-            .map(|tag| tag.trim().trim_start_matches("W/").to_owned())
-            .collect(),
-    )
+    Some(values.join(",").split(',').map(|tag| tag.trim().trim_start_matches("W/").to_owned()).collect())
 }
 
 /// Whether `If-Match` was sent at all.

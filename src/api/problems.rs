@@ -10,21 +10,9 @@ use super::error::Error;
 
 /// The kinds of problem: code, status, meaning.
 pub const PROBLEMS: [(&str, u16, &str); 18] = [
-    (
-        "malformed",
-        400,
-        "The request cannot be read at all. `detail` says where reading ended.",
-    ),
-    (
-        "bad_query",
-        400,
-        "Parameters of the query are unknown, repeated or not of their type. `errors` names each.",
-    ),
-    (
-        "unauthenticated",
-        401,
-        "There is no key, or it is mistyped, expired or revoked.",
-    ),
+    ("malformed", 400, "The request cannot be read at all. `detail` says where reading ended."),
+    ("bad_query", 400, "Parameters of the query are unknown, repeated or not of their type. `errors` names each."),
+    ("unauthenticated", 401, "There is no key, or it is mistyped, expired or revoked."),
     ("forbidden", 403, "The key is valid, and its role may not do this."),
     ("not_found", 404, "There is nothing at this address."),
     ("method_not_allowed", 405, "The address exists; the method does not."),
@@ -36,34 +24,14 @@ pub const PROBLEMS: [(&str, u16, &str); 18] = [
         "The state of things does not allow it: a value is taken, others refer to the resource, a cycle would come to be. Nothing was changed.",
     ),
     ("deleted", 410, "It was deleted. `history` says where its history is."),
-    (
-        "stale",
-        412,
-        "It has changed since the version in `If-Match`. `current` is how it is now.",
-    ),
+    ("stale", 412, "It has changed since the version in `If-Match`. `current` is how it is now."),
     ("too_large", 413, "The body is larger than this address takes."),
     ("unsupported_media_type", 415, "The body is not declared as JSON."),
-    (
-        "invalid",
-        422,
-        "The content is understood and not valid. `errors` names every fault. Nothing was changed.",
-    ),
-    (
-        "version_required",
-        428,
-        "The change needs `If-Match` with the version that you have read.",
-    ),
+    ("invalid", 422, "The content is understood and not valid. `errors` names every fault. Nothing was changed."),
+    ("version_required", 428, "The change needs `If-Match` with the version that you have read."),
     ("internal", 500, "The fault is ours. The log has it under `request_id`."),
-    (
-        "unavailable",
-        503,
-        "Not possible at the moment. Try again after `Retry-After` seconds.",
-    ),
-    (
-        "timeout",
-        504,
-        "It took too long. A write may or may not have happened: read before you repeat it.",
-    ),
+    ("unavailable", 503, "Not possible at the moment. Try again after `Retry-After` seconds."),
+    ("timeout", 504, "It took too long. A write may or may not have happened: read before you repeat it."),
 ];
 
 /// Says what a problem is, at the address in its `type`.
@@ -73,9 +41,6 @@ pub async fn problem_page(Path(code): Path<String>) -> Result<Response, Error> {
         .iter()
         .find(|(code, ..)| *code == wanted)
         .ok_or_else(|| Error::NotFound("there is no such kind of problem".into()))?;
-    Ok((
-        [(header::CONTENT_TYPE, "text/plain; charset=utf-8")],
-        format!("{code} ({status})\n\n{words}\n"),
-    )
+    Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], format!("{code} ({status})\n\n{words}\n"))
         .into_response())
 }

@@ -63,11 +63,7 @@ pub struct FindParameters {
 pub struct NoParameters {}
 
 fn fault(name: &str, code: &str, detail: String) -> Fault {
-    Fault {
-        pointer: name.to_owned(),
-        code: code.to_owned(),
-        detail,
-    }
+    Fault { pointer: name.to_owned(), code: code.to_owned(), detail }
 }
 
 /// Sorts the pairs of a query into the objects that the given shapes describe.
@@ -76,11 +72,7 @@ fn sort_in(query: &str, shapes: &[&'static Shape]) -> Result<Vec<Value>, Vec<Fau
     let mut faults = Vec::new();
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
         if value.contains('\0') || value.contains('\u{fffd}') {
-            faults.push(fault(
-                &name,
-                "not_storable",
-                "has a character that cannot be stored, or is not UTF-8".into(),
-            ));
+            faults.push(fault(&name, "not_storable", "has a character that cannot be stored, or is not UTF-8".into()));
             continue;
         }
         let known = shapes.iter().enumerate().find_map(|(index, shape)| {
@@ -88,38 +80,23 @@ fn sort_in(query: &str, shapes: &[&'static Shape]) -> Result<Vec<Value>, Vec<Fau
             Some((index, shape.resolve(schema)))
         });
         let Some((index, schema)) = known else {
-            let names = shapes
-                .iter()
-                .flat_map(|shape| shape.properties().map(|(property, _)| property.as_str()));
+            let names = shapes.iter().flat_map(|shape| shape.properties().map(|(property, _)| property.as_str()));
             let names: Vec<&str> = names.collect();
-            faults.push(fault(
-                &name,
-                "unknown_parameter",
-                unknown("parameter", &name, names.iter().copied()),
-            ));
+            faults.push(fault(&name, "unknown_parameter", unknown("parameter", &name, names.iter().copied())));
             continue;
         };
         let shape = shapes[index];
         if is(schema, "array") {
             let items = schema.get("items").map_or(schema, |items| shape.resolve(items));
-            let list = objects[index]
-                .entry(name.into_owned())
-                .or_insert_with(|| Value::Array(Vec::new()));
+            let list = objects[index].entry(name.into_owned()).or_insert_with(|| Value::Array(Vec::new()));
             if let Value::Array(list) = list {
                 list.push(typed(items, &value));
             }
-        } else if objects[index]
-            .insert(name.clone().into_owned(), typed(schema, &value))
-            .is_some()
-        {
+        } else if objects[index].insert(name.clone().into_owned(), typed(schema, &value)).is_some() {
             faults.push(fault(&name, "repeated", "may be given only once".into()));
         }
     }
-    if faults.is_empty() {
-        Ok(objects.into_iter().map(Value::Object).collect())
-    } else {
-        Err(faults)
-    }
+    if faults.is_empty() { Ok(objects.into_iter().map(Value::Object).collect()) } else { Err(faults) }
 }
 
 fn is(schema: &Value, kind: &str) -> bool {
@@ -149,13 +126,7 @@ fn one<T: DeserializeOwned + ToSchema + 'static>(value: Value, faults: &mut Vec<
         Ok(value) => Some(value),
         Err(mut found) => {
             for fault in &mut found {
-                fault.pointer = fault
-                    .pointer
-                    .trim_start_matches("#/")
-                    .split('/')
-                    .next()
-                    .unwrap_or_default()
-                    .to_owned();
+                fault.pointer = fault.pointer.trim_start_matches("#/").split('/').next().unwrap_or_default().to_owned();
             }
             faults.append(&mut found);
             None
@@ -221,14 +192,9 @@ impl View {
     pub fn read<R: Resource>(fields: Option<&str>, expand: Option<&str>, faults: &mut Vec<Fault>) -> Self {
         let own = ["id", "version", "created_at", "updated_at"];
         let shape = Shape::of::<R>();
-        let names: Vec<&str> = own
-            .into_iter()
-            .chain(shape.properties().map(|(name, _)| name.as_str()))
-            .collect();
-        let targets: Vec<&str> = R::REFERENCES
-            .iter()
-            .map(|reference| reference.field.trim_end_matches("_id"))
-            .collect();
+        let names: Vec<&str> = own.into_iter().chain(shape.properties().map(|(name, _)| name.as_str())).collect();
+        let targets: Vec<&str> =
+            R::REFERENCES.iter().map(|reference| reference.field.trim_end_matches("_id")).collect();
         let mut view = Self::default();
         if let Some(fields) = fields {
             let mut wanted = Vec::new();
@@ -236,11 +202,7 @@ impl View {
                 if names.contains(&name) {
                     wanted.push(name.to_owned());
                 } else {
-                    faults.push(fault(
-                        "fields",
-                        "unknown_field",
-                        unknown("field", name, names.iter().copied()),
-                    ));
+                    faults.push(fault("fields", "unknown_field", unknown("field", name, names.iter().copied())));
                 }
             }
             view.fields = Some(wanted);
@@ -248,11 +210,9 @@ impl View {
         for name in expand.into_iter().flat_map(|expand| expand.split(',')).map(str::trim) {
             match targets.iter().position(|target| *target == name) {
                 Some(index) => view.expand.push(R::REFERENCES[index].field),
-                None => faults.push(fault(
-                    "expand",
-                    "unknown_field",
-                    unknown("reference", name, targets.iter().copied()),
-                )),
+                None => {
+                    faults.push(fault("expand", "unknown_field", unknown("reference", name, targets.iter().copied())))
+                }
             }
         }
         view
@@ -283,11 +243,7 @@ pub fn listing<R: Resource>(query: Option<&str>) -> Result<Listing<R>, Error> {
             Some(sort) => keys.push((*sort, descending)),
             None => {
                 let names: Vec<&str> = R::SORTS.iter().map(|sort| sort.name).collect();
-                faults.push(fault(
-                    "sort",
-                    "unknown_sort_key",
-                    unknown("sort key", name, names.iter().copied()),
-                ));
+                faults.push(fault("sort", "unknown_sort_key", unknown("sort key", name, names.iter().copied())));
             }
         }
     }
@@ -317,11 +273,7 @@ pub fn listing<R: Resource>(query: Option<&str>) -> Result<Listing<R>, Error> {
             updated_before: parameters.updated_before,
             external_id: parameters.external_id,
         },
-        window: Window {
-            order: keys,
-            after,
-            limit: parameters.limit.unwrap_or(DEFAULT_LIMIT),
-        },
+        window: Window { order: keys, after, limit: parameters.limit.unwrap_or(DEFAULT_LIMIT) },
         order,
         limited: parameters.limit.is_some(),
         count: parameters.count.unwrap_or_default(),

@@ -63,21 +63,15 @@ impl Shape {
         }
         let name = T::name().into_owned();
         let root = json!({"$ref": format!("#/components/schemas/{name}"), "components": {"schemas": schemas::<T>()}});
-        let validator = jsonschema::options()
-            .should_validate_formats(true)
-            .build(&root)
-            .expect("a published schema compiles");
+        let validator =
+            jsonschema::options().should_validate_formats(true).build(&root).expect("a published schema compiles");
         let shape: &'static Self = Box::leak(Box::new(Self { root, name, validator }));
         SHAPES.write().expect("no holder panics").entry(id).or_insert(shape)
     }
 
     /// The properties of the type: name and schema.
     pub fn properties(&self) -> impl Iterator<Item = (&String, &Value)> {
-        self.at(&[])
-            .and_then(|schema| schema.get("properties"))
-            .and_then(Value::as_object)
-            .into_iter()
-            .flatten()
+        self.at(&[]).and_then(|schema| schema.get("properties")).and_then(Value::as_object).into_iter().flatten()
     }
 
     /// Follows references and the alternatives of a nullable schema.
@@ -118,16 +112,9 @@ impl Shape {
 
     fn explain(&self, error: &ValidationError<'_>, faults: &mut Vec<Fault>) {
         let path = error.instance_path().as_str().to_owned();
-        let steps: Vec<String> = path
-            .split('/')
-            .skip(1)
-            .map(|step| step.replace("~1", "/").replace("~0", "~"))
-            .collect();
-        let fault = |code: &str, detail: String| Fault {
-            pointer: format!("#{path}"),
-            code: code.into(),
-            detail,
-        };
+        let steps: Vec<String> =
+            path.split('/').skip(1).map(|step| step.replace("~1", "/").replace("~0", "~")).collect();
+        let fault = |code: &str, detail: String| Fault { pointer: format!("#{path}"), code: code.into(), detail };
         let at = |name: &str, code: &str, detail: String| Fault {
             pointer: format!("#{path}/{}", name.replace('~', "~0").replace('/', "~1")),
             code: code.into(),
@@ -148,20 +135,11 @@ impl Shape {
             Kind::Required { property } => at(property.as_str().unwrap_or_default(), "required", "is required".into()),
             Kind::Type { .. } => fault("wrong_type", format!("must be {}", self.wanted(&steps))),
             Kind::Enum { options } => {
-                let options: Vec<&str> = options
-                    .as_array()
-                    .into_iter()
-                    .flatten()
-                    .filter_map(Value::as_str)
-                    .collect();
+                let options: Vec<&str> = options.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
                 let given = error.instance().as_str().unwrap_or_default();
                 fault(
                     "not_allowed",
-                    format!(
-                        "must be one of {}{}",
-                        options.join(", "),
-                        suggestion(given, options.iter().copied())
-                    ),
+                    format!("must be one of {}{}", options.join(", "), suggestion(given, options.iter().copied())),
                 )
             }
             Kind::OneOfNotValid { context } | Kind::AnyOf { context } => {
@@ -231,11 +209,7 @@ impl Shape {
                 .filter_map(|branch| self.resolve(branch).get("type")?.as_str().map(name))
                 .collect(),
         };
-        if kinds.is_empty() {
-            "something else".into()
-        } else {
-            kinds.join(" or ")
-        }
+        if kinds.is_empty() { "something else".into() } else { kinds.join(" or ") }
     }
 }
 

@@ -24,9 +24,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Target {
             return Ok(Self(Key::External(external.to_owned())));
         }
         let id = Uuid::try_parse(&word).map_err(|_| {
-            Error::NotFound(format!(
-                "`{word}` is no id: use the id that the service gave, or external:{{your own id}}"
-            ))
+            Error::NotFound(format!("`{word}` is no id: use the id that the service gave, or external:{{your own id}}"))
         })?;
         Ok(Self(Key::Id(id)))
     }

@@ -99,21 +99,10 @@ impl Resource for Entity {
         Sort::text("name", "words_of(name)"),
         Sort::text("kind", "kind"),
     ];
-    const REFERENCES: &'static [Reference] = &[
-        Reference {
-            field: "parent_id",
-            table: "entities",
-        },
-        Reference {
-            field: "successor_id",
-            table: "entities",
-        },
-    ];
-    const RULE: Option<&'static str> = Some(concat!(
-        no_cycles!("entities", "parent_id"),
-        " union all ",
-        no_cycles!("entities", "successor_id")
-    ));
+    const REFERENCES: &'static [Reference] =
+        &[Reference { field: "parent_id", table: "entities" }, Reference { field: "successor_id", table: "entities" }];
+    const RULE: Option<&'static str> =
+        Some(concat!(no_cycles!("entities", "parent_id"), " union all ", no_cycles!("entities", "successor_id")));
     type Filter = Filter;
 
     fn validate(&self, _: Option<&Self>, faults: &mut Faults) {

@@ -103,41 +103,19 @@ impl Resource for BudgetAllocation {
         Sort::integer("fiscal_year", "fiscal_year"),
         Sort::CREATED,
         Sort::UPDATED,
-        Sort {
-            name: "amount",
-            expression: "amount",
-            cast: "numeric",
-        },
+        Sort { name: "amount", expression: "amount", cast: "numeric" },
     ];
     const REFERENCES: &'static [Reference] = &[
-        Reference {
-            field: "initiative_id",
-            table: "initiatives",
-        },
-        Reference {
-            field: "step_id",
-            table: "steps",
-        },
-        Reference {
-            field: "entity_id",
-            table: "entities",
-        },
-        Reference {
-            field: "funding_source_id",
-            table: "funding_sources",
-        },
-        Reference {
-            field: "legal_act_id",
-            table: "legal_acts",
-        },
+        Reference { field: "initiative_id", table: "initiatives" },
+        Reference { field: "step_id", table: "steps" },
+        Reference { field: "entity_id", table: "entities" },
+        Reference { field: "funding_source_id", table: "funding_sources" },
+        Reference { field: "legal_act_id", table: "legal_acts" },
     ];
     type Filter = Filter;
 
     fn validate(&self, _: Option<&Self>, faults: &mut Faults) {
-        faults.check_exactly_one(
-            ("initiative_id", self.initiative_id.is_some()),
-            ("step_id", self.step_id.is_some()),
-        );
+        faults.check_exactly_one(("initiative_id", self.initiative_id.is_some()), ("step_id", self.step_id.is_some()));
         match codelists::minor_units(&self.money.currency) {
             None => faults.add("money/currency", "unknown_code", "Give a currency in use, ISO 4217."),
             Some(units) => faults.check(

@@ -94,26 +94,14 @@ impl Resource for Assignment {
         Sort::date("valid_from", "coalesce(valid_from, '-infinity')"),
     ];
     const REFERENCES: &'static [Reference] = &[
-        Reference {
-            field: "initiative_id",
-            table: "initiatives",
-        },
-        Reference {
-            field: "step_id",
-            table: "steps",
-        },
-        Reference {
-            field: "entity_id",
-            table: "entities",
-        },
+        Reference { field: "initiative_id", table: "initiatives" },
+        Reference { field: "step_id", table: "steps" },
+        Reference { field: "entity_id", table: "entities" },
     ];
     type Filter = Filter;
 
     fn validate(&self, _: Option<&Self>, faults: &mut Faults) {
-        faults.check_exactly_one(
-            ("initiative_id", self.initiative_id.is_some()),
-            ("step_id", self.step_id.is_some()),
-        );
+        faults.check_exactly_one(("initiative_id", self.initiative_id.is_some()), ("step_id", self.step_id.is_some()));
         faults.check_period(self.valid_from, self.valid_to, "valid_to");
     }
 

@@ -18,12 +18,7 @@ pub(super) struct DeadlineColumns {
 impl From<DeadlineColumns> for Option<Deadline> {
     fn from(columns: DeadlineColumns) -> Self {
         let (text, kind) = columns.deadline_text.zip(columns.deadline_kind)?;
-        Some(Deadline {
-            text,
-            kind,
-            from: columns.deadline_from,
-            to: columns.deadline_to,
-        })
+        Some(Deadline { text, kind, from: columns.deadline_from, to: columns.deadline_to })
     }
 }
 

@@ -102,19 +102,10 @@ struct Input {
 impl From<Input> for Deadline {
     fn from(input: Input) -> Self {
         if let Some(kind) = input.kind {
-            Self {
-                text: input.text,
-                kind,
-                from: input.from,
-                to: input.to,
-            }
+            Self { text: input.text, kind, from: input.from, to: input.to }
         } else {
             let read = parse(&input.text, &CALENDAR.get().copied().unwrap_or_default());
-            Self {
-                from: input.from.or(read.from),
-                to: input.to.or(read.to),
-                ..read
-            }
+            Self { from: input.from.or(read.from), to: input.to.or(read.to), ..read }
         }
     }
 }

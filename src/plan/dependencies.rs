@@ -76,22 +76,10 @@ impl Resource for Dependency {
     const TABLE: &'static str = "dependencies";
     const SORTS: &'static [Sort] = &[Sort::CREATED, Sort::UPDATED, Sort::integer("lag_days", "lag_days")];
     const REFERENCES: &'static [Reference] = &[
-        Reference {
-            field: "predecessor_initiative_id",
-            table: "initiatives",
-        },
-        Reference {
-            field: "predecessor_step_id",
-            table: "steps",
-        },
-        Reference {
-            field: "successor_initiative_id",
-            table: "initiatives",
-        },
-        Reference {
-            field: "successor_step_id",
-            table: "steps",
-        },
+        Reference { field: "predecessor_initiative_id", table: "initiatives" },
+        Reference { field: "predecessor_step_id", table: "steps" },
+        Reference { field: "successor_initiative_id", table: "initiatives" },
+        Reference { field: "successor_step_id", table: "steps" },
     ];
     const RULE: Option<&'static str> = Some(
         "with recursive after(dependency, start, item) as ( \

@@ -113,11 +113,7 @@ pub struct Filter {
 
 impl Initiative {
     fn progress(&self) -> Progress<'_> {
-        Progress {
-            status: self.status,
-            status_reason: self.status_reason.as_ref(),
-            evidence: self.evidence.as_ref(),
-        }
+        Progress { status: self.status, status_reason: self.status_reason.as_ref(), evidence: self.evidence.as_ref() }
     }
 }
 
@@ -134,14 +130,8 @@ impl Resource for Initiative {
         Sort::date("starts_on", "coalesce(starts_on, '-infinity')"),
     ];
     const REFERENCES: &'static [Reference] = &[
-        Reference {
-            field: "strategy_id",
-            table: "strategies",
-        },
-        Reference {
-            field: "objective_id",
-            table: "objectives",
-        },
+        Reference { field: "strategy_id", table: "strategies" },
+        Reference { field: "objective_id", table: "objectives" },
     ];
     type Filter = Filter;
 

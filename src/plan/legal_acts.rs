@@ -115,18 +115,9 @@ impl Resource for LegalAct {
         Sort::text("status", "status"),
     ];
     const REFERENCES: &'static [Reference] = &[
-        Reference {
-            field: "amends_id",
-            table: "legal_acts",
-        },
-        Reference {
-            field: "repeals_id",
-            table: "legal_acts",
-        },
-        Reference {
-            field: "implements_id",
-            table: "legal_acts",
-        },
+        Reference { field: "amends_id", table: "legal_acts" },
+        Reference { field: "repeals_id", table: "legal_acts" },
+        Reference { field: "implements_id", table: "legal_acts" },
     ];
     const RULE: Option<&'static str> = Some(
         "select '#/' || field, 'cycle', 'An act cannot point to itself; give the id of another act.' \
@@ -136,12 +127,7 @@ impl Resource for LegalAct {
     type Filter = Filter;
 
     fn validate(&self, _: Option<&Self>, faults: &mut Faults) {
-        faults.check(
-            self.country.is_known(),
-            "country",
-            "unknown_code",
-            "Give a country of ISO 3166-1 alpha-2.",
-        );
+        faults.check(self.country.is_known(), "country", "unknown_code", "Give a country of ISO 3166-1 alpha-2.");
     }
 
     fn columns(&self, row: &mut Row) {

@@ -79,10 +79,7 @@ impl Resource for Milestone {
         Sort::date("deadline", "coalesce(deadline_to, 'infinity')"),
         Sort::date("achieved_on", "coalesce(achieved_on, 'infinity')"),
     ];
-    const REFERENCES: &'static [Reference] = &[Reference {
-        field: "initiative_id",
-        table: "initiatives",
-    }];
+    const REFERENCES: &'static [Reference] = &[Reference { field: "initiative_id", table: "initiatives" }];
     type Filter = Filter;
 
     fn validate(&self, _: Option<&Self>, faults: &mut Faults) {

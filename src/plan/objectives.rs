@@ -53,21 +53,10 @@ pub struct Filter {
 impl Resource for Objective {
     const KIND: &'static str = "objective";
     const TABLE: &'static str = "objectives";
-    const SORTS: &'static [Sort] = &[
-        Sort::CODE,
-        Sort::CREATED,
-        Sort::UPDATED,
-        Sort::text("title", "words_of(title)"),
-    ];
+    const SORTS: &'static [Sort] = &[Sort::CODE, Sort::CREATED, Sort::UPDATED, Sort::text("title", "words_of(title)")];
     const REFERENCES: &'static [Reference] = &[
-        Reference {
-            field: "strategy_id",
-            table: "strategies",
-        },
-        Reference {
-            field: "parent_id",
-            table: "objectives",
-        },
+        Reference { field: "strategy_id", table: "strategies" },
+        Reference { field: "parent_id", table: "objectives" },
     ];
     const RULE: Option<&'static str> = Some(no_cycles!("objectives", "parent_id"));
     type Filter = Filter;

@@ -86,11 +86,7 @@ pub struct Filter {
 
 impl Step {
     fn progress(&self) -> Progress<'_> {
-        Progress {
-            status: self.status,
-            status_reason: self.status_reason.as_ref(),
-            evidence: self.evidence.as_ref(),
-        }
+        Progress { status: self.status, status_reason: self.status_reason.as_ref(), evidence: self.evidence.as_ref() }
     }
 }
 
@@ -105,10 +101,7 @@ impl Resource for Step {
         Sort::text("status", "status"),
         Sort::date("deadline", "coalesce(deadline_to, 'infinity')"),
     ];
-    const REFERENCES: &'static [Reference] = &[Reference {
-        field: "initiative_id",
-        table: "initiatives",
-    }];
+    const REFERENCES: &'static [Reference] = &[Reference { field: "initiative_id", table: "initiatives" }];
     type Filter = Filter;
 
     fn validate(&self, before: Option<&Self>, faults: &mut Faults) {

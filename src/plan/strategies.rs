@@ -125,48 +125,19 @@ impl Resource for Strategy {
         Sort::date("starts_on", "coalesce(starts_on, '-infinity')"),
     ];
     const REFERENCES: &'static [Reference] = &[
-        Reference {
-            field: "legal_act_id",
-            table: "legal_acts",
-        },
-        Reference {
-            field: "supersedes_id",
-            table: "strategies",
-        },
-        Reference {
-            field: "parent_id",
-            table: "strategies",
-        },
-        Reference {
-            field: "owner_id",
-            table: "entities",
-        },
+        Reference { field: "legal_act_id", table: "legal_acts" },
+        Reference { field: "supersedes_id", table: "strategies" },
+        Reference { field: "parent_id", table: "strategies" },
+        Reference { field: "owner_id", table: "entities" },
     ];
-    const RULE: Option<&'static str> = Some(concat!(
-        no_cycles!("strategies", "supersedes_id"),
-        " union all ",
-        no_cycles!("strategies", "parent_id")
-    ));
+    const RULE: Option<&'static str> =
+        Some(concat!(no_cycles!("strategies", "supersedes_id"), " union all ", no_cycles!("strategies", "parent_id")));
     type Filter = Filter;
 
     fn validate(&self, before: Option<&Self>, faults: &mut Faults) {
-        faults.check(
-            self.country.is_known(),
-            "country",
-            "unknown_code",
-            "Give a country of ISO 3166-1 alpha-2.",
-        );
-        for (index, _) in self
-            .languages
-            .iter()
-            .enumerate()
-            .filter(|(_, language)| !language.is_known())
-        {
-            faults.add(
-                &format!("languages/{index}"),
-                "unknown_code",
-                "Give a language of ISO 639-1.",
-            );
+        faults.check(self.country.is_known(), "country", "unknown_code", "Give a country of ISO 3166-1 alpha-2.");
+        for (index, _) in self.languages.iter().enumerate().filter(|(_, language)| !language.is_known()) {
+            faults.add(&format!("languages/{index}"), "unknown_code", "Give a language of ISO 639-1.");
         }
         faults.check(
             self.legal_act_id.is_some() || !matches!(self.status, StrategyStatus::Approved | StrategyStatus::InForce),
@@ -180,11 +151,7 @@ impl Resource for Strategy {
             && !before.status.next().contains(&self.status)
         {
             let next = serde_json::json!(before.status.next());
-            faults.add(
-                "status",
-                "transition",
-                format!("From here the status can become one of {next}."),
-            );
+            faults.add("status", "transition", format!("From here the status can become one of {next}."));
         }
     }
 

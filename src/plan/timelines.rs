@@ -111,26 +111,14 @@ impl Resource for Timeline {
         Sort::date("set_on", "coalesce(set_on, '-infinity')"),
     ];
     const REFERENCES: &'static [Reference] = &[
-        Reference {
-            field: "initiative_id",
-            table: "initiatives",
-        },
-        Reference {
-            field: "step_id",
-            table: "steps",
-        },
-        Reference {
-            field: "legal_act_id",
-            table: "legal_acts",
-        },
+        Reference { field: "initiative_id", table: "initiatives" },
+        Reference { field: "step_id", table: "steps" },
+        Reference { field: "legal_act_id", table: "legal_acts" },
     ];
     type Filter = Filter;
 
     fn validate(&self, before: Option<&Self>, faults: &mut Faults) {
-        faults.check_exactly_one(
-            ("initiative_id", self.initiative_id.is_some()),
-            ("step_id", self.step_id.is_some()),
-        );
+        faults.check_exactly_one(("initiative_id", self.initiative_id.is_some()), ("step_id", self.step_id.is_some()));
         deadline_columns::check(self.deadline.as_ref(), faults);
         faults.check_period(self.starts_on, self.ends_on, "ends_on");
         faults.check(

@@ -100,11 +100,6 @@ fn entries(passwd: &str) -> impl Iterator<Item = Account> {
         let name = fields.next()?.to_owned();
         let uid = fields.nth(1)?.parse().ok()?;
         let gid = fields.next()?.parse().ok()?;
-        Some(Account {
-            name,
-            uid,
-            gid,
-            switch: true,
-        })
+        Some(Account { name, uid, gid, switch: true })
     })
 }

@@ -34,14 +34,9 @@ pub(super) async fn locate(
     wanted: Option<u32>,
 ) -> Result<Binaries, StartError> {
     if let Some(path) = &settings.binaries {
-        let refused = |reason| StartError::NamedBinaries {
-            path: path.clone(),
-            reason,
-        };
+        let refused = |reason| StartError::NamedBinaries { path: path.clone(), reason };
         let directory = std::path::absolute(path).map_err(|error| refused(error.to_string()))?;
-        return inspect(&directory, "MANDATE_POSTGRES_BIN", account)
-            .await
-            .map_err(refused);
+        return inspect(&directory, "MANDATE_POSTGRES_BIN", account).await.map_err(refused);
     }
     let mut other = None;
     if !settings.hide_installed {
@@ -129,10 +124,7 @@ async fn inspect(directory: &Path, origin: &str, account: &Account) -> Result<Bi
     }
     let mut asked = Command::new(directory.join("postgres"));
     asked.arg("--version").kill_on_drop(true);
-    let output = asked
-        .output()
-        .await
-        .map_err(|error| format!("its `postgres` does not run: {error}"))?;
+    let output = asked.output().await.map_err(|error| format!("its `postgres` does not run: {error}"))?;
     let said = String::from_utf8_lossy(&output.stdout);
     let (version, major) = version(&said).ok_or_else(|| {
         let error = String::from_utf8_lossy(&output.stderr);

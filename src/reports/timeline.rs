@@ -110,18 +110,10 @@ from dependencies";
 async fn slack(connection: &mut PgConnection) -> Result<HashMap<Uuid, i64>, Error> {
     type Dated = (Uuid, Uuid, NaiveDate, NaiveDate);
     let dated: Vec<Dated> = fetch(connection, Scope::default().query(&[DATED])).await?;
-    let items: Vec<Item> = dated
-        .into_iter()
-        .map(|(id, group, from, to)| Item { id, group, from, to })
-        .collect();
+    let items: Vec<Item> = dated.into_iter().map(|(id, group, from, to)| Item { id, group, from, to }).collect();
     let links: Vec<(Uuid, Uuid, String, i64)> = fetch(connection, sqlx::query_as(LINKS)).await?;
     let link = |(predecessor, successor, kind, lag): (Uuid, Uuid, String, i64)| {
-        Some(Link {
-            predecessor,
-            successor,
-            tie: Tie::of(&kind)?,
-            lag,
-        })
+        Some(Link { predecessor, successor, tie: Tie::of(&kind)?, lag })
     };
     let links: Vec<Link> = links.into_iter().filter_map(link).collect();
     Ok(network::slack(&items, &links))

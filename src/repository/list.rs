@@ -26,49 +26,25 @@ pub struct Sort {
 
 impl Sort {
     /// The order of printed codes: digits count as numbers, so that `1.2` comes before `1.10`.
-    pub const CODE: Self = Self {
-        name: "code",
-        expression: "natural_order(code) collate \"C\"",
-        cast: "text",
-    };
+    pub const CODE: Self = Self { name: "code", expression: "natural_order(code) collate \"C\"", cast: "text" };
     /// Order of creation.
-    pub const CREATED: Self = Self {
-        name: "created_at",
-        expression: "created_at",
-        cast: "timestamptz",
-    };
+    pub const CREATED: Self = Self { name: "created_at", expression: "created_at", cast: "timestamptz" };
     /// Order of the last change.
-    pub const UPDATED: Self = Self {
-        name: "updated_at",
-        expression: "updated_at",
-        cast: "timestamptz",
-    };
+    pub const UPDATED: Self = Self { name: "updated_at", expression: "updated_at", cast: "timestamptz" };
 
     /// A text column, compared byte by byte.
     pub const fn text(name: &'static str, expression: &'static str) -> Self {
-        Self {
-            name,
-            expression,
-            cast: "text",
-        }
+        Self { name, expression, cast: "text" }
     }
 
     /// A date column.
     pub const fn date(name: &'static str, expression: &'static str) -> Self {
-        Self {
-            name,
-            expression,
-            cast: "date",
-        }
+        Self { name, expression, cast: "date" }
     }
 
     /// An integer column.
     pub const fn integer(name: &'static str, expression: &'static str) -> Self {
-        Self {
-            name,
-            expression,
-            cast: "integer",
-        }
+        Self { name, expression, cast: "integer" }
     }
 }
 
@@ -91,18 +67,11 @@ pub struct Select {
 
 impl Select {
     fn new(start: &'static str) -> Self {
-        Self {
-            query: QueryBuilder::new(start),
-            any: false,
-        }
+        Self { query: QueryBuilder::new(start), any: false }
     }
 
     fn and(&mut self) -> &mut QueryBuilder<Postgres> {
-        self.query.push(if std::mem::replace(&mut self.any, true) {
-            " and "
-        } else {
-            " where "
-        })
+        self.query.push(if std::mem::replace(&mut self.any, true) { " and " } else { " where " })
     }
 
     /// The reference is one of these; an empty list is no condition.
@@ -126,10 +95,8 @@ impl Select {
     /// The word (an enumeration or a text) is one of these; an empty list is no condition.
     pub fn words(&mut self, column: &'static str, words: &[impl Serialize]) -> &mut Self {
         if !words.is_empty() {
-            let words: Vec<String> = words
-                .iter()
-                .filter_map(|word| serde_json::to_value(word).ok()?.as_str().map(str::to_owned))
-                .collect();
+            let words: Vec<String> =
+                words.iter().filter_map(|word| serde_json::to_value(word).ok()?.as_str().map(str::to_owned)).collect();
             self.and().push(column).push(" = any(").push_bind(words).push(")");
         }
         self
@@ -138,11 +105,7 @@ impl Select {
     /// The number is one of these; an empty list is no condition.
     pub fn numbers(&mut self, column: &'static str, numbers: &[i32]) -> &mut Self {
         if !numbers.is_empty() {
-            self.and()
-                .push(column)
-                .push(" = any(")
-                .push_bind(numbers.to_vec())
-                .push(")");
+            self.and().push(column).push(" = any(").push_bind(numbers.to_vec()).push(")");
         }
         self
     }
@@ -161,10 +124,7 @@ impl Select {
     /// A fixed condition holds, or (`Some(false)`) does not.
     pub fn holds(&mut self, condition: &'static str, wanted: Option<bool>) -> &mut Self {
         if let Some(wanted) = wanted {
-            self.and()
-                .push(if wanted { "(" } else { "not (" })
-                .push(condition)
-                .push(")");
+            self.and().push(if wanted { "(" } else { "not (" }).push(condition).push(")");
         }
         self
     }
@@ -187,10 +147,7 @@ impl Select {
 
     fn common(&mut self, common: &Common) {
         if let Some(q) = &common.q {
-            self.and()
-                .push("search @@ search_query(")
-                .push_bind(q.clone())
-                .push(")");
+            self.and().push("search @@ search_query(").push_bind(q.clone()).push(")");
         }
         if let Some(after) = common.updated_after {
             self.and().push("updated_at > ").push_bind(after);
@@ -215,13 +172,7 @@ impl Select {
             }
             query.push(if descending { "id) < (" } else { "id) > (" });
             for ((sort, _), value) in window.order.iter().zip(values) {
-                query
-                    .push("cast(")
-                    .push_bind(value.clone())
-                    .push(" as ")
-                    .push(sort.cast)
-                    .push(")")
-                    .push(", ");
+                query.push("cast(").push_bind(value.clone()).push(" as ").push(sort.cast).push(")").push(", ");
             }
             query.push_bind(*id).push(")");
             return;
@@ -240,16 +191,8 @@ impl Select {
                     .push(") and ");
             }
             if let Some(((sort, descending), value)) = window.order.iter().zip(values).nth(upto) {
-                query
-                    .push(sort.expression)
-                    .push(if *descending { " < " } else { " > " });
-                query
-                    .push("cast(")
-                    .push_bind(value.clone())
-                    .push(" as ")
-                    .push(sort.cast)
-                    .push(")")
-                    .push(")");
+                query.push(sort.expression).push(if *descending { " < " } else { " > " });
+                query.push("cast(").push_bind(value.clone()).push(" as ").push(sort.cast).push(")").push(")");
             } else {
                 query.push("id > ").push_bind(*id).push(")");
             }
@@ -260,9 +203,7 @@ impl Select {
     fn order(&mut self, window: &Window) {
         self.query.push(" order by ");
         for (sort, descending) in &window.order {
-            self.query
-                .push(sort.expression)
-                .push(if *descending { " desc, " } else { ", " });
+            self.query.push(sort.expression).push(if *descending { " desc, " } else { ", " });
         }
         let all_descending = !window.order.is_empty() && window.order.iter().all(|(_, descending)| *descending);
         self.query.push(if all_descending { "id desc" } else { "id" });
@@ -295,10 +236,7 @@ pub struct Listed<R> {
 impl<'r, R: Resource> FromRow<'r, PgRow> for Listed<R> {
     fn from_row(row: &'r PgRow) -> sqlx::Result<Self> {
         let sort: Option<Vec<String>> = row.try_get("sort_values")?;
-        Ok(Self {
-            stored: Stored::from_row(row)?,
-            sort: sort.unwrap_or_default(),
-        })
+        Ok(Self { stored: Stored::from_row(row)?, sort: sort.unwrap_or_default() })
     }
 }
 
@@ -311,11 +249,7 @@ pub async fn list<R: Resource>(
 ) -> Result<Vec<Listed<R>>, Error> {
     let mut select = Select::new("select *, array[");
     for (index, (sort, _)) in window.order.iter().enumerate() {
-        select
-            .query
-            .push(if index == 0 { "(" } else { ", (" })
-            .push(sort.expression)
-            .push(")::text");
+        select.query.push(if index == 0 { "(" } else { ", (" }).push(sort.expression).push(")::text");
     }
     select.query.push("]::text[] as sort_values from ").push(R::TABLE);
     select.common(common);
@@ -341,10 +275,7 @@ pub async fn count<R: Resource>(
 /// The languages that a column of `Text` uses, over all rows.
 pub async fn languages<R: Resource>(connection: &mut PgConnection, column: &str) -> Result<Vec<String>, Error> {
     let mut query = QueryBuilder::new("select distinct language from ");
-    query
-        .push(R::TABLE)
-        .push(" t, jsonb_object_keys(coalesce(nullif(to_jsonb(t) -> ")
-        .push_bind(column.to_owned());
+    query.push(R::TABLE).push(" t, jsonb_object_keys(coalesce(nullif(to_jsonb(t) -> ").push_bind(column.to_owned());
     query.push(", 'null'), '{}')) language order by 1");
     Ok(query.build_query_scalar().fetch_all(connection).await?)
 }

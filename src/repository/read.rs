@@ -45,9 +45,7 @@ pub async fn find<R: Resource>(connection: &mut PgConnection, key: &Key) -> Resu
     if let Some(stored) = query.build_query_as().fetch_optional(&mut *connection).await? {
         return Ok(Lookup::Found(stored));
     }
-    Ok(deleted::<R>(connection, key)
-        .await?
-        .map_or(Lookup::Missing, Lookup::Deleted))
+    Ok(deleted::<R>(connection, key).await?.map_or(Lookup::Missing, Lookup::Deleted))
 }
 
 /// The id of a resource that is in the record but no longer there.
@@ -137,12 +135,7 @@ pub async fn blockers(
             .push("', '")
             .push(*field)
             .push("', count(*) as n, (array_agg(id order by id))[1:3] from ");
-        query
-            .push(*table)
-            .push(" where ")
-            .push(*field)
-            .push(" = ")
-            .push_bind(id);
+        query.push(*table).push(" where ").push(*field).push(" = ").push_bind(id);
     }
     query.push(") counts where n > 0 order by 1, 2");
     Ok(query.build_query_as().fetch_all(connection).await?)
@@ -157,30 +150,15 @@ pub async fn resolve(
 ) -> Result<Vec<(usize, Fault)>, Error> {
     let mut faults = Vec::new();
     for reference in references {
-        let named = |row: &Value| {
-            Some(
-                row.get(reference.field)?
-                    .as_str()?
-                    .strip_prefix("external:")?
-                    .to_owned(),
-            )
-        };
+        let named = |row: &Value| Some(row.get(reference.field)?.as_str()?.strip_prefix("external:")?.to_owned());
         let names: Vec<String> = rows.iter().filter_map(named).collect();
         if names.is_empty() {
             continue;
         }
         let mut query = QueryBuilder::new("select external_id, id from ");
-        query
-            .push(reference.table)
-            .push(" where external_id = any(")
-            .push_bind(names)
-            .push(")");
-        let ids: HashMap<String, Uuid> = query
-            .build_query_as()
-            .fetch_all(&mut *connection)
-            .await?
-            .into_iter()
-            .collect();
+        query.push(reference.table).push(" where external_id = any(").push_bind(names).push(")");
+        let ids: HashMap<String, Uuid> =
+            query.build_query_as().fetch_all(&mut *connection).await?.into_iter().collect();
         for (index, row) in rows.iter_mut().enumerate() {
             let Some(name) = named(row) else { continue };
             if let Some(id) = ids.get(&name) {

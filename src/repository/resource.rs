@@ -92,10 +92,7 @@ impl Row {
     /// Puts a value into a column.
     pub fn set(&mut self, column: &'static str, value: &impl Serialize) -> &mut Self {
         self.names.push(column);
-        self.values.insert(
-            column.to_owned(),
-            serde_json::to_value(value).expect("a field of a noun is JSON"),
-        );
+        self.values.insert(column.to_owned(), serde_json::to_value(value).expect("a field of a noun is JSON"));
         self
     }
 }
@@ -135,22 +132,13 @@ impl Faults {
     /// Notes that a period ends before it starts; an open end is no fault.
     pub fn check_period(&mut self, starts: Option<NaiveDate>, ends: Option<NaiveDate>, end_field: &str) {
         let holds = starts.zip(ends).is_none_or(|(starts, ends)| starts <= ends);
-        self.check(
-            holds,
-            end_field,
-            "ends_before_start",
-            "Give an end that is not before the start.",
-        );
+        self.check(holds, end_field, "ends_before_start", "Give an end that is not before the start.");
     }
 
     /// Notes that not exactly one of two fields is given.
     pub fn check_exactly_one(&mut self, first: (&str, bool), second: (&str, bool)) {
         if first.1 == second.1 {
-            self.add(
-                second.0,
-                "exactly_one",
-                format!("Give exactly one of {} and {}.", first.0, second.0),
-            );
+            self.add(second.0, "exactly_one", format!("Give exactly one of {} and {}.", first.0, second.0));
         }
     }
 }

@@ -147,18 +147,9 @@ pub async fn delete<R: Resource>(
     version: i32,
 ) -> Result<(), Error> {
     let mut query = QueryBuilder::new("with old as (delete from ");
-    query
-        .push(R::TABLE)
-        .push(" where id = ")
-        .push_bind(id)
-        .push(" and version = ")
-        .push_bind(version);
+    query.push(R::TABLE).push(" where id = ").push_bind(id).push(" and version = ").push_bind(version);
     query.push(" returning *), recorded as (insert into changes (kind, entity_id, version, action, actor, request_id, reason, before, after) select ");
-    query
-        .push_bind(R::KIND)
-        .push(", id, version + 1, 'deleted', ")
-        .push_bind(&author.actor)
-        .push(", ");
+    query.push_bind(R::KIND).push(", id, version + 1, 'deleted', ").push_bind(&author.actor).push(", ");
     query.push_bind(&author.request_id).push(", ").push_bind(&author.reason);
     query.push(", record_of(to_jsonb(old)), null from old) select id from old");
     let row: Option<PgRow> = query.build().fetch_optional(connection).await?;

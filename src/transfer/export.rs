@@ -27,9 +27,7 @@ pub async fn export(
     nouns: &'static [Noun],
     strategy: Option<Uuid>,
 ) -> Result<Vec<u8>, Error> {
-    let mut transaction = connection
-        .begin_with("begin isolation level repeatable read read only")
-        .await?;
+    let mut transaction = connection.begin_with("begin isolation level repeatable read read only").await?;
     let chosen = match strategy {
         Some(strategy) => Some(belonging(&mut transaction, nouns, strategy).await?),
         None => None,
@@ -58,11 +56,9 @@ pub async fn strategy_id(connection: &mut PgConnection, word: &str) -> Result<Uu
             query.bind(word).fetch_all(&mut *connection).await?
         }
     };
-    ids.first().copied().ok_or_else(|| {
-        Error::NotFound(format!(
-            "there is no strategy with the id, external id or code `{word}`"
-        ))
-    })
+    ids.first()
+        .copied()
+        .ok_or_else(|| Error::NotFound(format!("there is no strategy with the id, external id or code `{word}`")))
 }
 
 /// The rows of one strategy, by table.
@@ -71,10 +67,8 @@ async fn belonging(connection: &mut PgConnection, nouns: &'static [Noun], strate
     chosen.entry("strategies").or_default().insert(strategy);
     let after = nouns.iter().skip_while(|noun| noun.table != "strategies").skip(1);
     for noun in after {
-        let into_plan = noun
-            .references
-            .iter()
-            .filter(|reference| reference.table != noun.table && PLAN.contains(&reference.table));
+        let into_plan =
+            noun.references.iter().filter(|reference| reference.table != noun.table && PLAN.contains(&reference.table));
         let (mut any, mut all) = (Vec::new(), Vec::new());
         for field in into_plan.map(|reference| reference.field) {
             any.push(format!("{field} = any($1)"));
@@ -83,22 +77,9 @@ async fn belonging(connection: &mut PgConnection, nouns: &'static [Noun], strate
         if any.is_empty() {
             continue;
         }
-        let core: Vec<Uuid> = PLAN
-            .iter()
-            .filter_map(|table| chosen.get(table))
-            .flatten()
-            .copied()
-            .collect();
-        let sql = format!(
-            "select id from {} where ({}) and {}",
-            noun.table,
-            any.join(" or "),
-            all.join(" and ")
-        );
-        let ids: Vec<Uuid> = sqlx::query_scalar(AssertSqlSafe(sql))
-            .bind(core)
-            .fetch_all(&mut *connection)
-            .await?;
+        let core: Vec<Uuid> = PLAN.iter().filter_map(|table| chosen.get(table)).flatten().copied().collect();
+        let sql = format!("select id from {} where ({}) and {}", noun.table, any.join(" or "), all.join(" and "));
+        let ids: Vec<Uuid> = sqlx::query_scalar(AssertSqlSafe(sql)).bind(core).fetch_all(&mut *connection).await?;
         chosen.entry(noun.table).or_default().extend(ids);
     }
     let mut fresh = chosen.clone();
@@ -112,10 +93,8 @@ async fn belonging(connection: &mut PgConnection, nouns: &'static [Noun], strate
             for reference in noun.references {
                 let (field, table) = (reference.field, noun.table);
                 let sql = format!("select distinct {field} from {table} where id = any($1) and {field} is not null");
-                let targets: Vec<Uuid> = sqlx::query_scalar(AssertSqlSafe(sql))
-                    .bind(&ids)
-                    .fetch_all(&mut *connection)
-                    .await?;
+                let targets: Vec<Uuid> =
+                    sqlx::query_scalar(AssertSqlSafe(sql)).bind(&ids).fetch_all(&mut *connection).await?;
                 let known = chosen.entry(reference.table).or_default();
                 let new: Vec<Uuid> = targets.into_iter().filter(|id| known.insert(*id)).collect();
                 if !new.is_empty() {
@@ -174,11 +153,7 @@ async fn order(
     chosen: Option<&Chosen>,
 ) -> Result<Vec<(Uuid, Option<String>)>, Error> {
     let has_code = (noun.shape)().properties().any(|(name, _)| name == "code");
-    let code = if has_code {
-        "natural_order(coalesce(code, ''))"
-    } else {
-        "''"
-    };
+    let code = if has_code { "natural_order(coalesce(code, ''))" } else { "''" };
     let sql = format!(
         "select id, external_id from {} where $1 is null or id = any($1) \
          order by {code} collate \"C\", external_id collate \"C\" nulls last, id",
@@ -186,10 +161,7 @@ async fn order(
     );
     let none = HashSet::new();
     let ids: Option<Vec<Uuid>> = chosen.map(|chosen| chosen.get(noun.table).unwrap_or(&none).iter().copied().collect());
-    Ok(sqlx::query_as(AssertSqlSafe(sql))
-        .bind(ids)
-        .fetch_all(connection)
-        .await?)
+    Ok(sqlx::query_as(AssertSqlSafe(sql)).bind(ids).fetch_all(connection).await?)
 }
 
 /// What a client would post to make this row.

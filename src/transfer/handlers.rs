@@ -94,12 +94,7 @@ async fn import_plan(
 /// The first faults of an import, and how many more there are.
 fn faults(report: Report) -> Vec<Fault> {
     let all: usize = report.rows.iter().map(|row| row.errors.len()).sum();
-    let mut faults: Vec<Fault> = report
-        .rows
-        .into_iter()
-        .flat_map(|row| row.errors)
-        .take(FAULTS)
-        .collect();
+    let mut faults: Vec<Fault> = report.rows.into_iter().flat_map(|row| row.errors).take(FAULTS).collect();
     if all > FAULTS {
         faults.push(Fault {
             pointer: "#".into(),
@@ -168,7 +163,7 @@ pub fn describe(document: &mut Value) {
         "operationId": "export_plan", "tags": ["transfer"],
         "summary": "Exports everything, or one strategy, as a plan file.",
         "parameters": [query("strategy_id", "string", "Only this strategy and what it refers to: its id, or `external:` and its external id.")],
-        "responses": responses("The plan file.", "application/json", schema("PlanFile"), &[("404", "not_found")])
+        "responses": responses("The plan file; its schema is at /schemas/plan.json.", "application/json", json!({"schema": {"type": "object"}}), &[("404", "not_found")])
     }});
     document["paths"]["/schemas/plan.json"] = json!({"get": {
         "operationId": "find_plan_schema", "tags": ["transfer"], "summary": "The JSON Schema of a plan file.", "security": [],

@@ -71,10 +71,7 @@ pub async fn import(
 ) -> Result<Report, Error> {
     let file = PlanFile::parse(document, nouns)?;
     let total = file.rows();
-    let mut report = Report {
-        dry_run,
-        ..Report::default()
-    };
+    let mut report = Report { dry_run, ..Report::default() };
     let mut refused = HashSet::new();
     let mut transaction = connection.begin().await?;
     for (noun, rows) in nouns.iter().zip(&file.sections) {
@@ -206,16 +203,8 @@ fn read(row: &RawValue) -> Result<Given, Vec<Fault>> {
 }
 
 fn fault(field: &str, code: &str, detail: impl Into<String>) -> Fault {
-    let pointer = if field.is_empty() {
-        "#".into()
-    } else {
-        format!("#/{field}")
-    };
-    Fault {
-        pointer,
-        code: code.into(),
-        detail: detail.into(),
-    }
+    let pointer = if field.is_empty() { "#".into() } else { format!("#/{field}") };
+    Fault { pointer, code: code.into(), detail: detail.into() }
 }
 
 /// Pointers into the row become pointers into the file.
@@ -308,19 +297,9 @@ mod tests {
 
     #[test]
     fn rows_come_after_those_they_call() {
-        let rows = [
-            names("c", &["b"]),
-            names("b", &["a"]),
-            names("a", &["elsewhere"]),
-            names("d", &["a"]),
-        ];
+        let rows = [names("c", &["b"]), names("b", &["a"]), names("a", &["elsewhere"]), names("d", &["a"])];
         assert_eq!(stages(&rows), [vec![2], vec![1, 3], vec![0]]);
-        let rows = [
-            names("a", &["b"]),
-            names("b", &["a"]),
-            names("c", &[]),
-            names("d", &["a"]),
-        ];
+        let rows = [names("a", &["b"]), names("b", &["a"]), names("c", &[]), names("d", &["a"])];
         assert_eq!(stages(&rows), [vec![2], vec![0, 1, 3]]);
     }
 
@@ -330,12 +309,7 @@ mod tests {
             let raw: Box<RawValue> = serde_json::from_str(text).unwrap();
             read(&raw).map_err(|faults| faults[0].code.clone())
         };
-        assert!(
-            row(r#"{"id": "0192f0c0-0000-7000-8000-000000000001"}"#)
-                .unwrap()
-                .id
-                .is_some()
-        );
+        assert!(row(r#"{"id": "0192f0c0-0000-7000-8000-000000000001"}"#).unwrap().id.is_some());
         assert_eq!(row(r#"{"id": "x"}"#).unwrap_err(), "wrong_format");
         assert_eq!(row(r#"{"a": 1, "a": 2}"#).unwrap_err(), "malformed");
         assert_eq!(row("7").unwrap_err(), "wrong_type");

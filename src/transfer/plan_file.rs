@@ -28,10 +28,7 @@ impl<'a> PlanFile<'a> {
     /// Splits a file into its rows, or says all that is wrong with its frame.
     pub fn parse(bytes: &'a [u8], nouns: &[Noun]) -> Result<Self, Error> {
         let text = std::str::from_utf8(bytes).map_err(|error| {
-            Error::Malformed(format!(
-                "the file is not UTF-8: byte {} cannot be read",
-                error.valid_up_to()
-            ))
+            Error::Malformed(format!("the file is not UTF-8: byte {} cannot be read", error.valid_up_to()))
         })?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let mut frame = Frame {
@@ -42,30 +39,14 @@ impl<'a> PlanFile<'a> {
             faults: Faults::default(),
         };
         let mut deserializer = serde_json::Deserializer::from_str(text);
-        deserializer
-            .deserialize_any(&mut frame)
-            .and_then(|()| deserializer.end())
-            .map_err(|error| broken(&error))?;
-        let Frame {
-            format,
-            sections,
-            mut faults,
-            ..
-        } = frame;
+        deserializer.deserialize_any(&mut frame).and_then(|()| deserializer.end()).map_err(|error| broken(&error))?;
+        let Frame { format, sections, mut faults, .. } = frame;
         match format.as_deref() {
             Some(FORMAT) => {}
-            Some(_) => faults.add(
-                "format",
-                "not_allowed",
-                format!("must be \"{FORMAT}\"; other formats are not read"),
-            ),
+            Some(_) => faults.add("format", "not_allowed", format!("must be \"{FORMAT}\"; other formats are not read")),
             None => faults.add("format", "required", format!("is required: \"{FORMAT}\"")),
         }
-        if faults.0.is_empty() {
-            Ok(Self { sections })
-        } else {
-            Err(Error::Invalid(faults.0))
-        }
+        if faults.0.is_empty() { Ok(Self { sections }) } else { Err(Error::Invalid(faults.0)) }
     }
 
     /// How many rows there are.
@@ -101,8 +82,7 @@ impl<'a> Visitor<'a> for &mut Frame<'a, '_> {
     fn visit_map<A: MapAccess<'a>>(self, mut entries: A) -> Result<(), A::Error> {
         while let Some(name) = entries.next_key::<String>()? {
             if !self.seen.insert(name.clone()) {
-                self.faults
-                    .add(&name, "duplicate", "stands twice; put all rows into one section");
+                self.faults.add(&name, "duplicate", "stands twice; put all rows into one section");
                 entries.next_value::<IgnoredAny>()?;
                 continue;
             }
@@ -125,8 +105,7 @@ impl<'a> Visitor<'a> for &mut Frame<'a, '_> {
                 (_, None) => {
                     let tables = self.nouns.iter().map(|noun| noun.table);
                     let known = tables.chain(["format", "source"]);
-                    self.faults
-                        .add(&escaped(&name), "unknown_field", unknown("section", &name, known));
+                    self.faults.add(&escaped(&name), "unknown_field", unknown("section", &name, known));
                 }
             }
         }
@@ -163,10 +142,7 @@ mod tests {
     #[test]
     fn every_fault_of_the_frame_is_named() {
         let found = faults(r#"{"format": "mandate-plan/2", "initiativs": [], "steps": {}, "steps": []}"#);
-        let codes: Vec<_> = found
-            .iter()
-            .map(|(pointer, code, _)| (pointer.as_str(), code.as_str()))
-            .collect();
+        let codes: Vec<_> = found.iter().map(|(pointer, code, _)| (pointer.as_str(), code.as_str())).collect();
         assert_eq!(
             codes,
             [

@@ -84,10 +84,7 @@ mod tests {
 
     #[test]
     fn the_schema_judges_a_file() {
-        let judge = jsonschema::options()
-            .should_validate_formats(true)
-            .build(&plan_schema(nouns()))
-            .unwrap();
+        let judge = jsonschema::options().should_validate_formats(true).build(&plan_schema(nouns())).unwrap();
         let objective = |strategy: &str| {
             json!({"format": FORMAT, "objectives": [
                 {"code": "1", "title": "Educație", "strategy_id": strategy}]})

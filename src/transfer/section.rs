@@ -93,30 +93,17 @@ pub async fn import_section<R: Resource>(
         if !faults.is_empty() {
             verdicts[index] = Some(Err(faults));
         } else if let Some(before) = before {
-            changed.push(Change {
-                index,
-                id: before.id,
-                version: Some(before.version),
-                data,
-            });
+            changed.push(Change { index, id: before.id, version: Some(before.version), data });
         } else {
             let id = ids[index].unwrap_or_else(Uuid::now_v7);
-            created.push(Change {
-                index,
-                id,
-                version: None,
-                data,
-            });
+            created.push(Change { index, id, version: None, data });
         }
     }
     for (changes, outcome) in [(changed, Outcome::Changed), (created, Outcome::Created)] {
         save(connection, author, &changes, outcome, &mut verdicts).await?;
     }
     let lost = || Err(vec![fault("#", "internal", "was not judged".into())]);
-    Ok(verdicts
-        .into_iter()
-        .map(|verdict| verdict.unwrap_or_else(lost))
-        .collect())
+    Ok(verdicts.into_iter().map(|verdict| verdict.unwrap_or_else(lost)).collect())
 }
 
 /// Writes the changes in as few statements as the faulty ones among them allow: a part that is refused is halved until the row is found.
@@ -159,10 +146,7 @@ async fn attempt<R: Resource>(
     author: &Author,
     part: &[Change<R>],
 ) -> Result<(), repository::Error> {
-    let changes: Vec<_> = part
-        .iter()
-        .map(|change| (change.id, change.version, &change.data))
-        .collect();
+    let changes: Vec<_> = part.iter().map(|change| (change.id, change.version, &change.data)).collect();
     let stored = repository::write(connection, author, &changes).await?;
     if stored.len() < changes.len() {
         return Err(repository::Error::Stale);
@@ -175,11 +159,7 @@ async fn attempt<R: Resource>(
 fn refusal(error: repository::Error) -> Result<Vec<Fault>, Error> {
     match Error::from(error) {
         Error::Invalid(faults) | Error::Conflict(faults) => Ok(faults),
-        Error::Stale(_) => Ok(vec![fault(
-            "#",
-            "stale",
-            "somebody else changed it meanwhile; try again".into(),
-        )]),
+        Error::Stale(_) => Ok(vec![fault("#", "stale", "somebody else changed it meanwhile; try again".into())]),
         other => Err(other),
     }
 }
@@ -190,11 +170,7 @@ async fn statement(connection: &mut PgConnection, sql: &'static str) -> Result<(
 }
 
 fn fault(pointer: &str, code: &str, detail: String) -> Fault {
-    Fault {
-        pointer: pointer.into(),
-        code: code.into(),
-        detail,
-    }
+    Fault { pointer: pointer.into(), code: code.into(), detail }
 }
 
 /// The rows that are there already.
@@ -224,29 +200,18 @@ impl<R: Resource> Present<R> {
         let mut by_external = HashMap::new();
         if !names.is_empty() {
             let sql = format!("select external_id, id from {} where external_id = any($1)", R::TABLE);
-            let found: Vec<(String, Uuid)> = sqlx::query_as(AssertSqlSafe(sql))
-                .bind(names)
-                .fetch_all(&mut *connection)
-                .await?;
+            let found: Vec<(String, Uuid)> =
+                sqlx::query_as(AssertSqlSafe(sql)).bind(names).fetch_all(&mut *connection).await?;
             ids.extend(found.iter().map(|(_, id)| *id));
             by_external.extend(found);
         }
-        let rows = if ids.is_empty() {
-            Vec::new()
-        } else {
-            repository::find_many::<R>(connection, &ids).await?
-        };
+        let rows = if ids.is_empty() { Vec::new() } else { repository::find_many::<R>(connection, &ids).await? };
         let by_id = rows.into_iter().map(|row| (row.id, row)).collect();
-        Ok(Self {
-            by_id,
-            by_external,
-            past,
-        })
+        Ok(Self { by_id, by_external, past })
     }
 
     fn of(&self, id: Option<Uuid>, body: &Value) -> Option<&Stored<R>> {
-        id.and_then(|id| self.by_id.get(&id))
-            .or_else(|| self.by_id.get(self.by_external.get(external(body)?)?))
+        id.and_then(|id| self.by_id.get(&id)).or_else(|| self.by_id.get(self.by_external.get(external(body)?)?))
     }
 }
 
@@ -260,8 +225,7 @@ fn same(name: &str, a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Object(a), Value::Object(b)) => {
             a.len() == b.len()
-                && a.iter()
-                    .all(|(name, value)| b.get(name).is_some_and(|other| same(name, value, other)))
+                && a.iter().all(|(name, value)| b.get(name).is_some_and(|other| same(name, value, other)))
         }
         (Value::String(a), Value::String(b)) if name.starts_with("amount") => {
             let number = |text: &str| text.parse::<rust_decimal::Decimal>().ok();

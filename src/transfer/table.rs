@@ -12,18 +12,8 @@ use super::plan_file::FORMAT;
 use crate::{api::shape::unknown, config::ImportArguments};
 
 /// What a column can hold.
-const ROLES: [&str; 10] = [
-    "objective_code",
-    "objective",
-    "code",
-    "title",
-    "description",
-    "step_code",
-    "step",
-    "lead",
-    "support",
-    "deadline",
-];
+const ROLES: [&str; 10] =
+    ["objective_code", "objective", "code", "title", "description", "step_code", "step", "lead", "support", "deadline"];
 
 /// Turns a table into a plan file.
 pub fn plan(bytes: &[u8], arguments: &ImportArguments) -> anyhow::Result<Vec<u8>> {
@@ -33,26 +23,17 @@ pub fn plan(bytes: &[u8], arguments: &ImportArguments) -> anyhow::Result<Vec<u8>
         .and_then(|word| word.strip_prefix("external:"))
         .filter(|name| !name.is_empty())
         .context("a table needs --strategy external:ID, the strategy into which its rows go")?;
-    let map = arguments
-        .map
-        .as_deref()
-        .context("a table needs --map, such as code=\"Nr\",title=\"Titlu\"")?;
+    let map = arguments.map.as_deref().context("a table needs --map, such as code=\"Nr\",title=\"Titlu\"")?;
     let table = Table::read(bytes, map, &arguments.fill_down)?;
     let separators: Vec<&str> = match arguments.separator.as_deref() {
         Some(separator) => vec![separator],
         None => vec![";", "\n"],
     };
     ensure!(!separators.contains(&""), "--separator must not be empty");
-    let mut plan = Plan {
-        strategy,
-        separators,
-        made: HashMap::new(),
-        sections: Map::new(),
-    };
+    let mut plan = Plan { strategy, separators, made: HashMap::new(), sections: Map::new() };
     for (number, row) in table.rows.iter().enumerate() {
         // The header is the first line of the table for whoever looks it up.
-        plan.add(&table, row)
-            .with_context(|| format!("row {} of the table", number + 2))?;
+        plan.add(&table, row).with_context(|| format!("row {} of the table", number + 2))?;
     }
     let mut document = json!({"format": FORMAT});
     for section in ["entities", "objectives", "initiatives", "steps", "assignments"] {
@@ -75,14 +56,8 @@ impl Table {
         let text = std::str::from_utf8(bytes).context("the table is not UTF-8; save it as \"CSV UTF-8\"")?;
         let text = text.trim_start_matches('\u{feff}');
         let delimiter = delimiter(text);
-        let mut reader = csv::ReaderBuilder::new()
-            .delimiter(delimiter)
-            .from_reader(text.as_bytes());
-        let headers: Vec<String> = reader
-            .headers()?
-            .iter()
-            .map(|header| header.trim().to_owned())
-            .collect();
+        let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).from_reader(text.as_bytes());
+        let headers: Vec<String> = reader.headers()?.iter().map(|header| header.trim().to_owned()).collect();
         let mut columns = Vec::new();
         let mut places = Vec::new();
         for (name, wanted) in pairs(map)? {
@@ -90,22 +65,13 @@ impl Table {
                 .into_iter()
                 .find(|role| *role == name)
                 .with_context(|| format!("--map: {}", unknown("column", &name, ROLES.into_iter())))?;
-            ensure!(
-                !columns.iter().any(|(known, _)| *known == role),
-                "--map names `{role}` twice"
-            );
-            let mut found = headers
-                .iter()
-                .enumerate()
-                .filter(|(_, header)| folded(header) == folded(&wanted));
+            ensure!(!columns.iter().any(|(known, _)| *known == role), "--map names `{role}` twice");
+            let mut found = headers.iter().enumerate().filter(|(_, header)| folded(header) == folded(&wanted));
             let (place, header) = found.next().with_context(|| {
                 let known = headers.iter().map(String::as_str);
                 format!("--map: {}", unknown("header of the table", &wanted, known))
             })?;
-            ensure!(
-                found.next().is_none(),
-                "the table has the header `{header}` more than once"
-            );
+            ensure!(found.next().is_none(), "the table has the header `{header}` more than once");
             columns.push((role, header.clone()));
             places.push(place);
         }
@@ -113,9 +79,7 @@ impl Table {
         ensure!(has("title"), "--map must say which column has the title: title=\"...\"");
         let mut filled = Vec::new();
         for name in fill_down {
-            let place = columns
-                .iter()
-                .position(|(role, header)| role == name || folded(header) == folded(name));
+            let place = columns.iter().position(|(role, header)| role == name || folded(header) == folded(name));
             let known = columns.iter().map(|(role, _)| *role);
             filled.push(place.with_context(|| format!("--fill-down: {}", unknown("mapped column", name, known)))?);
         }
@@ -207,12 +171,8 @@ fn plain(letter: char) -> char {
 /// A header as it is compared: no case, no marks, no matter how many spaces.
 fn folded(text: &str) -> String {
     // The second letter of `İ` in lower case is a mark of its own.
-    let letters: String = text
-        .to_lowercase()
-        .chars()
-        .filter(|letter| !('\u{300}'..='\u{36f}').contains(letter))
-        .map(plain)
-        .collect();
+    let letters: String =
+        text.to_lowercase().chars().filter(|letter| !('\u{300}'..='\u{36f}').contains(letter)).map(plain).collect();
     letters.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
@@ -288,10 +248,7 @@ impl Plan<'_> {
             ensure!(is_new, "the step `{step_code}` stands twice in one initiative");
             ("step_id", id)
         } else {
-            ensure!(
-                is_new,
-                "the code `{code}` stands twice; map `step` if the rows are steps of it"
-            );
+            ensure!(is_new, "the code `{code}` stands twice; map `step` if the rows are steps of it");
             ("initiative_id", initiative)
         };
         for role in ["lead", "support"] {
@@ -308,10 +265,8 @@ impl Plan<'_> {
         for separator in &self.separators {
             names = names.iter().flat_map(|part| part.split(separator)).collect();
         }
-        let names: Vec<String> = names
-            .iter()
-            .map(|name| name.split_whitespace().collect::<Vec<_>>().join(" "))
-            .collect();
+        let names: Vec<String> =
+            names.iter().map(|name| name.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
         for (place, name) in names.iter().filter(|name| !name.is_empty()).enumerate() {
             let role = if role == "lead" && place > 0 { "co_lead" } else { role };
             let entity = format!("{}-entity-{}", self.strategy, slug(name));

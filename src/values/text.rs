@@ -64,9 +64,7 @@ impl PartialSchema for Text {
                 .max_length(Some(10_000))
                 .pattern(Some(r"\S"))
         };
-        let language = ObjectBuilder::new()
-            .schema_type(Type::String)
-            .pattern(Some("^[a-z]{2}$"));
+        let language = ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[a-z]{2}$"));
         let languages = ObjectBuilder::new()
             .schema_type(Type::Object)
             .property_names(Some(language))
@@ -74,9 +72,7 @@ impl PartialSchema for Text {
             .min_properties(Some(1))
             .max_properties(Some(30));
         OneOfBuilder::new()
-            .description(Some(
-                "Words by language (ISO 639-1), or a bare string in the first configured language.",
-            ))
+            .description(Some("Words by language (ISO 639-1), or a bare string in the first configured language."))
             .item(words())
             .item(languages)
             .examples([json!({"ro": "Educație", "en": "Education"})])

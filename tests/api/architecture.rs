@@ -8,10 +8,7 @@ fn sources(folder: &Path, found: &mut Vec<(String, String)>) {
         if path.is_dir() {
             sources(&path, found);
         } else if path.extension().is_some_and(|extension| extension == "rs") {
-            found.push((
-                path.to_string_lossy().replace('\\', "/"),
-                fs::read_to_string(&path).unwrap(),
-            ));
+            found.push((path.to_string_lossy().replace('\\', "/"), fs::read_to_string(&path).unwrap()));
         }
     }
 }
@@ -22,21 +19,10 @@ fn imports_follow_the_architecture() {
     sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut all);
     assert!(all.len() > 30, "only {} files were looked at", all.len());
     let rules: [(&str, &[&str]); 4] = [
-        (
-            "/src/values/",
-            &["axum", "crate::repository", "crate::api", "crate::app", "crate::router"],
-        ),
+        ("/src/values/", &["axum", "crate::repository", "crate::api", "crate::app", "crate::router"]),
         (
             "/src/repository/",
-            &[
-                "axum",
-                "crate::api",
-                "crate::app",
-                "crate::router",
-                "crate::plan",
-                "crate::money",
-                "crate::entities",
-            ],
+            &["axum", "crate::api", "crate::app", "crate::router", "crate::plan", "crate::money", "crate::entities"],
         ),
         ("/src/plan/", &["axum", "sqlx::query", "crate::app", "crate::router"]),
         ("/src/money/", &["axum", "sqlx::query", "crate::app", "crate::router"]),
@@ -44,10 +30,7 @@ fn imports_follow_the_architecture() {
     let mut broken = Vec::new();
     for (path, text) in &all {
         for (folder, forbidden) in rules {
-            for name in forbidden
-                .iter()
-                .filter(|name| path.contains(folder) && text.contains(*name))
-            {
+            for name in forbidden.iter().filter(|name| path.contains(folder) && text.contains(*name)) {
                 broken.push(format!("{path} speaks of {name}"));
             }
         }
@@ -61,10 +44,6 @@ fn no_file_is_longer_than_400_lines() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     sources(&root.join("src"), &mut all);
     sources(&root.join("tests"), &mut all);
-    let long: Vec<_> = all
-        .iter()
-        .filter(|(_, text)| text.lines().count() > 400)
-        .map(|(path, _)| path)
-        .collect();
+    let long: Vec<_> = all.iter().filter(|(_, text)| text.lines().count() > 400).map(|(path, _)| path).collect();
     assert!(long.is_empty(), "{long:#?}");
 }

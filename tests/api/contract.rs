@@ -21,13 +21,9 @@ impl Ground {
             .create("legal-acts", json!({"country": "XX", "issuer": "Government", "act_type": "decision", "number": "1", "date": "2024-01-31"}))
             .await["id"]
             .clone();
-        let entity = client
-            .create(
-                "entities",
-                json!({"name": {"en": "Ministry of Examples"}, "kind": "ministry"}),
-            )
-            .await["id"]
-            .clone();
+        let entity =
+            client.create("entities", json!({"name": {"en": "Ministry of Examples"}, "kind": "ministry"})).await["id"]
+                .clone();
         let strategy = client
             .create(
                 "strategies",
@@ -36,31 +32,16 @@ impl Ground {
             .await["id"]
             .clone();
         let objective = client
-            .create(
-                "objectives",
-                json!({"strategy_id": strategy, "code": "1", "title": {"en": "An objective"}}),
-            )
+            .create("objectives", json!({"strategy_id": strategy, "code": "1", "title": {"en": "An objective"}}))
             .await["id"]
             .clone();
         let initiative = |code: &str| json!({"strategy_id": strategy, "objective_id": objective, "code": code, "title": {"en": "An initiative"}});
         let first = client.create("initiatives", initiative("1.1")).await["id"].clone();
         let second = client.create("initiatives", initiative("1.2")).await["id"].clone();
-        let step = client
-            .create(
-                "steps",
-                json!({"initiative_id": first, "code": "a", "title": {"en": "A step"}}),
-            )
-            .await["id"]
-            .clone();
-        Self {
-            act,
-            entity,
-            strategy,
-            objective,
-            first,
-            second,
-            step,
-        }
+        let step =
+            client.create("steps", json!({"initiative_id": first, "code": "a", "title": {"en": "A step"}})).await["id"]
+                .clone();
+        Self { act, entity, strategy, objective, first, second, step }
     }
 }
 
@@ -73,12 +54,7 @@ struct Row {
 }
 
 fn table() -> Vec<Row> {
-    let row = |noun, body, change, bad| Row {
-        noun,
-        body,
-        change,
-        bad,
-    };
+    let row = |noun, body, change, bad| Row { noun, body, change, bad };
     vec![
         row(
             "legal-acts",
@@ -150,10 +126,7 @@ fn table() -> Vec<Row> {
             "budget-allocations",
             |ground| json!({"step_id": ground.step, "fiscal_year": 2025, "phase": "estimate", "money": {"amount": "120000.50", "currency": "RON"}}),
             json!({"money": {"amount": "1"}}),
-            (
-                json!({"money": {"amount": 5, "currency": "RON"}}),
-                "#/money/amount wrong_type",
-            ),
+            (json!({"money": {"amount": 5, "currency": "RON"}}), "#/money/amount wrong_type"),
         ),
     ]
 }
@@ -175,10 +148,7 @@ async fn the_table_has_every_noun_of_the_document() {
 }
 
 #[tokio::test]
-#[expect(
-    clippy::too_many_lines,
-    reason = "a transcript of one resource's life reads in one piece"
-)]
+#[expect(clippy::too_many_lines, reason = "a transcript of one resource's life reads in one piece")]
 async fn every_noun_behaves_alike() {
     let client = service().await;
     let ground = Ground::lay(&client).await;
@@ -200,14 +170,7 @@ async fn every_noun_behaves_alike() {
         assert_eq!(reply.header("etag"), "\"1\"");
         let found = client.as_viewer().get(&path).expect(200).await;
         assert_eq!(found.json(), created);
-        assert_eq!(
-            client
-                .get(format!("{collection}/external:erp-1"))
-                .expect(200)
-                .await
-                .json(),
-            created
-        );
+        assert_eq!(client.get(format!("{collection}/external:erp-1")).expect(200).await.json(), created);
         client.get(&path).header("if-none-match", "\"1\"").expect(304).await;
 
         // All faults at once, and what was meant.
@@ -217,26 +180,14 @@ async fn every_noun_behaves_alike() {
             wrong[name] = value.clone();
         }
         let problem = client.post(&collection, wrong.clone()).expect(422).await;
-        assert!(
-            problem.faults().contains(&"#/titel unknown_field".to_owned()),
-            "{}",
-            problem.text
-        );
+        assert!(problem.faults().contains(&"#/titel unknown_field".to_owned()), "{}", problem.text);
         wrong.as_object_mut().unwrap().remove("titel");
         let problem = client.post(&collection, wrong).expect(422).await;
-        assert!(
-            problem.faults().contains(&row.bad.1.to_owned()),
-            "{}: {}",
-            row.noun,
-            problem.text
-        );
+        assert!(problem.faults().contains(&row.bad.1.to_owned()), "{}: {}", row.noun, problem.text);
         client.post(&collection, named.clone()).expect(409).await;
 
         // Lists: filter, page, formats, strictness.
-        let page = client
-            .get(format!("{collection}?external_id=erp-1&count=true"))
-            .expect(200)
-            .await;
+        let page = client.get(format!("{collection}?external_id=erp-1&count=true")).expect(200).await;
         assert_eq!(page.json()["count"], 1);
         assert_eq!(page.json()["items"][0], created);
         let problem = client.get(format!("{collection}?limt=1&sort=colour")).expect(400).await;
@@ -245,11 +196,7 @@ async fn every_noun_behaves_alike() {
         client.get(format!("{collection}?limit=201")).expect(400).await;
         client.get(format!("{collection}?sort=colour")).expect(400).await;
         client.get(format!("{collection}?after=nonsense")).expect(400).await;
-        for (accept, part) in [
-            ("text/csv", "id"),
-            ("application/x-ndjson", "\"id\""),
-            ("text/plain", "id"),
-        ] {
+        for (accept, part) in [("text/csv", "id"), ("application/x-ndjson", "\"id\""), ("text/plain", "id")] {
             let list = client.get(&collection).header("accept", accept).expect(200).await;
             assert!(
                 list.text.contains(part) && list.text.contains(created["id"].as_str().unwrap()),
@@ -265,63 +212,31 @@ async fn every_noun_behaves_alike() {
         assert_eq!(stale.json()["current"], created);
         let changed = client.patch(&path, row.change.clone()).if_match(1).expect(200).await;
         assert_eq!(changed.json()["version"], 2);
-        client
-            .patch(&path, json!({"titel": null}))
-            .if_match(2)
-            .expect(422)
-            .await;
-        let replaced = client
-            .put(format!("{collection}/external:erp-1"), body.clone())
-            .header("if-match", "*")
-            .expect(200)
-            .await;
+        client.patch(&path, json!({"titel": null})).if_match(2).expect(422).await;
+        let replaced =
+            client.put(format!("{collection}/external:erp-1"), body.clone()).header("if-match", "*").expect(200).await;
         assert_eq!(replaced.json()["version"], 3);
         assert_eq!(replaced.json()["id"], created["id"]);
-        client
-            .as_viewer()
-            .patch(&path, row.change.clone())
-            .if_match(3)
-            .expect(403)
-            .await;
+        client.as_viewer().patch(&path, row.change.clone()).if_match(3).expect(403).await;
 
         // Delete: gone, with its history.
         client.delete(&path).expect(428).await;
         client.delete(&path).if_match(1).expect(412).await;
-        client
-            .delete(&path)
-            .if_match(3)
-            .header("mandate-reason", "a test")
-            .expect(204)
-            .await;
+        client.delete(&path).if_match(3).header("mandate-reason", "a test").expect(204).await;
         let gone = client.get(&path).expect(410).await.json();
         let history = client.get(gone["history"].as_str().unwrap()).expect(200).await.json();
-        let actions: Vec<&str> = history["items"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|entry| entry["action"].as_str().unwrap())
-            .collect();
+        let actions: Vec<&str> =
+            history["items"].as_array().unwrap().iter().map(|entry| entry["action"].as_str().unwrap()).collect();
         assert_eq!(actions, ["deleted", "updated", "updated", "created"]);
         assert_eq!(history["items"][0]["actor"], "key:admin");
         assert_eq!(history["items"][0]["reason"], "a test");
         assert_eq!(history["items"][1]["after"], history["items"][0]["before"]);
 
         // A name can be used again, and PUT creates under it.
-        let again = client
-            .put(format!("{collection}/external:erp-1"), body)
-            .expect(201)
-            .await
-            .json();
+        let again = client.put(format!("{collection}/external:erp-1"), body).expect(201).await.json();
         assert_ne!(again["id"], created["id"]);
-        client
-            .delete(format!("{collection}/{}", again["id"].as_str().unwrap()))
-            .if_match("1")
-            .expect(204)
-            .await;
-        client
-            .get(format!("{collection}/0190aaaa-0000-7000-8000-000000000000"))
-            .expect(404)
-            .await;
+        client.delete(format!("{collection}/{}", again["id"].as_str().unwrap())).if_match("1").expect(204).await;
+        client.get(format!("{collection}/0190aaaa-0000-7000-8000-000000000000")).expect(404).await;
         client.get(format!("{collection}/not-an-id")).expect(404).await;
         client.call("TRACE", &collection).expect(405).await;
     }

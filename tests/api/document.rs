@@ -7,10 +7,7 @@ use mandate::router;
 #[test]
 fn the_committed_document_is_the_one_that_is_served() {
     let committed: Value = serde_json::from_str(include_str!("../../openapi.json")).unwrap();
-    assert!(
-        committed == router::document(),
-        "run: cargo run -- openapi > openapi.json"
-    );
+    assert!(committed == router::document(), "run: cargo run -- openapi > openapi.json");
 }
 
 #[test]
@@ -19,16 +16,9 @@ fn every_operation_has_an_id_a_summary_and_its_problems() {
     let mut ids = Vec::new();
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
-            let id = operation["operationId"]
-                .as_str()
-                .unwrap_or_else(|| panic!("{method} {path} has no id"));
+            let id = operation["operationId"].as_str().unwrap_or_else(|| panic!("{method} {path} has no id"));
             ids.push(id.to_owned());
-            assert!(
-                operation["summary"]
-                    .as_str()
-                    .is_some_and(|summary| summary.ends_with('.')),
-                "{id}"
-            );
+            assert!(operation["summary"].as_str().is_some_and(|summary| summary.ends_with('.')), "{id}");
             for (status, response) in operation["responses"].as_object().unwrap() {
                 let described = response.get("description").is_some() || response.get("$ref").is_some();
                 assert!(described, "{id} {status}");

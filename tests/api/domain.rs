@@ -22,24 +22,13 @@ async fn initiatives(client: &Client, strategy: &Value, codes: &[&str]) -> Vec<V
 async fn codes_sort_in_natural_order_and_pages_meet_each_once() {
     let client = service().await;
     let strategy = strategy(&client).await;
-    initiatives(
-        &client,
-        &strategy,
-        &["1.10", "1.2", "A.1.01", "1.1", "2", "10", "1.1.1"],
-    )
-    .await;
+    initiatives(&client, &strategy, &["1.10", "1.2", "A.1.01", "1.1", "2", "10", "1.1.1"]).await;
     let mut path = "/v1/initiatives?sort=code&limit=2".to_owned();
     let mut codes = Vec::new();
     loop {
         let reply = client.get(&path).expect(200).await;
         let page = reply.json();
-        codes.extend(
-            page["items"]
-                .as_array()
-                .unwrap()
-                .iter()
-                .map(|item| item["code"].as_str().unwrap().to_owned()),
-        );
+        codes.extend(page["items"].as_array().unwrap().iter().map(|item| item["code"].as_str().unwrap().to_owned()));
         let Some(next) = page["next"].as_str() else { break };
         assert!(reply.header("link").contains(next));
         // A row before the cursor shifts nothing.
@@ -53,25 +42,16 @@ async fn codes_sort_in_natural_order_and_pages_meet_each_once() {
         path = format!("/v1/initiatives?sort=code&limit=2&after={next}");
     }
     assert_eq!(codes, ["1.1", "1.1.1", "1.2", "1.10", "2", "10", "A.1.01"]);
-    let reversed = client
-        .get("/v1/initiatives?sort=-code,created_at&fields=code&limit=1")
-        .expect(200)
-        .await
-        .json();
+    let reversed = client.get("/v1/initiatives?sort=-code,created_at&fields=code&limit=1").expect(200).await.json();
     assert_eq!(reversed["items"], json!([{"code": "A.1.01"}]));
     let next = reversed["next"].as_str().unwrap();
     let second = client
-        .get(format!(
-            "/v1/initiatives?sort=-code,created_at&fields=code&limit=1&after={next}"
-        ))
+        .get(format!("/v1/initiatives?sort=-code,created_at&fields=code&limit=1&after={next}"))
         .expect(200)
         .await
         .json();
     assert_eq!(second["items"], json!([{"code": "10"}]));
-    client
-        .get(format!("/v1/initiatives?sort=code&after={next}"))
-        .expect(400)
-        .await;
+    client.get(format!("/v1/initiatives?sort=code&after={next}")).expect(400).await;
 }
 
 #[tokio::test]
@@ -92,10 +72,7 @@ async fn search_ignores_diacritics_in_both_spellings() {
         let page = client.get(format!("/v1/initiatives?q={words}")).expect(200).await;
         assert_eq!(page.json()["items"].as_array().unwrap().len(), 1, "{words}");
     }
-    assert_eq!(
-        client.get("/v1/initiatives?q=budget").expect(200).await.json()["items"],
-        json!([])
-    );
+    assert_eq!(client.get("/v1/initiatives?q=budget").expect(200).await.json()["items"], json!([]));
 }
 
 #[tokio::test]
@@ -120,50 +97,27 @@ async fn two_writers_cannot_close_a_cycle_together() {
 async fn an_objective_cannot_stand_under_itself() {
     let client = service().await;
     let strategy = strategy(&client).await;
-    let top = client
-        .create(
-            "objectives",
-            json!({"strategy_id": strategy, "code": "1", "title": "a"}),
-        )
-        .await["id"]
-        .clone();
+    let top =
+        client.create("objectives", json!({"strategy_id": strategy, "code": "1", "title": "a"})).await["id"].clone();
     let below = client
-        .create(
-            "objectives",
-            json!({"strategy_id": strategy, "parent_id": top, "code": "1.1", "title": "b"}),
-        )
+        .create("objectives", json!({"strategy_id": strategy, "parent_id": top, "code": "1.1", "title": "b"}))
         .await["id"]
         .clone();
     let path = format!("/v1/objectives/{}", top.as_str().unwrap());
-    let reply = client
-        .patch(&path, json!({"parent_id": below}))
-        .if_match(1)
-        .expect(409)
-        .await;
+    let reply = client.patch(&path, json!({"parent_id": below})).if_match(1).expect(409).await;
     assert_eq!(reply.faults(), ["#/parent_id cycle"]);
     let gone = client.delete(&path).if_match(1).expect(409).await;
-    assert!(
-        gone.text.contains("1 of /v1/objectives refer to it by parent_id"),
-        "{}",
-        gone.text
-    );
+    assert!(gone.text.contains("1 of /v1/objectives refer to it by parent_id"), "{}", gone.text);
 }
 
 #[tokio::test]
 async fn sixteen_writers_of_one_row_lose_nothing() {
     let client = service().await;
     let strategy = strategy(&client).await;
-    let id = initiatives(&client, &strategy, &["1"]).await[0]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let id = initiatives(&client, &strategy, &["1"]).await[0].as_str().unwrap().to_owned();
     let path = format!("/v1/initiatives/{id}");
-    let writers = (0..16).map(|writer| {
-        client
-            .patch(&path, json!({"title": {"en": format!("by {writer}")}}))
-            .if_match(1)
-            .send()
-    });
+    let writers =
+        (0..16).map(|writer| client.patch(&path, json!({"title": {"en": format!("by {writer}")}})).if_match(1).send());
     let replies = futures_util::future::join_all(writers).await;
     assert_eq!(replies.iter().filter(|reply| reply.status == 200).count(), 1);
     assert_eq!(replies.iter().filter(|reply| reply.status == 412).count(), 15);
@@ -175,44 +129,25 @@ async fn sixteen_writers_of_one_row_lose_nothing() {
 async fn a_deadline_keeps_its_words_and_gains_dates() {
     let client = service().await;
     let strategy = strategy(&client).await;
-    let id = initiatives(&client, &strategy, &["1"]).await[0]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let id = initiatives(&client, &strategy, &["1"]).await[0].as_str().unwrap().to_owned();
     let path = format!("/v1/initiatives/{id}");
     let patched = client
-        .patch(
-            &path,
-            json!({"deadline": {"text": "Semestrul I, 2023, se continuă permanent"}}),
-        )
+        .patch(&path, json!({"deadline": {"text": "Semestrul I, 2023, se continuă permanent"}}))
         .if_match(1)
         .expect(200)
         .await
         .json();
     assert_eq!(patched["deadline"]["kind"], "first_due_then_continuous");
     assert_eq!(patched["deadline"]["to"], "2023-06-30");
-    let patched = client
-        .patch(&path, json!({"deadline": {"text": "Q4 2024"}}))
-        .if_match(2)
-        .expect(200)
-        .await
-        .json();
+    let patched = client.patch(&path, json!({"deadline": {"text": "Q4 2024"}})).if_match(2).expect(200).await.json();
     assert_eq!(
         patched["deadline"],
         json!({"text": "Q4 2024", "kind": "quarter", "from": "2024-10-01", "to": "2024-12-31"})
     );
-    let unclear = client
-        .patch(&path, json!({"deadline": {"text": "in due course"}}))
-        .if_match(3)
-        .expect(200)
-        .await
-        .json();
+    let unclear =
+        client.patch(&path, json!({"deadline": {"text": "in due course"}})).if_match(3).expect(200).await.json();
     assert_eq!(unclear["deadline"]["kind"], "unparsed");
-    let found = client
-        .get("/v1/initiatives?deadline_kind=unparsed&expand=strategy")
-        .expect(200)
-        .await
-        .json();
+    let found = client.get("/v1/initiatives?deadline_kind=unparsed&expand=strategy").expect(200).await.json();
     assert_eq!(found["items"][0]["strategy"]["code"], "S");
 }
 
@@ -227,10 +162,7 @@ async fn references_may_be_given_by_the_callers_own_ids() {
         .await;
     let body = |name: &str| json!({"strategy_id": format!("external:{name}"), "code": "1", "title": "y"});
     client.post("/v1/initiatives", body("s-1")).expect(201).await;
-    assert_eq!(
-        client.post("/v1/initiatives", body("s-2")).expect(422).await.faults(),
-        ["#/strategy_id not_found"]
-    );
+    assert_eq!(client.post("/v1/initiatives", body("s-2")).expect(422).await.faults(), ["#/strategy_id not_found"]);
     let reply = client
         .post(
             "/v1/initiatives",

@@ -1,9 +1,6 @@
 //! The behaviour of the service, through HTTP, against real PostgreSQL: one server for all tests, one database for each.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
-#![expect(
-    clippy::needless_pass_by_value,
-    reason = "bodies written in place read better without a borrow"
-)]
+#![expect(clippy::needless_pass_by_value, reason = "bodies written in place read better without a borrow")]
 
 mod architecture;
 mod contract;

@@ -7,12 +7,8 @@ use crate::support::service;
 #[tokio::test]
 async fn what_is_no_json_is_named() {
     let client = service().await;
-    let send = |body: Vec<u8>| {
-        client
-            .call("POST", "/v1/entities")
-            .header("content-type", "application/json")
-            .body(body)
-    };
+    let send =
+        |body: Vec<u8>| client.call("POST", "/v1/entities").header("content-type", "application/json").body(body);
     for (body, words) in [
         (b"".to_vec(), "ends before"),
         (b"{".to_vec(), "ends before"),
@@ -25,21 +21,12 @@ async fn what_is_no_json_is_named() {
         (b"{\"name\": 1e999}".to_vec(), "not JSON"),
     ] {
         let reply = send(body).expect(400).await;
-        assert!(
-            reply.json()["detail"].as_str().unwrap().contains(words),
-            "{}",
-            reply.text
-        );
+        assert!(reply.json()["detail"].as_str().unwrap().contains(words), "{}", reply.text);
     }
     for body in ["null", "[]", "7", "\"x\"", "{}"] {
         send(body.into()).expect(422).await;
     }
-    client
-        .call("POST", "/v1/entities")
-        .header("content-type", "text/plain")
-        .body("{}")
-        .expect(415)
-        .await;
+    client.call("POST", "/v1/entities").header("content-type", "text/plain").body("{}").expect(415).await;
     client.call("POST", "/v1/entities").body("{}").expect(415).await;
     send(vec![b' '; 2 << 20]).expect(413).await;
 }
@@ -72,18 +59,8 @@ async fn unknown_places_and_keys_are_problems() {
     client.get("/v1/nothing").expect(404).await;
     client.call("DELETE", "/v1/entities").expect(405).await;
     client.as_nobody().get("/v1/entities").expect(401).await;
-    client
-        .as_nobody()
-        .get("/v1/entities")
-        .header("authorization", "Bearer mandate_junk")
-        .expect(401)
-        .await;
-    client
-        .as_nobody()
-        .get("/v1/entities")
-        .header("authorization", "Basic eA==")
-        .expect(401)
-        .await;
+    client.as_nobody().get("/v1/entities").header("authorization", "Bearer mandate_junk").expect(401).await;
+    client.as_nobody().get("/v1/entities").header("authorization", "Basic eA==").expect(401).await;
     let problem = client.get("/v1/nothing").expect(404).await;
     assert_eq!(problem.json()["request_id"], problem.header("x-request-id"));
     client.get(problem.json()["type"].as_str().unwrap()).expect(200).await;

@@ -20,25 +20,11 @@ async fn plan(client: &Client) -> Plan {
         json!({"country": "RO", "issuer": "Government", "act_type": "decision", "number": "1", "date": "2024-01-31"}),
     )
     .await;
-    let ministry = id(
-        client,
-        "entities",
-        json!({"code": "MIN", "name": "Ministry", "kind": "ministry"}),
-    )
-    .await;
+    let ministry = id(client, "entities", json!({"code": "MIN", "name": "Ministry", "kind": "ministry"})).await;
     let agency = id(client, "entities", json!({"name": {"en": "Agency"}, "kind": "agency"})).await;
-    let strategy = id(
-        client,
-        "strategies",
-        json!({"code": "S", "title": "Strategy", "country": "RO", "kind": "strategy"}),
-    )
-    .await;
-    let objective = id(
-        client,
-        "objectives",
-        json!({"strategy_id": strategy, "code": "1", "title": "Top"}),
-    )
-    .await;
+    let strategy =
+        id(client, "strategies", json!({"code": "S", "title": "Strategy", "country": "RO", "kind": "strategy"})).await;
+    let objective = id(client, "objectives", json!({"strategy_id": strategy, "code": "1", "title": "Top"})).await;
     let under = json!({"strategy_id": strategy, "parent_id": objective, "code": "1.1", "title": "Under"});
     let under = id(client, "objectives", under).await;
     let initiative = |code: &str| json!({"strategy_id": strategy, "objective_id": under, "code": code, "title": code});
@@ -46,12 +32,7 @@ async fn plan(client: &Client) -> Plan {
     let first = id(client, "initiatives", initiative("A.2")).await;
     let stray = json!({"strategy_id": strategy, "code": "B", "title": "Stray"});
     id(client, "initiatives", stray).await;
-    let step = id(
-        client,
-        "steps",
-        json!({"initiative_id": second, "code": "1", "title": "Step"}),
-    )
-    .await;
+    let step = id(client, "steps", json!({"initiative_id": second, "code": "1", "title": "Step"})).await;
     let lead = json!({"initiative_id": first, "entity_id": ministry, "role": "lead"});
     id(client, "assignments", lead).await;
     let step_lead = json!({"step_id": step, "entity_id": agency, "role": "lead"});
@@ -87,10 +68,7 @@ async fn the_plan_is_printed_in_its_order_with_leads_and_money() {
     let rows = items(&client, "/v1/reports/plan?steps=true").await;
     assert_eq!(column(&rows, "code"), json!(["A.2", "A.10", "1", "B"]));
     assert_eq!(column(&rows, "lead"), json!([["MIN"], ["Agency"], ["Agency"], []]));
-    assert_eq!(
-        rows[1]["money"],
-        json!([{"amount": "7.00", "currency": "EUR", "phase": "estimate"}])
-    );
+    assert_eq!(rows[1]["money"], json!([{"amount": "7.00", "currency": "EUR", "phase": "estimate"}]));
     let of_agency = format!("/v1/reports/plan?entity_id={}", plan.agency.as_str().unwrap());
     assert_eq!(column(&items(&client, &of_agency).await, "code"), json!(["A.10"]));
     let under = format!("/v1/reports/plan?objective_id={}", plan.objective.as_str().unwrap());
@@ -125,14 +103,7 @@ async fn money_is_summed_by_every_dimension_and_never_across_currencies() {
     assert_eq!(column(&rows, "currency"), json!(["EUR", "RON", "EUR", "RON"]));
     assert_eq!(column(&rows, "estimate"), json!(["7.00", "100.50", "7.00", "100.50"]));
     assert_eq!(column(&rows, "own_estimate"), json!([null, null, "7.00", "100.50"]));
-    for by in [
-        "entity",
-        "fiscal_year",
-        "funding_source",
-        "initiative",
-        "programme",
-        "cofog",
-    ] {
+    for by in ["entity", "fiscal_year", "funding_source", "initiative", "programme", "cofog"] {
         let rows = items(&client, &format!("/v1/reports/budget?by={by}")).await;
         assert_eq!(rows.len(), 2, "{by}: {rows:?}");
     }

@@ -11,13 +11,7 @@ const ROMANIA: &str = include_str!("../../examples/romania-2022-2027-partial.jso
 const ACCEPTANCE: &str = include_str!("../../examples/romania-acceptance-case.json");
 
 async fn import(client: &Client, plan: &str) -> Value {
-    client
-        .call("POST", "/v1/imports")
-        .header("content-type", "application/json")
-        .body(plan)
-        .expect(200)
-        .await
-        .json()
+    client.call("POST", "/v1/imports").header("content-type", "application/json").body(plan).expect(200).await.json()
 }
 
 async fn count(client: &Client, path: &str) -> i64 {
@@ -32,17 +26,9 @@ async fn real_plans_have_the_counts_of_their_sources() {
         assert_eq!(report["refused"], 0);
     }
     for (plan, objectives, initiatives) in [("tr13-plan", 7, 29), ("fds20-plan", 3, 20), ("ca5-plan", 5, 19)] {
-        let strategy = client
-            .get(format!("/v1/strategies/external:{plan}"))
-            .expect(200)
-            .await
-            .json();
+        let strategy = client.get(format!("/v1/strategies/external:{plan}")).expect(200).await.json();
         let id = strategy["id"].as_str().unwrap();
-        assert_eq!(
-            count(&client, &format!("/v1/objectives?strategy_id={id}&count=true")).await,
-            objectives,
-            "{plan}"
-        );
+        assert_eq!(count(&client, &format!("/v1/objectives?strategy_id={id}&count=true")).await, objectives, "{plan}");
         assert_eq!(
             count(&client, &format!("/v1/initiatives?strategy_id={id}&count=true")).await,
             initiatives,
@@ -51,20 +37,12 @@ async fn real_plans_have_the_counts_of_their_sources() {
     }
     assert_eq!(count(&client, "/v1/steps?count=true").await, 95 + 66 + 106);
     assert_eq!(count(&client, "/v1/timelines?basis=revised&count=true").await, 5);
-    let disputed = client
-        .get("/v1/strategies?evidence_state=disputed")
-        .expect(200)
-        .await
-        .json();
+    let disputed = client.get("/v1/strategies?evidence_state=disputed").expect(200).await.json();
     assert_eq!(disputed["items"][0]["annex"], "II");
 
     // Again: nothing changes.
     let again = import(&client, TURKIYE).await;
-    assert_eq!(
-        (again["created"].as_i64(), again["changed"].as_i64()),
-        (Some(0), Some(0)),
-        "{again}"
-    );
+    assert_eq!((again["created"].as_i64(), again["changed"].as_i64()), (Some(0), Some(0)), "{again}");
 }
 
 #[tokio::test]
@@ -76,10 +54,7 @@ async fn an_export_imported_elsewhere_exports_the_same() {
     let exported = here.get("/v1/exports/plan").expect(200).await.text;
     let there = service().await;
     import(&there, &exported).await;
-    assert!(
-        there.get("/v1/exports/plan").expect(200).await.text == exported,
-        "the second export differs"
-    );
+    assert!(there.get("/v1/exports/plan").expect(200).await.text == exported, "the second export differs");
 }
 
 #[tokio::test]
@@ -92,10 +67,7 @@ async fn a_file_with_faults_changes_nothing_and_names_them_all() {
         "objectives": [{"external_id": "o-1", "strategy_id": "external:s-2", "code": "1", "title": "y"}]
     });
     let send = |path: &str| {
-        client
-            .call("POST", path.to_owned())
-            .header("content-type", "application/json")
-            .body(plan.to_string())
+        client.call("POST", path.to_owned()).header("content-type", "application/json").body(plan.to_string())
     };
     let refused = send("/v1/imports").expect(422).await;
     let faults = refused.faults();
@@ -109,11 +81,7 @@ async fn a_file_with_faults_changes_nothing_and_names_them_all() {
     }
     assert_eq!(count(&client, "/v1/entities?count=true").await, 0);
     let dry = send("/v1/imports?dry_run=true").expect(200).await.json();
-    assert_eq!(
-        (dry["committed"].as_bool(), dry["refused"].as_i64()),
-        (Some(false), Some(2)),
-        "{dry}"
-    );
+    assert_eq!((dry["committed"].as_bool(), dry["refused"].as_i64()), (Some(false), Some(2)), "{dry}");
     client
         .as_viewer()
         .call("POST", "/v1/imports")
@@ -121,8 +89,5 @@ async fn a_file_with_faults_changes_nothing_and_names_them_all() {
         .body("{}")
         .expect(403)
         .await;
-    client
-        .post("/v1/imports", json!({"format": "mandate-plan/1", "entites": []}))
-        .expect(422)
-        .await;
+    client.post("/v1/imports", json!({"format": "mandate-plan/1", "entites": []})).expect(422).await;
 }

@@ -15,12 +15,7 @@ type Read = (Kind, Option<NaiveDate>, Option<NaiveDate>);
 pub fn parse(text: &str, calendar: &Calendar) -> Deadline {
     let words = fold(text);
     let (kind, from, to) = form(&words, *calendar).unwrap_or((Kind::Unparsed, None, None));
-    Deadline {
-        text: text.to_owned(),
-        kind,
-        from,
-        to,
-    }
+    Deadline { text: text.to_owned(), kind, from, to }
 }
 
 fn fold(text: &str) -> String {
@@ -38,12 +33,7 @@ fn fold(text: &str) -> String {
             other => other,
         })
         .collect();
-    folded
-        .split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ")
-        .trim_end_matches(['.', ';', ' '])
-        .to_owned()
+    folded.split_whitespace().collect::<Vec<_>>().join(" ").trim_end_matches(['.', ';', ' ']).to_owned()
 }
 
 macro_rules! pattern {
@@ -55,14 +45,8 @@ macro_rules! pattern {
 const MONTHS: &str = "january|february|march|april|may|june|july|august|september|october|november|december|\
 ianuarie|februarie|martie|aprilie|mai|iunie|iulie|august|septembrie|octombrie|noiembrie|decembrie";
 
-pattern!(
-    CONTINUOUS,
-    r"^(continual(ly)?|continuous(ly)?|ongoing|permanent(ly)?|in permanenta|continuu)$"
-);
-pattern!(
-    COMPLETED,
-    r"^(already )?(completed|finalizat|realizat|the first one was completed)$"
-);
+pattern!(CONTINUOUS, r"^(continual(ly)?|continuous(ly)?|ongoing|permanent(ly)?|in permanenta|continuu)$");
+pattern!(COMPLETED, r"^(already )?(completed|finalizat|realizat|the first one was completed)$");
 pattern!(
     RECURRING,
     r"^(to be held )?(annually|yearly|monthly|quarterly|semi-annually|anual|lunar|trimestrial|semestrial|(at least |minimally |once |ongoing )*every (year|month|quarter|semester|two years|\d+ (months|years)).*|\d+ activit(y|ies) per (year|quarter|month).*)$"
@@ -83,27 +67,18 @@ pattern!(
     BY,
     r"^(?:by|until|before the end of|no later than|not later than|pana (?:la|in)|cel tarziu (?:la|in)|by the|completion by) (?:the )?(.+)$"
 );
-pattern!(
-    END_OF,
-    r"^(?:the )?(?:end of|sfarsitul(?: anului)?|finele(?: anului)?) (?:the )?(?:year )?(.+)$"
-);
+pattern!(END_OF, r"^(?:the )?(?:end of|sfarsitul(?: anului)?|finele(?: anului)?) (?:the )?(?:year )?(.+)$");
 pattern!(YEAR, r"^(?:the year |anul )?(\d{4})$");
 pattern!(RANGE, r"^(.+?) ?- ?(.+)$");
 pattern!(ISO, r"^(\d{4})-(\d{2})-(\d{2})$");
 pattern!(NUMERIC, r"^(\d{1,2})([./])(\d{1,2})[./](\d{4})$");
-pattern!(
-    ROMAN_HALF,
-    r"^(?:semestr(?:ul|u) |semestrul al |sem\.? )(i|ii|1|2)(?:-lea)? ?(?:al anului )?(\d{4})$"
-);
+pattern!(ROMAN_HALF, r"^(?:semestr(?:ul|u) |semestrul al |sem\.? )(i|ii|1|2)(?:-lea)? ?(?:al anului )?(\d{4})$");
 pattern!(HALF, r"^(?:(?:h([12])|(first|second) half of) (\d{4}))$");
 pattern!(
     QUARTER,
     r"^(?:q([1-4])|([1-4])q|(?:trimestrul |trim\.? |t)(i{1,3}|iv|[1-4]))(?: of)? ?(?:al anului )?(\d{4})$"
 );
-pattern!(
-    FISCAL_QUARTER,
-    r"^(?:q([1-4]) fy ?(\d{4}|\d{2})|([1-4])q fy ?(\d{4}|\d{2})|fy ?(\d{4}|\d{2}) q([1-4]))$"
-);
+pattern!(FISCAL_QUARTER, r"^(?:q([1-4]) fy ?(\d{4}|\d{2})|([1-4])q fy ?(\d{4}|\d{2})|fy ?(\d{4}|\d{2}) q([1-4]))$");
 pattern!(FISCAL_YEAR, r"^(?:fy|fiscal year) ?(\d{4})$");
 pattern!(FISCAL_PAIR, r"^(?:fy|fiscal year) ?(\d{4})[-/](\d{2}|\d{4})$");
 pattern!(SEASON, r"^(spring|summer|fall|autumn|primavara|vara|toamna) (\d{4})$");
@@ -212,11 +187,7 @@ fn fiscal(words: &str, calendar: Calendar) -> Option<(Kind, NaiveDate, NaiveDate
     let found = FISCAL_PAIR.captures(words)?;
     let first = year(&found[1])?;
     let crosses = start > 1 && (first + 1).to_string().ends_with(&found[2]);
-    if crosses {
-        months(Kind::FiscalYear, first, start, 12)
-    } else {
-        None
-    }
+    if crosses { months(Kind::FiscalYear, first, start, 12) } else { None }
 }
 
 fn day(words: &str) -> Option<NaiveDate> {
@@ -233,11 +204,7 @@ fn day(words: &str) -> Option<NaiveDate> {
     let found = NUMERIC.captures(words)?;
     // With dots the day is always first; with slashes only a number above 12 tells.
     let ambiguous = &found[2] == "/" && found[1].parse::<u32>().ok()? <= 12;
-    if ambiguous {
-        None
-    } else {
-        date(&found[4], found[3].parse().ok()?, &found[1])
-    }
+    if ambiguous { None } else { date(&found[4], found[3].parse().ok()?, &found[1]) }
 }
 
 fn months(kind: Kind, year: i32, month: u32, count: u32) -> Option<(Kind, NaiveDate, NaiveDate)> {
@@ -246,8 +213,7 @@ fn months(kind: Kind, year: i32, month: u32, count: u32) -> Option<(Kind, NaiveD
 }
 
 fn last(from: NaiveDate, months: u32) -> Option<NaiveDate> {
-    from.checked_add_months(Months::new(months))?
-        .checked_sub_days(Days::new(1))
+    from.checked_add_months(Months::new(months))?.checked_sub_days(Days::new(1))
 }
 
 fn year(digits: &str) -> Option<i32> {

@@ -25,16 +25,11 @@ fn a_table_becomes_a_plan() {
     let document = document(CSV, MAP).unwrap();
     let codes = |section: &str| -> Vec<String> {
         let rows = document[section].as_array().unwrap();
-        rows.iter()
-            .map(|row| row["external_id"].as_str().unwrap().to_owned())
-            .collect()
+        rows.iter().map(|row| row["external_id"].as_str().unwrap().to_owned()).collect()
     };
     assert_eq!(codes("objectives"), ["p-objective-educatie"]);
     assert_eq!(codes("initiatives"), ["p-initiative-1"]);
-    assert_eq!(
-        codes("steps"),
-        ["p-initiative-1-step-cadru", "p-initiative-1-step-pilot"]
-    );
+    assert_eq!(codes("steps"), ["p-initiative-1-step-cadru", "p-initiative-1-step-pilot"]);
     assert_eq!(codes("entities"), ["p-entity-men", "p-entity-dnsc", "p-entity-mai"]);
     assert_eq!(document["assignments"].as_array().unwrap().len(), 4);
     assert_eq!(document["assignments"][1]["source_label"], "Participant");
@@ -60,10 +55,7 @@ fn spanned_cells_are_repeated_only_where_asked() {
 fn headers_with_commas_are_read() {
     assert_eq!(
         pairs("title=\"Ce, când\",code=Nr").unwrap(),
-        [
-            ("title".to_owned(), "Ce, când".to_owned()),
-            ("code".to_owned(), "Nr".to_owned())
-        ]
+        [("title".to_owned(), "Ce, când".to_owned()), ("code".to_owned(), "Nr".to_owned())]
     );
     assert_eq!(delimiter("\"a;b;c\",d\n;;;"), b',');
 }

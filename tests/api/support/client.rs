@@ -36,42 +36,22 @@ pub(crate) struct Reply {
 
 impl Client {
     pub(crate) fn new(router: Router, admin: String, viewer: String) -> Self {
-        Self {
-            router,
-            key: Some(admin),
-            viewer,
-        }
+        Self { router, key: Some(admin), viewer }
     }
 
     /// The same service, spoken to as a viewer.
     pub(crate) fn as_viewer(&self) -> Self {
-        Self {
-            key: Some(self.viewer.clone()),
-            ..self.clone()
-        }
+        Self { key: Some(self.viewer.clone()), ..self.clone() }
     }
 
     /// The same service, spoken to without a key.
     pub(crate) fn as_nobody(&self) -> Self {
-        Self {
-            key: None,
-            ..self.clone()
-        }
+        Self { key: None, ..self.clone() }
     }
 
     pub(crate) fn call(&self, method: &'static str, path: impl Into<String>) -> Call {
-        let headers = self
-            .key
-            .iter()
-            .map(|key| ("authorization".to_owned(), format!("Bearer {key}")))
-            .collect();
-        Call {
-            router: self.router.clone(),
-            method,
-            path: path.into(),
-            headers,
-            body: Vec::new(),
-        }
+        let headers = self.key.iter().map(|key| ("authorization".to_owned(), format!("Bearer {key}"))).collect();
+        Call { router: self.router.clone(), method, path: path.into(), headers, body: Vec::new() }
     }
 
     pub(crate) fn get(&self, path: impl Into<String>) -> Call {
@@ -127,18 +107,10 @@ impl Call {
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
-        let response = self
-            .router
-            .oneshot(request.body(Body::from(self.body)).unwrap())
-            .await
-            .unwrap();
+        let response = self.router.oneshot(request.body(Body::from(self.body)).unwrap()).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
-        Reply {
-            status: parts.status,
-            headers: parts.headers,
-            text: String::from_utf8(bytes.to_vec()).unwrap(),
-        }
+        Reply { status: parts.status, headers: parts.headers, text: String::from_utf8(bytes.to_vec()).unwrap() }
     }
 
     /// Sends the request and demands a status.
@@ -148,17 +120,9 @@ impl Call {
         async move {
             let asked = format!("{} {}", self.method, self.path);
             let reply = self.send().await;
-            assert_eq!(
-                reply.status.as_u16(),
-                status,
-                "{asked} at {place} answered:\n{}",
-                reply.text
-            );
+            assert_eq!(reply.status.as_u16(), status, "{asked} at {place} answered:\n{}", reply.text);
             if status >= 400 {
-                let kind = reply
-                    .headers
-                    .get("content-type")
-                    .map(|value| value.to_str().unwrap().to_owned());
+                let kind = reply.headers.get("content-type").map(|value| value.to_str().unwrap().to_owned());
                 assert_eq!(
                     kind.as_deref(),
                     Some("application/problem+json"),
@@ -181,12 +145,7 @@ impl Reply {
     /// A header of the answer.
     #[track_caller]
     pub(crate) fn header(&self, name: &str) -> String {
-        self.headers
-            .get(name)
-            .unwrap_or_else(|| panic!("no header {name}"))
-            .to_str()
-            .unwrap()
-            .to_owned()
+        self.headers.get(name).unwrap_or_else(|| panic!("no header {name}")).to_str().unwrap().to_owned()
     }
 
     /// The faults of a problem as `pointer code`, sorted.
@@ -196,13 +155,7 @@ impl Reply {
             .as_array()
             .into_iter()
             .flatten()
-            .map(|fault| {
-                format!(
-                    "{} {}",
-                    fault["pointer"].as_str().unwrap(),
-                    fault["code"].as_str().unwrap()
-                )
-            })
+            .map(|fault| format!("{} {}", fault["pointer"].as_str().unwrap(), fault["code"].as_str().unwrap()))
             .collect();
         faults.sort();
         faults

@@ -43,9 +43,7 @@ async fn start() -> PgConnectOptions {
     let options = cluster.options("postgres");
     let mut connection = PgConnection::connect_with(&options).await.unwrap();
     connection.execute("create database mandate_template").await.unwrap();
-    let mut template = PgConnection::connect_with(&cluster.options("mandate_template"))
-        .await
-        .unwrap();
+    let mut template = PgConnection::connect_with(&cluster.options("mandate_template")).await.unwrap();
     MIGRATOR.run(&mut template).await.unwrap();
     template.close().await.unwrap();
     Box::leak(Box::new(cluster));
@@ -57,13 +55,7 @@ fn stop_with_this_process(data_dir: &std::path::Path) {
     let script = "cat > /dev/null; for f in $(find \"$0\" -name postmaster.pid); do kill -INT $(head -1 \"$f\"); \
                   while kill -0 $(head -1 \"$f\" 2>/dev/null) 2>/dev/null; do sleep 0.1; done; done; rm -rf \"$0\"";
     let mut guard = Command::new("sh");
-    guard
-        .arg("-c")
-        .arg(script)
-        .arg(data_dir)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
+    guard.arg("-c").arg(script).arg(data_dir).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
     let child = guard.spawn().unwrap();
     Box::leak(Box::new(child));
     assert!(fs::exists(data_dir).unwrap());
@@ -78,12 +70,7 @@ pub(crate) async fn service() -> Client {
     let mut connection = PgConnection::connect_with(server).await.unwrap();
     // One copy of a template at a time: PostgreSQL refuses when another session is in it.
     loop {
-        match connection
-            .execute(AssertSqlSafe(format!(
-                "create database {name} template mandate_template"
-            )))
-            .await
-        {
+        match connection.execute(AssertSqlSafe(format!("create database {name} template mandate_template"))).await {
             Ok(_) => break,
             Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("55006") => {
                 tokio::task::yield_now().await;
@@ -95,9 +82,7 @@ pub(crate) async fn service() -> Client {
     let options = server.clone().database(&name);
     let mut connection = PgConnection::connect_with(&options).await.unwrap();
     let admin = keys::create(&mut connection, "admin", Role::Admin, None).await.unwrap();
-    let viewer = keys::create(&mut connection, "viewer", Role::Viewer, None)
-        .await
-        .unwrap();
+    let viewer = keys::create(&mut connection, "viewer", Role::Viewer, None).await.unwrap();
     connection.close().await.unwrap();
     let app = App::new(repository::connect(options, 8).unwrap(), None);
     Client::new(layered(router::routes(), app), admin, viewer)
