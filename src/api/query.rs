@@ -211,7 +211,7 @@ impl View {
             match targets.iter().position(|target| *target == name) {
                 Some(index) => view.expand.push(R::REFERENCES[index].field),
                 None => {
-                    faults.push(fault("expand", "unknown_field", unknown("reference", name, targets.iter().copied())))
+                    faults.push(fault("expand", "unknown_field", unknown("reference", name, targets.iter().copied())));
                 }
             }
         }
