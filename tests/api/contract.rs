@@ -148,7 +148,6 @@ async fn the_table_has_every_noun_of_the_document() {
 }
 
 #[tokio::test]
-#[expect(clippy::too_many_lines, reason = "a transcript of one resource's life reads in one piece")]
 async fn every_noun_behaves_alike() {
     let client = service().await;
     let ground = Ground::lay(&client).await;
