@@ -118,7 +118,7 @@ pub fn document() -> Value {
 
 async fn ready(State(app): State<App>) -> Result<Json<Value>, Error> {
     let mut connection = app.connection().await?;
-    sqlx::query("select 1").execute(&mut *connection).await?;
+    repository::ping(&mut connection).await?;
     Ok(Json(json!({"status": "ok"})))
 }
 

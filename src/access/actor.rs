@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -41,12 +41,12 @@ const CAPACITY: usize = 10_000;
 
 impl KeyCache {
     fn get(&self, hash: &[u8; 32]) -> Option<ApiKey> {
-        let entries = self.0.lock().expect("no holder panics");
+        let entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         entries.get(hash).filter(|(since, _)| since.elapsed() < LIFE).map(|(_, key)| key.clone())
     }
 
     fn put(&self, hash: [u8; 32], key: ApiKey) {
-        let mut entries = self.0.lock().expect("no holder panics");
+        let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if entries.len() >= CAPACITY {
             entries.clear();
         }

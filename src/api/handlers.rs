@@ -188,10 +188,7 @@ async fn save<R: Resource>(
 ) -> Result<Response, Error> {
     match repository::update(connection, author, before, data).await {
         Ok(stored) => one(&stored),
-        Err(repository::Error::Stale) => {
-            let current = fetch::<R>(connection, &Key::Id(before.id)).await?;
-            Err(Error::Stale(serde_json::to_value(current).ok()))
-        }
+        Err(repository::Error::Stale) => Err(overtaken::<R>(connection, before.id).await),
         Err(error) => Err(error.into()),
     }
 }
@@ -210,10 +207,7 @@ async fn delete<R: Resource>(
     precondition::if_match(&headers, &stored)?;
     match repository::delete::<R>(&mut connection, &actor.author(&headers)?, stored.id, stored.version).await {
         Ok(()) => Ok(StatusCode::NO_CONTENT),
-        Err(repository::Error::Stale) => {
-            let current = fetch::<R>(&mut connection, &Key::Id(stored.id)).await?;
-            Err(Error::Stale(serde_json::to_value(current).ok()))
-        }
+        Err(repository::Error::Stale) => Err(overtaken::<R>(&mut connection, stored.id).await),
         Err(error) if error.sqlstate().as_deref() == Some("23503") => {
             let blockers = repository::blockers(&mut connection, &app.referrers(R::TABLE), stored.id).await?;
             let mut faults = Faults::default();
@@ -260,6 +254,14 @@ async fn fetch<R: Resource>(connection: &mut PgConnection, key: &Key) -> Result<
     match repository::find::<R>(connection, key).await? {
         Lookup::Found(stored) => Ok(stored),
         lookup => Err(gone::<R, _>(key, lookup)),
+    }
+}
+
+/// Somebody else was faster: stale with the resource as it is now, or gone.
+async fn overtaken<R: Resource>(connection: &mut PgConnection, id: Uuid) -> Error {
+    match fetch::<R>(connection, &Key::Id(id)).await {
+        Ok(current) => Error::Stale(serde_json::to_value(current).ok()),
+        Err(error) => error,
     }
 }
 

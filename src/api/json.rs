@@ -17,15 +17,19 @@ use crate::repository::Fault;
 /// Parses a body as JSON, or says why it cannot be. Refused are duplicate keys (one of the two would be lost in silence) and U+0000 (which
 /// PostgreSQL cannot store).
 pub fn parse(headers: &HeaderMap, body: &Bytes) -> Result<Value, Error> {
-    let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    if essence != "application/json" && essence != "application/merge-patch+json" {
+    if !["application/json", "application/merge-patch+json"].contains(&media_type(headers).as_str()) {
         return Err(Error::UnsupportedMediaType(
             "send JSON, with the header `Content-Type: application/json` (for PATCH also application/merge-patch+json)"
                 .into(),
         ));
     }
     parse_bytes(body)
+}
+
+/// The media type of a body, in lower case and without parameters; empty when it is not said.
+pub fn media_type(headers: &HeaderMap) -> String {
+    let said = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    said.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
 /// The same without a look at the media type.

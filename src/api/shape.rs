@@ -6,7 +6,7 @@
 use std::{
     any::TypeId,
     collections::HashMap,
-    sync::{LazyLock, RwLock},
+    sync::{LazyLock, PoisonError, RwLock},
 };
 
 use jsonschema::{ValidationError, Validator, error::ValidationErrorKind as Kind};
@@ -58,7 +58,7 @@ impl Shape {
     /// The shape of a type; compiled once a process.
     pub fn of<T: ToSchema + 'static>() -> &'static Self {
         let id = TypeId::of::<T>();
-        if let Some(shape) = SHAPES.read().expect("no holder panics").get(&id) {
+        if let Some(shape) = SHAPES.read().unwrap_or_else(PoisonError::into_inner).get(&id) {
             return shape;
         }
         let name = T::name().into_owned();
@@ -66,7 +66,7 @@ impl Shape {
         let validator =
             jsonschema::options().should_validate_formats(true).build(&root).expect("a published schema compiles");
         let shape: &'static Self = Box::leak(Box::new(Self { root, name, validator }));
-        SHAPES.write().expect("no holder panics").entry(id).or_insert(shape)
+        SHAPES.write().unwrap_or_else(PoisonError::into_inner).entry(id).or_insert(shape)
     }
 
     /// The properties of the type: name and schema.

@@ -24,7 +24,7 @@ use uuid::Uuid;
 use crate::{
     api::{
         Error,
-        answer::{render, tagged},
+        answer::{internal, render, tagged},
         document::{parameters, problems},
         format::Format,
         query,
@@ -205,11 +205,7 @@ fn asked<P: DeserializeOwned + ToSchema + 'static>(
 }
 
 fn answer<T: Serialize>(headers: &HeaderMap, format: Format, rows: &[T]) -> Result<Response, Error> {
-    let items = rows
-        .iter()
-        .map(serde_json::to_value)
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|error| Error::Internal(std::sync::Arc::new(error.into())))?;
+    let items = rows.iter().map(serde_json::to_value).collect::<Result<Vec<_>, _>>().map_err(internal)?;
     let body = render(items, format, |items| json!({"items": items}))?;
     Ok(tagged(headers, body, format))
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
-use sqlx::{FromRow, PgConnection, QueryBuilder, types::Json};
+use sqlx::{Connection as _, FromRow, PgConnection, QueryBuilder, types::Json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -32,6 +32,11 @@ pub enum Lookup<T> {
     Deleted(Uuid),
     /// It never was.
     Missing,
+}
+
+/// Asks the database for a sign of life.
+pub async fn ping(connection: &mut PgConnection) -> Result<(), Error> {
+    Ok(connection.ping().await?)
 }
 
 /// Finds one resource.
@@ -141,6 +146,17 @@ pub async fn blockers(
     Ok(query.build_query_as().fetch_all(connection).await?)
 }
 
+/// The ids of the rows of a table that have these external ids.
+pub async fn named_by(
+    connection: &mut PgConnection,
+    table: &'static str,
+    names: &[String],
+) -> Result<HashMap<String, Uuid>, Error> {
+    let mut query = QueryBuilder::new("select external_id, id from ");
+    query.push(table).push(" where external_id = any(").push_bind(names).push(")");
+    Ok(query.build_query_as().fetch_all(connection).await?.into_iter().collect())
+}
+
 /// Replaces each reference given as `external:{external_id}` by the id that it names, in rows not yet decoded.
 /// What names nothing is a fault, beside the index of its row.
 pub async fn resolve(
@@ -155,10 +171,7 @@ pub async fn resolve(
         if names.is_empty() {
             continue;
         }
-        let mut query = QueryBuilder::new("select external_id, id from ");
-        query.push(reference.table).push(" where external_id = any(").push_bind(names).push(")");
-        let ids: HashMap<String, Uuid> =
-            query.build_query_as().fetch_all(&mut *connection).await?.into_iter().collect();
+        let ids = named_by(connection, reference.table, &names).await?;
         for (index, row) in rows.iter_mut().enumerate() {
             let Some(name) = named(row) else { continue };
             if let Some(id) = ids.get(&name) {

@@ -21,6 +21,8 @@ use crate::{
     access::{Actor, Role},
     api::{
         Error,
+        document::problems,
+        json,
         query::{self, NoParameters},
         shape::schemas,
     },
@@ -68,9 +70,7 @@ async fn import_plan(
 ) -> Result<Json<Report>, Error> {
     actor.needs(Role::Admin)?;
     let parameters: ImportParameters = query::read(query.as_deref())?;
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-    let essence = kind.and_then(|kind| kind.split(';').next()).unwrap_or_default().trim();
-    if !essence.eq_ignore_ascii_case("application/json") {
+    if json::media_type(&headers) != "application/json" {
         return Err(Error::UnsupportedMediaType(
             "send a plan file, with the header `Content-Type: application/json`".into(),
         ));
@@ -133,19 +133,9 @@ pub fn describe(document: &mut Value) {
         tags.push(json!({"name": "transfer", "description": "Import and export of whole plans."}));
     }
     let schema = |name: &str| json!({"schema": {"$ref": format!("#/components/schemas/{name}")}});
-    let responses = |words: &str, kind: &str, schema: Value, wrong: &[(&str, &str)]| {
-        let common = [
-            ("400", "bad_query"),
-            ("401", "unauthenticated"),
-            ("403", "forbidden"),
-            ("500", "internal"),
-            ("503", "unavailable"),
-            ("504", "timeout"),
-        ];
-        let mut all = json!({"200": {"description": words, "content": {kind: schema}}});
-        for (status, code) in common.iter().chain(wrong) {
-            all[status] = json!({"$ref": format!("#/components/responses/{code}")});
-        }
+    let responses = |words: &str, content: Value, wrong: &[&str]| {
+        let mut all = problems(wrong);
+        all.insert("200".into(), json!({"description": words, "content": {"application/json": content}}));
         all
     };
     let query = |name: &str, kind: &str, words: &str| json!({"name": name, "in": "query", "description": words, "schema": {"type": kind}});
@@ -156,14 +146,13 @@ pub fn describe(document: &mut Value) {
         "description": "A row with the id or external id of one that is there changes it; every other row is created. The exact schema is at /schemas/plan.json. With dry_run the answer is a report also when rows are refused.",
         "parameters": [query("dry_run", "boolean", "Only tries it: the answer is the report, and nothing is written."), reason],
         "requestBody": {"required": true, "content": {"application/json": schema("PlanFile")}},
-        "responses": responses("The report.", "application/json", schema("Report"), &[
-            ("408", "request_timeout"), ("413", "too_large"), ("415", "unsupported_media_type"), ("422", "invalid")])
+        "responses": responses("The report.", schema("Report"), &["too_large", "unsupported_media_type", "invalid"])
     }});
     document["paths"]["/v1/exports/plan"] = json!({"get": {
         "operationId": "export_plan", "tags": ["transfer"],
         "summary": "Exports everything, or one strategy, as a plan file.",
         "parameters": [query("strategy_id", "string", "Only this strategy and what it refers to: its id, or `external:` and its external id.")],
-        "responses": responses("The plan file; its schema is at /schemas/plan.json.", "application/json", json!({"schema": {"type": "object"}}), &[("404", "not_found")])
+        "responses": responses("The plan file; its schema is at /schemas/plan.json.", json!({"schema": {"type": "object"}}), &[])
     }});
     document["paths"]["/schemas/plan.json"] = json!({"get": {
         "operationId": "find_plan_schema", "tags": ["transfer"], "summary": "The JSON Schema of a plan file.", "security": [],

@@ -196,15 +196,10 @@ impl<R: Resource> Present<R> {
                 .fetch_all(&mut *connection)
                 .await?
         };
-        let names: Vec<&str> = bodies.iter().filter_map(external).collect();
-        let mut by_external = HashMap::new();
-        if !names.is_empty() {
-            let sql = format!("select external_id, id from {} where external_id = any($1)", R::TABLE);
-            let found: Vec<(String, Uuid)> =
-                sqlx::query_as(AssertSqlSafe(sql)).bind(names).fetch_all(&mut *connection).await?;
-            ids.extend(found.iter().map(|(_, id)| *id));
-            by_external.extend(found);
-        }
+        let names: Vec<String> = bodies.iter().filter_map(external).map(str::to_owned).collect();
+        let by_external =
+            if names.is_empty() { HashMap::new() } else { repository::named_by(connection, R::TABLE, &names).await? };
+        ids.extend(by_external.values());
         let rows = if ids.is_empty() { Vec::new() } else { repository::find_many::<R>(connection, &ids).await? };
         let by_id = rows.into_iter().map(|row| (row.id, row)).collect();
         Ok(Self { by_id, by_external, past })
