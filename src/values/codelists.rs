@@ -42,7 +42,12 @@ pub fn is_country(code: &str) -> bool {
 
 /// Whether this is a language (ISO 639-1).
 pub fn is_language(code: &str) -> bool {
-    lines(include_str!("codelists/iso639.txt")).any(|line| line == code)
+    all_languages().any(|line| line == code)
+}
+
+/// All languages (ISO 639-1).
+pub fn all_languages() -> impl Iterator<Item = &'static str> {
+    lines(include_str!("codelists/iso639.txt"))
 }
 
 /// A country: ISO 3166-1 alpha-2.

@@ -9,6 +9,8 @@ use utoipa::{
     openapi::{ObjectBuilder, OneOfBuilder, RefOr, Schema, schema::Type},
 };
 
+use super::codelists;
+
 static LANGUAGES: OnceLock<Vec<String>> = OnceLock::new();
 
 /// Words by language: `{"ro": "...", "en": "..."}`, keys of ISO 639-1. A bare string is accepted as the first configured language.
@@ -64,7 +66,7 @@ impl PartialSchema for Text {
                 .max_length(Some(10_000))
                 .pattern(Some(r"\S"))
         };
-        let language = ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[a-z]{2}$"));
+        let language = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(codelists::all_languages()));
         let languages = ObjectBuilder::new()
             .schema_type(Type::Object)
             .property_names(Some(language))
