@@ -14,7 +14,7 @@ mod server;
 #[cfg(test)]
 mod tests;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{ConnectOptions, Connection};
@@ -107,6 +107,13 @@ impl Cluster {
     /// PostgreSQL's version, such as `17.2`.
     pub fn version(&self) -> &str {
         &self.recipe.binaries.version
+    }
+
+    /// Where PostgreSQL's programs are, behind any link to them.
+    pub fn programs(&self) -> PathBuf {
+        let directory = &self.recipe.binaries.directory;
+        let program = directory.join("postgres").canonicalize().ok();
+        program.as_deref().and_then(Path::parent).unwrap_or(directory).to_owned()
     }
 
     /// Which programs run and how they were found, for the log.
