@@ -93,7 +93,7 @@ impl Resource for Entity {
     const KIND: &'static str = "entity";
     const TABLE: &'static str = "entities";
     const SORTS: &'static [Sort] = &[
-        Sort::text("code", "coalesce(natural_order(code), '') collate \"C\""),
+        Sort::CODE,
         Sort::CREATED,
         Sort::UPDATED,
         Sort::text("name", "words_of(name)"),

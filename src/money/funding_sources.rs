@@ -63,7 +63,7 @@ impl Resource for FundingSource {
     const KIND: &'static str = "funding_source";
     const TABLE: &'static str = "funding_sources";
     const SORTS: &'static [Sort] = &[
-        Sort::text("code", "coalesce(natural_order(code), '') collate \"C\""),
+        Sort::CODE,
         Sort::CREATED,
         Sort::UPDATED,
         Sort::text("name", "words_of(name)"),

@@ -110,7 +110,7 @@ impl Resource for LegalAct {
         Sort::date("date", "date"),
         Sort::CREATED,
         Sort::UPDATED,
-        Sort::text("number", "natural_order(number) collate \"C\""),
+        Sort::text("number", "code_order"),
         Sort::text("title", "coalesce(words_of(title), '')"),
         Sort::text("status", "status"),
     ];

@@ -72,7 +72,7 @@ impl Resource for Milestone {
     const KIND: &'static str = "milestone";
     const TABLE: &'static str = "milestones";
     const SORTS: &'static [Sort] = &[
-        Sort::text("code", "coalesce(natural_order(code), '') collate \"C\""),
+        Sort::CODE,
         Sort::CREATED,
         Sort::UPDATED,
         Sort::text("title", "words_of(title)"),

@@ -117,7 +117,7 @@ impl Resource for Strategy {
     const KIND: &'static str = "strategy";
     const TABLE: &'static str = "strategies";
     const SORTS: &'static [Sort] = &[
-        Sort::text("code", "coalesce(natural_order(code), '') collate \"C\""),
+        Sort::CODE,
         Sort::CREATED,
         Sort::UPDATED,
         Sort::text("title", "words_of(title)"),

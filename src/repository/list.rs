@@ -5,10 +5,14 @@
 
 use chrono::NaiveDate;
 use serde::Serialize;
-use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder, Row as _, postgres::PgRow};
+use sqlx::{
+    Encode, FromRow, PgConnection, Postgres, QueryBuilder, Row as _, Type,
+    postgres::{PgHasArrayType, PgRow},
+};
 
 use super::{
     Error,
+    columns::columns,
     resource::{Resource, Stored},
 };
 use crate::values::Id;
@@ -25,8 +29,8 @@ pub struct Sort {
 }
 
 impl Sort {
-    /// The order of printed codes: digits count as numbers, so that `1.2` comes before `1.10`.
-    pub const CODE: Self = Self { name: "code", expression: "natural_order(code) collate \"C\"", cast: "text" };
+    /// The order of printed codes: digits count as numbers, so that `1.2` comes before `1.10`. What has no code comes first.
+    pub const CODE: Self = Self { name: "code", expression: "code_order", cast: "text" };
     /// Order of creation.
     pub const CREATED: Self = Self { name: "created_at", expression: "created_at", cast: "timestamptz" };
     /// Order of the last change.
@@ -74,13 +78,28 @@ impl Select {
         self.query.push(if std::mem::replace(&mut self.any, true) { " and " } else { " where " })
     }
 
-    /// The reference is one of these; an empty list is no condition.
-    pub fn ids<T>(&mut self, column: &'static str, ids: &[Id<T>]) -> &mut Self {
-        if !ids.is_empty() {
-            let ids: Vec<uuid::Uuid> = ids.iter().map(|id| id.uuid()).collect();
-            self.and().push(column).push(" = any(").push_bind(ids).push(")");
+    /// The column is one of these; an empty list is no condition. One value is compared with `=`, because behind `any` an index no longer
+    /// gives the order of its further columns.
+    fn one_of<V>(&mut self, column: &'static str, mut values: Vec<V>) -> &mut Self
+    where
+        V: for<'q> Encode<'q, Postgres> + Type<Postgres> + PgHasArrayType + Send + 'static,
+    {
+        match (values.pop(), values.is_empty()) {
+            (None, _) => {}
+            (Some(value), true) => {
+                self.and().push(column).push(" = ").push_bind(value);
+            }
+            (Some(value), false) => {
+                values.push(value);
+                self.and().push(column).push(" = any(").push_bind(values).push(")");
+            }
         }
         self
+    }
+
+    /// The reference is one of these; an empty list is no condition.
+    pub fn ids<T>(&mut self, column: &'static str, ids: &[Id<T>]) -> &mut Self {
+        self.one_of(column, ids.iter().map(|id| id.uuid()).collect())
     }
 
     /// A condition around a list of ids holds: `exists (... = any(`, the ids, `))`. An empty list is no condition.
@@ -94,20 +113,13 @@ impl Select {
 
     /// The word (an enumeration or a text) is one of these; an empty list is no condition.
     pub fn words(&mut self, column: &'static str, words: &[impl Serialize]) -> &mut Self {
-        if !words.is_empty() {
-            let words: Vec<String> =
-                words.iter().filter_map(|word| serde_json::to_value(word).ok()?.as_str().map(str::to_owned)).collect();
-            self.and().push(column).push(" = any(").push_bind(words).push(")");
-        }
-        self
+        let word = |word| serde_json::to_value(word).ok()?.as_str().map(str::to_owned);
+        self.one_of(column, words.iter().filter_map(word).collect())
     }
 
     /// The number is one of these; an empty list is no condition.
     pub fn numbers(&mut self, column: &'static str, numbers: &[i32]) -> &mut Self {
-        if !numbers.is_empty() {
-            self.and().push(column).push(" = any(").push_bind(numbers.to_vec()).push(")");
-        }
-        self
+        self.one_of(column, numbers.to_vec())
     }
 
     /// The day is before `before` and after `after`, where given.
@@ -247,7 +259,8 @@ pub async fn list<R: Resource>(
     common: &Common,
     window: &Window,
 ) -> Result<Vec<Listed<R>>, Error> {
-    let mut select = Select::new("select *, array[");
+    let mut select = Select::new("select ");
+    select.query.push(columns(connection, R::TABLE).await?).push(", array[");
     for (index, (sort, _)) in window.order.iter().enumerate() {
         select.query.push(if index == 0 { "(" } else { ", (" }).push(sort.expression).push(")::text");
     }

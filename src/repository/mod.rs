@@ -2,6 +2,7 @@
 //!
 //! Reads take one statement. A write and its row in the record are one statement too, so nothing can be written unrecorded.
 
+mod columns;
 mod error;
 mod list;
 pub(crate) mod macros;

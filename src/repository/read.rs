@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::{
     Error,
+    columns::columns,
     resource::{Fault, Reference, Resource, Stored},
 };
 
@@ -41,8 +42,8 @@ pub async fn ping(connection: &mut PgConnection) -> Result<(), Error> {
 
 /// Finds one resource.
 pub async fn find<R: Resource>(connection: &mut PgConnection, key: &Key) -> Result<Lookup<Stored<R>>, Error> {
-    let mut query = QueryBuilder::new("select * from ");
-    query.push(R::TABLE).push(" where ");
+    let mut query = QueryBuilder::new("select ");
+    query.push(columns(connection, R::TABLE).await?).push(" from ").push(R::TABLE).push(" where ");
     match key {
         Key::Id(id) => query.push("id = ").push_bind(*id),
         Key::External(external) => query.push("external_id = ").push_bind(external),
@@ -73,7 +74,8 @@ pub async fn deleted<R: Resource>(connection: &mut PgConnection, key: &Key) -> R
 
 /// Finds several resources by id, in no particular order.
 pub async fn find_many<R: Resource>(connection: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Stored<R>>, Error> {
-    let mut query = QueryBuilder::new("select * from ");
+    let mut query = QueryBuilder::new("select ");
+    query.push(columns(connection, R::TABLE).await?).push(" from ");
     query.push(R::TABLE).push(" where id = any(").push_bind(ids).push(")");
     Ok(query.build_query_as().fetch_all(connection).await?)
 }

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::{
     Error,
+    columns::columns,
     resource::{Fault, Resource, Row, Stored},
     transaction::Attempts,
 };
@@ -91,25 +92,28 @@ pub async fn write<R: Resource>(
             Value::Object(row.values)
         })
         .collect();
-    let columns = names.join(", ");
+    let written = names.join(", ");
     let table = R::TABLE;
+    let kept = columns(connection, table).await?;
     let given = format!("given as (select * from jsonb_populate_recordset(null::{table}, $1))");
     let recorded =
         "recorded as (insert into changes (kind, entity_id, version, action, actor, request_id, reason, before, after)";
     let sql = if version.is_none() {
         format!(
             "with {given}, \
-             new as (insert into {table} (id, {columns}) select id, {columns} from given returning *), \
+             new as (insert into {table} (id, {written}) select id, {written} from given returning {kept}), \
              {recorded} select $2, id, version, 'created', $3, $4, $5, null, record_of(to_jsonb(new)) from new) \
              select * from new"
         )
     } else {
+        let of_table = kept.split(", ").map(|name| format!("{table}.{name}")).collect::<Vec<_>>().join(", ");
         let assignments: Vec<String> = names.iter().map(|name| format!("{name} = given.{name}")).collect();
         format!(
             "with {given}, \
-             old as (select t.* from {table} t join given using (id) where t.version = given.version for update of t), \
-             new as (update {table} t set {}, version = t.version + 1, updated_at = now() \
-                     from given join old using (id) where t.id = given.id and t.version = given.version returning t.*), \
+             old as (select {of_table} from {table} join given using (id) where {table}.version = given.version for update of {table}), \
+             new as (update {table} set {}, version = {table}.version + 1, updated_at = now() \
+                     from given join old using (id) where {table}.id = given.id and {table}.version = given.version \
+                     returning {of_table}), \
              {recorded} select $2, new.id, new.version, 'updated', $3, $4, $5, record_of(to_jsonb(old)), record_of(to_jsonb(new)) \
                         from new join old using (id)) \
              select * from new",
@@ -146,9 +150,11 @@ pub async fn delete<R: Resource>(
     id: Uuid,
     version: i32,
 ) -> Result<(), Error> {
+    let kept = columns(connection, R::TABLE).await?;
     let mut query = QueryBuilder::new("with old as (delete from ");
     query.push(R::TABLE).push(" where id = ").push_bind(id).push(" and version = ").push_bind(version);
-    query.push(" returning *), recorded as (insert into changes (kind, entity_id, version, action, actor, request_id, reason, before, after) select ");
+    query.push(" returning ").push(kept);
+    query.push("), recorded as (insert into changes (kind, entity_id, version, action, actor, request_id, reason, before, after) select ");
     query.push_bind(R::KIND).push(", id, version + 1, 'deleted', ").push_bind(&author.actor).push(", ");
     query.push_bind(&author.request_id).push(", ").push_bind(&author.reason);
     query.push(", record_of(to_jsonb(old)), null from old) select id from old");

@@ -153,7 +153,7 @@ async fn order(
     chosen: Option<&Chosen>,
 ) -> Result<Vec<(Uuid, Option<String>)>, Error> {
     let has_code = (noun.shape)().properties().any(|(name, _)| name == "code");
-    let code = if has_code { "natural_order(coalesce(code, ''))" } else { "''" };
+    let code = if has_code { "code_order" } else { "''" };
     let sql = format!(
         "select id, external_id from {} where $1 is null or id = any($1) \
          order by {code} collate \"C\", external_id collate \"C\" nulls last, id",
