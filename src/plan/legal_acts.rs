@@ -33,7 +33,8 @@ pub enum LegalActStatus {
 pub struct LegalAct {
     /// The caller's own identifier, unique among the nouns of this kind.
     pub external_id: Option<ExternalId>,
-    /// The country whose act it is, ISO 3166-1 alpha-2.
+    /// The country whose act it is, ISO 3166-1 alpha-2; when left out, the country of the service (`MANDATE_COUNTRY`).
+    #[serde(default = "Country::configured")]
     pub country: Country,
     /// Who adopted it, as printed, such as `Guvernul României`.
     #[schema(min_length = 1, max_length = 200, pattern = r"\S")]

@@ -145,7 +145,7 @@ every_item as (
 assigned as (
     select coalesce(step_id, initiative_id) as item_id, entity_id, role
     from assignments
-    where valid_to is null or valid_to >= current_date
+    where valid_to is null or valid_to >= (select today())
 ),
 involved(id) as (
     select item_id from assigned where entity_id = any($3::uuid[])
