@@ -147,6 +147,15 @@ impl Resource for Timeline {
         );
     }
 
+    fn validate_deletion(&self, faults: &mut Faults) {
+        faults.check(
+            self.basis != Basis::Approved,
+            "",
+            "approved_timeline",
+            "Approved dates are not deleted; add a timeline with basis revised.",
+        );
+    }
+
     fn columns(&self, row: &mut Row) {
         set_fields!(row, self; external_id, initiative_id, step_id, basis, starts_on, ends_on, legal_act_id, reason,
             set_on);

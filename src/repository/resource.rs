@@ -31,6 +31,8 @@ pub trait Resource:
 
     /// Rules over several fields, and over the step from the resource as it was (`None` when it is new) to this one.
     fn validate(&self, before: Option<&Self>, faults: &mut Faults);
+    /// Rules over its deletion, whoever asks. What others refer to is kept without a rule.
+    fn validate_deletion(&self, _: &mut Faults) {}
     /// The columns and their values.
     fn columns(&self, row: &mut Row);
     /// Turns the filter into conditions.
