@@ -133,6 +133,7 @@ impl Resource for Initiative {
         Reference { field: "strategy_id", table: "strategies" },
         Reference { field: "objective_id", table: "objectives" },
     ];
+    const FILTER_REFERENCES: &'static [Reference] = &[Reference { field: "lead_id", table: "entities" }];
     type Filter = Filter;
 
     fn validate(&self, before: Option<&Self>, faults: &mut Faults) {

@@ -23,6 +23,8 @@ pub trait Resource:
     const SORTS: &'static [Sort];
     /// The nouns that this one points to.
     const REFERENCES: &'static [Reference] = &[];
+    /// The nouns that only its filter points to.
+    const FILTER_REFERENCES: &'static [Reference] = &[];
     /// A query for rules over several rows. `$1` holds the ids just written; each answer is a fault `(pointer, code, detail)`.
     /// It runs in the same serializable transaction as the write, so no interleaving of writers can break the rule.
     const RULE: Option<&'static str> = None;

@@ -174,6 +174,41 @@ async fn references_may_be_given_by_the_callers_own_ids() {
 }
 
 #[tokio::test]
+async fn filters_take_the_callers_own_ids() {
+    let client = service().await;
+    for name in ["s-1", "s-2"] {
+        let strategy = json!({"external_id": name, "code": name, "title": name, "kind": "strategy"});
+        client.create("strategies", strategy).await;
+        let initiative =
+            json!({"external_id": name, "strategy_id": format!("external:{name}"), "code": name, "title": name});
+        client.create("initiatives", initiative).await;
+    }
+    client.create("entities", json!({"external_id": "e", "name": "Agency", "kind": "agency"})).await;
+    let lead = json!({"initiative_id": "external:s-1", "entity_id": "external:e", "role": "lead"});
+    client.create("assignments", lead).await;
+    let codes = async |path: &str| {
+        let page = client.get(path).expect(200).await.json();
+        let codes = page["items"].as_array().unwrap().iter().map(|item| item["code"].as_str().unwrap().to_owned());
+        codes.collect::<Vec<_>>()
+    };
+    for base in ["/v1/initiatives", "/v1/reports/plan", "/v1/reports/timeline"] {
+        assert_eq!(codes(&format!("{base}?strategy_id=external:s-1")).await, ["s-1"]);
+        assert_eq!(codes(&format!("{base}?strategy_id=external:s-1&strategy_id=external:s-2")).await, ["s-1", "s-2"]);
+    }
+    assert_eq!(codes("/v1/initiatives?lead_id=external:e").await, ["s-1"]);
+    assert_eq!(codes("/v1/reports/plan?entity_id=external:e").await, ["s-1"]);
+    // All that is wrong is named at once.
+    let path = "/v1/initiatives?strategy_id=external:s-1&strategy_id=external:s-3&objective_id=external:o&status=x";
+    let reply = client.get(path).expect(400).await;
+    assert_eq!(reply.faults(), ["objective_id not_found", "status not_allowed", "strategy_id not_found"]);
+    assert!(reply.text.contains("no row of strategies has the external id `s-3`"), "{}", reply.text);
+    let reply = client.get("/v1/initiatives?strategy_id=s-1").expect(400).await;
+    assert_eq!(reply.faults(), ["strategy_id wrong_format"]);
+    let reply = client.get("/v1/initiatives?strategy_id=external:s-2").header("accept", "text/csv").expect(200).await;
+    assert_eq!(reply.text.lines().count(), 2, "{}", reply.text);
+}
+
+#[tokio::test]
 async fn an_approved_timeline_stays() {
     let client = service().await;
     let strategy = strategy(&client).await;
