@@ -92,7 +92,7 @@ const STATEMENTS: [&str; 7] = [
 
 #[test]
 fn statements_are_sent_where_the_architecture_says() {
-    // `sqlx::query` covers `query_as` and `query_scalar`; a statement that none of these makes is not sent without the rest.
+    // `sqlx::query` covers `query_as` and `query_scalar`.
     let signs = [
         "sqlx::query",
         "sqlx::raw_sql",
