@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::access::Role;
+use crate::{access::Role, values::codelists};
 
 /// The system of record for carrying out a national strategy.
 #[derive(Debug, Parser)]
@@ -42,17 +42,17 @@ pub struct Settings {
     /// Connections to the database
     #[arg(long, env = "MANDATE_CONNECTIONS", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=500), global = true)]
     pub connections: u16,
-    /// The country, ISO 3166-1 alpha-2
-    #[arg(long, env = "MANDATE_COUNTRY", default_value = "RO", global = true)]
+    /// The country of a strategy or legal act that names none, ISO 3166-1 alpha-2
+    #[arg(long, env = "MANDATE_COUNTRY", default_value = "RO", value_parser = country, global = true)]
     pub country: String,
     /// Languages of content, ISO 639-1, the preferred first
-    #[arg(long, env = "MANDATE_LANGUAGES", default_value = "ro,en", value_delimiter = ',', global = true)]
+    #[arg(long, env = "MANDATE_LANGUAGES", default_value = "ro,en", value_delimiter = ',', value_parser = language, global = true)]
     pub languages: Vec<String>,
-    /// The currency, ISO 4217
-    #[arg(long, env = "MANDATE_CURRENCY", default_value = "RON", global = true)]
+    /// The currency of an imported table that names none, ISO 4217; in the API an amount always names its own
+    #[arg(long, env = "MANDATE_CURRENCY", default_value = "RON", value_parser = currency, global = true)]
     pub currency: String,
-    /// The time zone in which a day ends
-    #[arg(long, env = "MANDATE_TIMEZONE", default_value = "Europe/Bucharest", global = true)]
+    /// The time zone in which a day ends, IANA
+    #[arg(long, env = "MANDATE_TIMEZONE", default_value = "Europe/Bucharest", value_parser = time_zone, global = true)]
     pub timezone: chrono_tz::Tz,
     /// The month in which the fiscal year starts
     #[arg(long, env = "MANDATE_FISCAL_YEAR_START", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=12), global = true)]
@@ -60,6 +60,27 @@ pub struct Settings {
     /// What to log, such as `info` or `mandate=debug,warn`
     #[arg(long, env = "MANDATE_LOG", default_value = "info", global = true)]
     pub log: String,
+}
+
+fn country(word: &str) -> Result<String, &'static str> {
+    known(word, codelists::is_country, "MANDATE_COUNTRY is a country of ISO 3166-1 alpha-2, such as RO")
+}
+
+fn language(word: &str) -> Result<String, &'static str> {
+    known(word, codelists::is_language, "MANDATE_LANGUAGES are languages of ISO 639-1 between commas, such as ro,en")
+}
+
+fn currency(word: &str) -> Result<String, &'static str> {
+    known(word, codelists::is_currency, "MANDATE_CURRENCY is a currency of ISO 4217, such as RON")
+}
+
+fn time_zone(word: &str) -> Result<chrono_tz::Tz, &'static str> {
+    word.parse().map_err(|_| "MANDATE_TIMEZONE is a time zone of the IANA database, such as Europe/Bucharest")
+}
+
+fn known(word: &str, is_known: fn(&str) -> bool, wanted: &'static str) -> Result<String, &'static str> {
+    let word = word.trim();
+    if is_known(word) { Ok(word.to_owned()) } else { Err(wanted) }
 }
 
 /// What to do.

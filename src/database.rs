@@ -3,6 +3,7 @@
 use std::str::FromStr as _;
 
 use anyhow::{Context as _, bail};
+use chrono::NaiveDate;
 use sqlx::{Connection as _, PgConnection, migrate::Migrator, postgres::PgConnectOptions};
 
 use crate::{
@@ -16,7 +17,7 @@ pub static MIGRATOR: Migrator = sqlx::migrate!();
 
 /// A database that is ready to use.
 pub struct Database {
-    /// How to reach it.
+    /// How to reach it; every connection is in the time zone of the service.
     pub options: PgConnectOptions,
     cluster: Option<Cluster>,
 }
@@ -27,7 +28,7 @@ impl Database {
         if let Some(url) = &settings.database_url {
             let options = PgConnectOptions::from_str(url)
                 .context("DATABASE_URL is not understood; write postgres://user:password@host:5432/database")?;
-            return Ok(Self { options, cluster: None });
+            return Ok(Self { options: repository::in_time_zone(options, settings.timezone.name()), cluster: None });
         }
         let private = postgres::Settings {
             data_dir: settings.data_dir(),
@@ -36,7 +37,8 @@ impl Database {
             durable: true,
         };
         let cluster = postgres::start(&private).await?;
-        Ok(Self { options: cluster.options("mandate"), cluster: Some(cluster) })
+        let options = repository::in_time_zone(cluster.options("mandate"), settings.timezone.name());
+        Ok(Self { options, cluster: Some(cluster) })
     }
 
     /// What it is, in words.
@@ -55,6 +57,15 @@ impl Database {
     /// A pool of connections.
     pub fn pool(&self, settings: &Settings) -> anyhow::Result<Pool> {
         Ok(repository::connect(self.options.clone(), settings.connections.into())?)
+    }
+
+    /// The day it is in the time zone of the service.
+    pub async fn today(&self) -> anyhow::Result<NaiveDate> {
+        let mut connection = self.connect().await?;
+        let today = sqlx::query_scalar("select today()").fetch_one(&mut connection).await;
+        today.context(
+            "PostgreSQL does not know the day in the zone of MANDATE_TIMEZONE; give one such as Europe/Bucharest",
+        )
     }
 
     /// Brings the schema up to date.

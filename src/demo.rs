@@ -4,8 +4,7 @@ use crate::{
     access::{Role, keys},
     config::Settings,
     database::Database,
-    plan::Strategy,
-    repository::{self, Author, Key, Lookup},
+    repository::Author,
     router, transfer,
 };
 
@@ -31,11 +30,6 @@ pub async fn prepare(settings: &Settings, database: &Database) -> anyhow::Result
         }
         println!("plan: {name}: {} created, {} unchanged", report.created, report.unchanged + report.changed);
     }
-    let turkiye = Key::External("tr13-plan".to_owned());
-    let strategy = match repository::find::<Strategy>(&mut connection, &turkiye).await? {
-        Lookup::Found(strategy) => strategy.id.to_string(),
-        Lookup::Deleted(_) | Lookup::Missing => anyhow::bail!("the plan of Türkiye is not there"),
-    };
     let key = keys::create(&mut connection, "demo", Role::Admin, Some(1)).await?;
     let base = format!("http://{}", settings.listen);
     println!("database: {}", database.describe());
@@ -44,7 +38,7 @@ pub async fn prepare(settings: &Settings, database: &Database) -> anyhow::Result
     println!("try:");
     let header = format!("-H 'Authorization: Bearer {key}'");
     println!("  curl {header} '{base}/v1/strategies?fields=code,title,status'");
-    println!("  curl {header} -H 'Accept: text/plain' '{base}/v1/reports/plan?strategy_id={strategy}'");
+    println!("  curl {header} -H 'Accept: text/plain' '{base}/v1/reports/plan?strategy_id=external:tr13-plan'");
     println!("  curl {header} -H 'Accept: text/plain' '{base}/v1/initiatives?q=securitate&sort=code'");
     println!("  curl {header} -H 'Accept: text/csv' '{base}/v1/reports/gaps?kind=initiative_without_lead'");
     println!(

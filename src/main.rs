@@ -14,7 +14,7 @@ use mandate::{
     plan::deadlines::{self, Calendar},
     repository::Author,
     router, serve, transfer,
-    values::use_languages,
+    values::{Country, use_country, use_languages},
 };
 use tracing_subscriber::EnvFilter;
 
@@ -38,6 +38,7 @@ fn main() -> ExitCode {
 
 async fn run(cli: Cli) -> anyhow::Result<()> {
     let settings = cli.settings;
+    use_country(Country(settings.country.clone()));
     use_languages(settings.languages.clone());
     deadlines::use_calendar(Calendar { fiscal_year_start: settings.fiscal_year_start });
     if let Command::Openapi = cli.command {
@@ -64,6 +65,7 @@ async fn perform(
     listener: Option<tokio::net::TcpListener>,
 ) -> anyhow::Result<()> {
     database.migrate().await?;
+    let today = database.today().await?;
     match command {
         Command::Serve => {
             tracing::info!(address = %settings.listen, database = database.describe(), "serving");
@@ -76,7 +78,7 @@ async fn perform(
         Command::Doctor => {
             println!("database: {} answers, schema up to date", database.describe());
             println!(
-                "country {}, languages {}, currency {}, time zone {}",
+                "country {}, languages {}, currency of imported tables {}, time zone {} (today is {today})",
                 settings.country,
                 settings.languages.join(","),
                 settings.currency,

@@ -43,7 +43,10 @@ pub fn document(nouns: &[Noun]) -> Value {
         "paths": {},
         "components": {
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": "A key made by `mandate key create`."}},
-            "schemas": {},
+            "schemas": {"Reference": {
+                "description": "Another resource: the id that the service gave it, or `external:` and the external id that it was given.",
+                "anyOf": [{"$ref": "#/components/schemas/Id"}, {"type": "string", "pattern": r"^external:[^\s/?#]+$", "example": "external:erp-4711"}]
+            }},
             "responses": {}
         }
     });
@@ -67,6 +70,20 @@ pub fn document(nouns: &[Noun]) -> Value {
 pub(super) fn merge(target: &mut Value, more: Map<String, Value>) {
     if let Value::Object(target) = target {
         target.extend(more);
+    }
+}
+
+/// Publishes a schema as what is sent in. The judge sees ids only, because references are looked up before it; answers have ids only too.
+pub(super) fn with_references(schema: &mut Value) {
+    match schema {
+        Value::Object(fields) => {
+            if fields.get("$ref").is_some_and(|target| target == "#/components/schemas/Id") {
+                fields["$ref"] = "#/components/schemas/Reference".into();
+            }
+            fields.values_mut().for_each(with_references);
+        }
+        Value::Array(items) => items.iter_mut().for_each(with_references),
+        _ => {}
     }
 }
 
@@ -101,6 +118,7 @@ pub(crate) fn parameters<T: ToSchema + 'static>() -> Vec<Value> {
         } else if schema.get("oneOf").is_some() {
             schema = shape.resolve(&schema).clone();
         }
+        with_references(&mut schema);
         json!({"name": name, "in": "query", "description": description, "schema": schema, "style": "form", "explode": true})
     };
     shape.properties().map(parameter).collect()

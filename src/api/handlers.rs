@@ -205,6 +205,11 @@ async fn delete<R: Resource>(
     let mut connection = app.connection().await?;
     let stored = fetch::<R>(&mut connection, &key).await?;
     precondition::if_match(&headers, &stored)?;
+    let mut faults = Faults::default();
+    stored.data.validate_deletion(&mut faults);
+    if !faults.0.is_empty() {
+        return Err(Error::Conflict(faults.0));
+    }
     match repository::delete::<R>(&mut connection, &actor.author(&headers)?, stored.id, stored.version).await {
         Ok(()) => Ok(StatusCode::NO_CONTENT),
         Err(repository::Error::Stale) => Err(overtaken::<R>(&mut connection, stored.id).await),

@@ -35,7 +35,7 @@ pub async fn list<R: Resource>(
 ) -> Result<Response, Error> {
     actor.needs(Role::Viewer)?;
     let format = Format::of(&headers)?;
-    let mut listing = query::listing::<R>(query.as_deref())?;
+    let mut listing = query::listing::<R>(&app, query.as_deref()).await?;
     if matches!(format, Format::Csv | Format::Ndjson) && !listing.limited {
         return stream::<R>(app, listing, format).await;
     }
@@ -111,7 +111,7 @@ async fn stream<R: Resource>(app: App, mut listing: Listing<R>, format: Format) 
     let (sender, receiver) = tokio::sync::mpsc::channel::<Result<Bytes, std::io::Error>>(4);
     tokio::spawn(async move {
         let work = async {
-            sqlx::raw_sql("begin isolation level repeatable read read only").execute(&mut *connection).await?;
+            repository::begin_snapshot(&mut connection).await?;
             let mut columns: Option<Vec<String>> = None;
             if format == Format::Csv {
                 columns = Some(csv_columns::<R>(&mut connection, &listing.view).await?);
@@ -141,7 +141,7 @@ async fn stream<R: Resource>(app: App, mut listing: Listing<R>, format: Format) 
             Ok::<(), Error>(())
         };
         let outcome = work.await;
-        let _ = sqlx::raw_sql("rollback").execute(&mut *connection).await;
+        let _ = repository::end_snapshot(&mut connection).await;
         if let Err(error) = outcome {
             tracing::error!(?error, "an export broke off");
             let _ = sender.send(Err(std::io::Error::other("the export broke off"))).await;

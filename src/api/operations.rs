@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    document::{merge, parameters, problems},
+    document::{merge, parameters, problems, with_references},
     history::HistoryParameters,
     query::{FindParameters, ListParameters},
     shape::{Shape, schemas},
@@ -41,6 +41,7 @@ pub fn describe<R: Resource>(document: &mut Value) {
     merge(components, of_filter);
     let own = components[&noun.name].clone();
     components[noun.stored()] = stored_schema(&own);
+    with_references(&mut components[&noun.name]);
     if let Some(tags) = document["tags"].as_array_mut() {
         tags.push(json!({"name": noun.plural, "description": own["description"]}));
     }

@@ -21,7 +21,7 @@ pub const PROBLEMS: [(&str, u16, &str); 18] = [
     (
         "conflict",
         409,
-        "The state of things does not allow it: a value is taken, others refer to the resource, a cycle would come to be. Nothing was changed.",
+        "The state of things does not allow it: a value is taken, others refer to the resource, a cycle would come to be, approved dates would be lost. Nothing was changed.",
     ),
     ("deleted", 410, "It was deleted. `history` says where its history is."),
     ("stale", 412, "It has changed since the version in `If-Match`. `current` is how it is now."),

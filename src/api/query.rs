@@ -11,7 +11,10 @@ use super::{
     json::decode,
     shape::{Shape, unknown},
 };
-use crate::repository::{Common, Fault, Resource, Sort, Window};
+use crate::{
+    app::App,
+    repository::{self, Common, Fault, Reference, Resource, Sort, Window},
+};
 
 /// What every collection can be asked.
 #[derive(Debug, Default, Deserialize, ToSchema)]
@@ -125,13 +128,34 @@ fn one<T: DeserializeOwned + ToSchema + 'static>(value: Value, faults: &mut Vec<
     match decode(value) {
         Ok(value) => Some(value),
         Err(mut found) => {
-            for fault in &mut found {
-                fault.pointer = fault.pointer.trim_start_matches("#/").split('/').next().unwrap_or_default().to_owned();
-            }
+            found.iter_mut().for_each(point_to_parameter);
             faults.append(&mut found);
             None
         }
     }
+}
+
+fn point_to_parameter(fault: &mut Fault) {
+    fault.pointer = fault.pointer.trim_start_matches("#/").split('/').next().unwrap_or_default().to_owned();
+}
+
+/// Replaces each reference given as `external:{external_id}` by the id that it names. Only then is a connection needed.
+async fn resolve(
+    app: &App,
+    references: &[Reference],
+    filter: &mut Value,
+    faults: &mut Vec<Fault>,
+) -> Result<(), Error> {
+    if references.iter().all(|reference| repository::external_names(filter, reference.field).next().is_none()) {
+        return Ok(());
+    }
+    let mut connection = app.connection().await?;
+    let unresolved = repository::resolve(&mut connection, references, std::slice::from_mut(filter)).await?;
+    faults.extend(unresolved.into_iter().map(|(_, mut fault)| {
+        point_to_parameter(&mut fault);
+        fault
+    }));
+    Ok(())
 }
 
 /// Reads a query that one type describes.
@@ -141,8 +165,8 @@ pub fn read<T: DeserializeOwned + ToSchema + 'static>(query: Option<&str>) -> Re
     one(objects.remove(0), &mut faults).ok_or(Error::BadQuery(faults))
 }
 
-/// Reads a query that two types describe together.
-pub fn read_both<A, B>(query: Option<&str>) -> Result<(A, B), Error>
+/// Reads a query that two types describe together; the first has the references.
+pub async fn read_both<A, B>(app: &App, query: Option<&str>, references: &[Reference]) -> Result<(A, B), Error>
 where
     A: DeserializeOwned + ToSchema + 'static,
     B: DeserializeOwned + ToSchema + 'static,
@@ -150,9 +174,10 @@ where
     let shapes = [Shape::of::<A>(), Shape::of::<B>()];
     let mut objects = sort_in(query.unwrap_or_default(), &shapes).map_err(Error::BadQuery)?;
     let mut faults = Vec::new();
+    resolve(app, references, &mut objects[0], &mut faults).await?;
     let second = one(objects.pop().unwrap_or_default(), &mut faults);
     let first = one(objects.pop().unwrap_or_default(), &mut faults);
-    first.zip(second).ok_or(Error::BadQuery(faults))
+    first.zip(second).filter(|_| faults.is_empty()).ok_or(Error::BadQuery(faults))
 }
 
 /// What a list was asked.
@@ -222,10 +247,12 @@ impl View {
 const DEFAULT_LIMIT: i64 = 50;
 
 /// Reads the query of a list.
-pub fn listing<R: Resource>(query: Option<&str>) -> Result<Listing<R>, Error> {
+pub async fn listing<R: Resource>(app: &App, query: Option<&str>) -> Result<Listing<R>, Error> {
     let shapes = [Shape::of::<ListParameters>(), Shape::of::<R::Filter>()];
     let mut objects = sort_in(query.unwrap_or_default(), &shapes).map_err(Error::BadQuery)?;
     let mut faults = Vec::new();
+    let references = [R::REFERENCES, R::FILTER_REFERENCES].concat();
+    resolve(app, &references, &mut objects[1], &mut faults).await?;
     let filter = one::<R::Filter>(objects.pop().unwrap_or_default(), &mut faults);
     let parameters = one::<ListParameters>(objects.pop().unwrap_or_default(), &mut faults);
     let (Some(filter), Some(parameters)) = (filter, parameters) else {

@@ -179,7 +179,7 @@ impl Shape {
                 match format.as_str() {
                     "date" => "must be a date, such as 2024-06-30".into(),
                     "date-time" => "must be an instant of RFC 3339, such as 2024-06-30T12:00:00Z".into(),
-                    "uuid" => "must be an id of the service (a UUID)".into(),
+                    "uuid" => "must be an id of the service (a UUID), or `external:` and your own id".into(),
                     other => format!("must have the format {other}"),
                 },
             ),

@@ -53,7 +53,7 @@ pub struct Entity {
     pub description: Option<Text>,
     /// What sort of entity it is.
     pub kind: EntityKind,
-    /// Its country, ISO 3166-1 alpha-2; none for an international organisation.
+    /// Its country, ISO 3166-1 alpha-2; none for an international organisation, so none is assumed when it is left out.
     pub country: Option<Country>,
     /// The entity it belongs to.
     pub parent_id: Option<EntityId>,
@@ -128,7 +128,7 @@ impl Resource for Entity {
             .ids("parent_id", &filter.parent_id)
             .ids("successor_id", &filter.successor_id)
             .holds(
-                "coalesce(valid_from <= current_date, true) and coalesce(valid_to >= current_date, true)",
+                "coalesce(valid_from <= (select today()), true) and coalesce(valid_to >= (select today()), true)",
                 filter.is_current,
             );
     }

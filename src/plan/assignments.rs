@@ -117,7 +117,7 @@ impl Resource for Assignment {
             .ids("entity_id", &filter.entity_id)
             .words("role", &filter.role)
             .holds(
-                "coalesce(valid_from <= current_date, true) and coalesce(valid_to >= current_date, true)",
+                "coalesce(valid_from <= (select today()), true) and coalesce(valid_to >= (select today()), true)",
                 filter.is_current,
             );
     }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
+    conditions::select_work,
     deadline_columns::{self, DeadlineColumns},
     deadlines::{Deadline, DeadlineKind},
     objectives::ObjectiveId,
@@ -133,6 +134,7 @@ impl Resource for Initiative {
         Reference { field: "strategy_id", table: "strategies" },
         Reference { field: "objective_id", table: "objectives" },
     ];
+    const FILTER_REFERENCES: &'static [Reference] = &[Reference { field: "lead_id", table: "entities" }];
     type Filter = Filter;
 
     fn validate(&self, before: Option<&Self>, faults: &mut Faults) {
@@ -154,26 +156,20 @@ impl Resource for Initiative {
     }
 
     fn select(filter: &Filter, select: &mut Select) {
-        select
+        select_work!(select, filter)
             .ids("strategy_id", &filter.strategy_id)
             .ids("objective_id", &filter.objective_id)
-            .words("code", &filter.code)
-            .words("status", &filter.status)
             .words("confidence", &filter.confidence)
             .ids_where(
                 "exists (select from assignments a where a.initiative_id = initiatives.id and a.role = 'lead' \
-                 and coalesce(a.valid_to >= current_date, true) and a.entity_id = any(",
+                 and coalesce(a.valid_to >= (select today()), true) and a.entity_id = any(",
                 &filter.lead_id,
                 "))",
             )
             .holds(
                 "exists (select from assignments a where a.initiative_id = initiatives.id and a.role = 'lead' \
-                 and coalesce(a.valid_to >= current_date, true))",
+                 and coalesce(a.valid_to >= (select today()), true))",
                 filter.has_lead,
-            )
-            .words("deadline_kind", &filter.deadline_kind)
-            .days("deadline_to", filter.deadline_after, filter.deadline_before)
-            .holds("deadline_text is not null", filter.has_deadline)
-            .days("starts_on", filter.starts_after, filter.starts_before);
+            );
     }
 }

@@ -5,7 +5,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    repository::{Faults, Reference, Resource, Row, Select, Sort, macros::set_fields},
+    repository::{
+        Faults, Reference, Resource, Row, Select, Sort,
+        macros::{no_cycles, set_fields},
+    },
     values::{Country, ExternalId, Id, Text, Url},
 };
 
@@ -33,7 +36,8 @@ pub enum LegalActStatus {
 pub struct LegalAct {
     /// The caller's own identifier, unique among the nouns of this kind.
     pub external_id: Option<ExternalId>,
-    /// The country whose act it is, ISO 3166-1 alpha-2.
+    /// The country whose act it is, ISO 3166-1 alpha-2; when left out, the country of the service (`MANDATE_COUNTRY`).
+    #[serde(default = "Country::configured")]
     pub country: Country,
     /// Who adopted it, as printed, such as `Guvernul României`.
     #[schema(min_length = 1, max_length = 200, pattern = r"\S")]
@@ -119,11 +123,13 @@ impl Resource for LegalAct {
         Reference { field: "repeals_id", table: "legal_acts" },
         Reference { field: "implements_id", table: "legal_acts" },
     ];
-    const RULE: Option<&'static str> = Some(
-        "select '#/' || field, 'cycle', 'An act cannot point to itself; give the id of another act.' \
-         from legal_acts, lateral (values ('amends_id', amends_id), ('repeals_id', repeals_id), ('implements_id', implements_id)) \
-         as pointed(field, target) where id = any($1) and id = target",
-    );
+    const RULE: Option<&'static str> = Some(concat!(
+        no_cycles!("legal_acts", "amends_id"),
+        " union all ",
+        no_cycles!("legal_acts", "repeals_id"),
+        " union all ",
+        no_cycles!("legal_acts", "implements_id")
+    ));
     type Filter = Filter;
 
     fn validate(&self, _: Option<&Self>, faults: &mut Faults) {

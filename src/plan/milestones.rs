@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
+    conditions::select_deadline,
     deadline_columns::{self, DeadlineColumns},
     deadlines::{Deadline, DeadlineKind},
     initiatives::InitiativeId,
@@ -98,13 +99,10 @@ impl Resource for Milestone {
     }
 
     fn select(filter: &Filter, select: &mut Select) {
-        select
+        select_deadline!(select, filter)
             .ids("initiative_id", &filter.initiative_id)
             .words("code", &filter.code)
             .holds("achieved_on is not null", filter.is_achieved)
-            .words("deadline_kind", &filter.deadline_kind)
-            .days("deadline_to", filter.deadline_after, filter.deadline_before)
-            .holds("deadline_text is not null", filter.has_deadline)
             .days("achieved_on", filter.achieved_after, filter.achieved_before);
     }
 }

@@ -1,6 +1,7 @@
 //! The plan: what was decided, by which act, who does it and by when.
 
 pub mod assignments;
+mod conditions;
 mod deadline_columns;
 pub mod deadlines;
 pub mod dependencies;

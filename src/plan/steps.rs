@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
+    conditions::select_work,
     deadline_columns::{self, DeadlineColumns},
     deadlines::{Deadline, DeadlineKind},
     initiatives::InitiativeId,
@@ -116,13 +117,6 @@ impl Resource for Step {
     }
 
     fn select(filter: &Filter, select: &mut Select) {
-        select
-            .ids("initiative_id", &filter.initiative_id)
-            .words("code", &filter.code)
-            .words("status", &filter.status)
-            .words("deadline_kind", &filter.deadline_kind)
-            .days("deadline_to", filter.deadline_after, filter.deadline_before)
-            .holds("deadline_text is not null", filter.has_deadline)
-            .days("starts_on", filter.starts_after, filter.starts_before);
+        select_work!(select, filter).ids("initiative_id", &filter.initiative_id);
     }
 }

@@ -34,7 +34,8 @@ pub struct Strategy {
     /// What it is about.
     #[sqlx(json(nullable))]
     pub description: Option<Text>,
-    /// Whose strategy it is, ISO 3166-1 alpha-2.
+    /// Whose strategy it is, ISO 3166-1 alpha-2; when left out, the country of the service (`MANDATE_COUNTRY`).
+    #[serde(default = "Country::configured")]
     pub country: Country,
     /// Strategy or action plan.
     pub kind: StrategyKind,

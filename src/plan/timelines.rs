@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
+    conditions::select_deadline,
     deadline_columns::{self, DeadlineColumns},
     deadlines::{Deadline, DeadlineKind},
     initiatives::InitiativeId,
@@ -147,6 +148,15 @@ impl Resource for Timeline {
         );
     }
 
+    fn validate_deletion(&self, faults: &mut Faults) {
+        faults.check(
+            self.basis != Basis::Approved,
+            "",
+            "approved_timeline",
+            "Approved dates are not deleted; add a timeline with basis revised.",
+        );
+    }
+
     fn columns(&self, row: &mut Row) {
         set_fields!(row, self; external_id, initiative_id, step_id, basis, starts_on, ends_on, legal_act_id, reason,
             set_on);
@@ -154,14 +164,11 @@ impl Resource for Timeline {
     }
 
     fn select(filter: &Filter, select: &mut Select) {
-        select
+        select_deadline!(select, filter)
             .ids("initiative_id", &filter.initiative_id)
             .ids("step_id", &filter.step_id)
             .words("basis", &filter.basis)
             .ids("legal_act_id", &filter.legal_act_id)
-            .words("deadline_kind", &filter.deadline_kind)
-            .days("deadline_to", filter.deadline_after, filter.deadline_before)
-            .holds("deadline_text is not null", filter.has_deadline)
             .days("ends_on", filter.ends_after, filter.ends_before);
     }
 }

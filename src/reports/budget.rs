@@ -1,22 +1,12 @@
 //! Estimates and appropriations by one dimension. Amounts of different currencies are never added: each has its own row.
 
-use axum::{
-    extract::{RawQuery, State},
-    http::HeaderMap,
-    response::Response,
-};
 use serde::{Deserialize, Serialize};
-use sqlx::FromRow;
+use sqlx::{FromRow, PgConnection};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{answer, asked, fetch};
-use crate::{
-    access::{Actor, Role},
-    api::Error,
-    app::App,
-    values::Text,
-};
+use super::{Report, Scope, fetch};
+use crate::{api::Error, values::Text};
 
 /// What the budget is summed by.
 #[derive(Debug, Default, Clone, Copy, Serialize, Deserialize, ToSchema)]
@@ -135,18 +125,15 @@ impl By {
     }
 }
 
-pub(super) async fn report(
-    State(app): State<App>,
-    actor: Actor,
-    headers: HeaderMap,
-    RawQuery(query): RawQuery,
-) -> Result<Response, Error> {
-    actor.needs(Role::Viewer)?;
-    let (format, mut scope, own) = asked::<Parameters>(&headers, query.as_deref())?;
-    // Here the entity is the one whose money it is, not one that takes part in the work.
-    let entities: Vec<Uuid> = std::mem::take(&mut scope.entity_id).iter().map(|id| id.uuid()).collect();
-    let keyed = own.by.unwrap_or_default().keyed();
-    let mut connection = app.connection().await?;
-    let rows: Vec<Row> = fetch(&mut connection, scope.query(&[LINES, keyed, SUMS]).bind(entities)).await?;
-    answer(&headers, format, &rows)
+impl Report for Parameters {
+    const NAME: &'static str = "budget";
+    const SUMMARY: &'static str = "Estimates and appropriations by one dimension, a row a currency.";
+    type Row = Row;
+
+    async fn rows(self, mut scope: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {
+        // Here the entity is the one whose money it is, not one that takes part in the work.
+        let entities: Vec<Uuid> = std::mem::take(&mut scope.entity_id).iter().map(|id| id.uuid()).collect();
+        let keyed = self.by.unwrap_or_default().keyed();
+        fetch(connection, scope.query(&[LINES, keyed, SUMS]).bind(entities)).await
+    }
 }

@@ -1,22 +1,12 @@
 //! What the plan leaves open, and where it contradicts itself. Silence is a finding, not a zero.
 
-use axum::{
-    extract::{RawQuery, State},
-    http::HeaderMap,
-    response::Response,
-};
 use serde::{Deserialize, Serialize};
-use sqlx::FromRow;
+use sqlx::{FromRow, PgConnection};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{answer, asked, fetch};
-use crate::{
-    access::{Actor, Role},
-    api::Error,
-    app::App,
-    values::Text,
-};
+use super::{Report, Scope, fetch};
+use crate::{api::Error, values::Text};
 
 /// A kind of gap.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
@@ -140,17 +130,14 @@ where $7::text[] = '{}' or g.kind = any($7)
 order by g.place, natural_order(st.code) collate "C" nulls last, st.id, natural_order(g.code) collate "C", g.id
 "#;
 
-pub(super) async fn report(
-    State(app): State<App>,
-    actor: Actor,
-    headers: HeaderMap,
-    RawQuery(query): RawQuery,
-) -> Result<Response, Error> {
-    actor.needs(Role::Viewer)?;
-    let (format, scope, own) = asked::<Parameters>(&headers, query.as_deref())?;
-    let kinds: Vec<String> =
-        own.kind.iter().filter_map(|kind| serde_json::to_value(kind).ok()?.as_str().map(str::to_owned)).collect();
-    let mut connection = app.connection().await?;
-    let rows: Vec<Row> = fetch(&mut connection, scope.query(&[SQL]).bind(kinds)).await?;
-    answer(&headers, format, &rows)
+impl Report for Parameters {
+    const NAME: &'static str = "gaps";
+    const SUMMARY: &'static str = "What the plan leaves open or contradicts.";
+    type Row = Row;
+
+    async fn rows(self, scope: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {
+        let kinds: Vec<String> =
+            self.kind.iter().filter_map(|kind| serde_json::to_value(kind).ok()?.as_str().map(str::to_owned)).collect();
+        fetch(connection, scope.query(&[SQL]).bind(kinds)).await
+    }
 }

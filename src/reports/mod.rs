@@ -1,6 +1,6 @@
 //! Read models: flat rows that answer one question each, at `GET /v1/reports/{name}`. They write nothing and keep nothing.
 //!
-//! To add one: a file with its parameters, its row and its SQL, then a route in `routes` and a line in `describe`.
+//! To add one: a file with its parameters, its row and its SQL, and a line in `REPORTS`.
 
 mod budget;
 mod gaps;
@@ -9,7 +9,13 @@ mod plan;
 mod responsibilities;
 mod timeline;
 
-use axum::{Router, http::HeaderMap, response::Response, routing::get};
+use axum::{
+    Router,
+    extract::{RawQuery, State},
+    http::HeaderMap,
+    response::Response,
+    routing::get,
+};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
@@ -22,6 +28,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
+    access::{Actor, Role},
     api::{
         Error,
         answer::{internal, render, tagged},
@@ -31,19 +38,55 @@ use crate::{
         shape::schemas,
     },
     app::App,
-    entities::Entity,
-    plan::{Objective, Strategy, status::Status},
+    entities::entities::EntityId,
+    plan::{objectives::ObjectiveId, status::Status, strategies::StrategyId},
+    repository::Reference,
     values::Id,
 };
 
+static REPORTS: [Entry; 5] = [
+    Entry::of::<plan::Parameters>(),
+    Entry::of::<timeline::Parameters>(),
+    Entry::of::<responsibilities::Parameters>(),
+    Entry::of::<budget::Parameters>(),
+    Entry::of::<gaps::Parameters>(),
+];
+
+/// A report, as the parameters that it has besides the scope.
+trait Report: DeserializeOwned + ToSchema + Send + 'static {
+    /// The end of its path.
+    const NAME: &'static str;
+    /// What it answers, in a sentence.
+    const SUMMARY: &'static str;
+    /// A row of the answer.
+    type Row: Serialize + ToSchema + Send;
+
+    /// All rows, in their order.
+    fn rows(
+        self,
+        scope: Scope,
+        connection: &mut PgConnection,
+    ) -> impl Future<Output = Result<Vec<Self::Row>, Error>> + Send;
+}
+
+/// A report without its type.
+struct Entry {
+    routes: fn() -> Router<App>,
+    describe: fn(&mut Value),
+}
+
+impl Entry {
+    const fn of<R: Report>() -> Self {
+        Self {
+            routes: || Router::new().route(&format!("/v1/reports/{}", R::NAME), get(report::<R>)),
+            describe: describe_one::<R>,
+        }
+    }
+}
+
 /// The routes of all reports.
 pub fn routes() -> Router<App> {
-    Router::new()
-        .route("/v1/reports/plan", get(plan::report))
-        .route("/v1/reports/timeline", get(timeline::report))
-        .route("/v1/reports/responsibilities", get(responsibilities::report))
-        .route("/v1/reports/budget", get(budget::report))
-        .route("/v1/reports/gaps", get(gaps::report))
+    REPORTS.iter().fold(Router::new(), |router, report| router.merge((report.routes)()))
 }
 
 /// Adds the operations and rows of all reports to the OpenAPI document.
@@ -53,40 +96,38 @@ pub fn describe(document: &mut Value) {
             json!({"name": "reports", "description": "Flat tables made from the nouns; each answers one question."}),
         );
     }
-    describe_one::<plan::Parameters, plan::Row>(
-        document,
-        "plan",
-        "The printed action plan: one row an initiative, with its steps on request.",
-    );
-    describe_one::<timeline::Parameters, timeline::Row>(
-        document,
-        "timeline",
-        "Planned, approved, revised and forecast ends, slip, slack and the critical path.",
-    );
-    describe_one::<query::NoParameters, responsibilities::Row>(
-        document,
-        "responsibilities",
-        "How many initiatives and steps each entity has in each role, by status.",
-    );
-    describe_one::<budget::Parameters, budget::Row>(
-        document,
-        "budget",
-        "Estimates and appropriations by one dimension, a row a currency.",
-    );
-    describe_one::<gaps::Parameters, gaps::Row>(document, "gaps", "What the plan leaves open or contradicts.");
+    for report in &REPORTS {
+        (report.describe)(document);
+    }
 }
 
-fn describe_one<P: ToSchema + 'static, R: ToSchema>(document: &mut Value, name: &str, summary: &str) {
+async fn report<R: Report>(
+    State(app): State<App>,
+    actor: Actor,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Error> {
+    actor.needs(Role::Viewer)?;
+    let format = Format::of(&headers)?;
+    let (scope, own) = query::read_both::<Scope, R>(&app, query.as_deref(), &REFERENCES).await?;
+    let mut connection = app.connection().await?;
+    let rows = own.rows(scope, &mut connection).await?;
+    let items = rows.iter().map(serde_json::to_value).collect::<Result<Vec<_>, _>>().map_err(internal)?;
+    let body = render(items, format, |items| json!({"items": items}))?;
+    Ok(tagged(&headers, body, format))
+}
+
+fn describe_one<R: Report>(document: &mut Value) {
     if let Some(components) = document["components"]["schemas"].as_object_mut() {
-        components.extend(schemas::<R>());
+        components.extend(schemas::<R::Row>());
     }
     let mut all = parameters::<Scope>();
-    all.extend(parameters::<P>());
+    all.extend(parameters::<R>());
     all.push(json!({"name": "If-None-Match", "in": "header", "schema": {"type": "string"}, "example": "\"3\"",
         "description": "The ETag that you have; the answer is 304 when it is still good."}));
     let mut responses: Map<String, Value> = problems(&["not_acceptable"]);
     let rows = json!({"type": "object", "required": ["items"], "properties": {
-        "items": {"type": "array", "items": {"$ref": format!("#/components/schemas/{}", R::name())}}}});
+        "items": {"type": "array", "items": {"$ref": format!("#/components/schemas/{}", R::Row::name())}}}});
     let text = json!({"schema": {"type": "string"}});
     responses.insert(
         "200".into(),
@@ -95,8 +136,8 @@ fn describe_one<P: ToSchema + 'static, R: ToSchema>(document: &mut Value, name: 
             "application/x-ndjson": text, "text/csv": text, "text/plain": text}}),
     );
     responses.insert("304".into(), json!({"description": "You have it already."}));
-    document["paths"][format!("/v1/reports/{name}")] = json!({"get": {
-        "operationId": format!("report_{name}"), "tags": ["reports"], "summary": summary,
+    document["paths"][format!("/v1/reports/{}", R::NAME)] = json!({"get": {
+        "operationId": format!("report_{}", R::NAME), "tags": ["reports"], "summary": R::SUMMARY,
         "parameters": all, "responses": responses}});
 }
 
@@ -105,14 +146,11 @@ fn describe_one<P: ToSchema + 'static, R: ToSchema>(document: &mut Value, name: 
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Scope {
     /// Of this strategy; may be repeated.
-    #[schema(value_type = Vec<Uuid>)]
-    strategy_id: Vec<Id<Strategy>>,
+    strategy_id: Vec<StrategyId>,
     /// Of this objective or of one anywhere under it; may be repeated.
-    #[schema(value_type = Vec<Uuid>)]
-    objective_id: Vec<Id<Objective>>,
+    objective_id: Vec<ObjectiveId>,
     /// With this entity in any role: an initiative by itself or one of its steps, a step by itself or its initiative; may be repeated.
-    #[schema(value_type = Vec<Uuid>)]
-    entity_id: Vec<Id<Entity>>,
+    entity_id: Vec<EntityId>,
     /// With this status; may be repeated.
     #[schema(inline)]
     status: Vec<Status>,
@@ -121,6 +159,12 @@ pub(crate) struct Scope {
     /// Due after this day.
     deadline_after: Option<NaiveDate>,
 }
+
+const REFERENCES: [Reference; 3] = [
+    Reference { field: "strategy_id", table: "strategies" },
+    Reference { field: "objective_id", table: "objectives" },
+    Reference { field: "entity_id", table: "entities" },
+];
 
 /// Common table expressions that every report begins with: `item` holds the initiatives and steps of the scope in `$1` to `$6`,
 /// `every_item` those of any scope, and `assigned` who has which role now.
@@ -145,7 +189,7 @@ every_item as (
 assigned as (
     select coalesce(step_id, initiative_id) as item_id, entity_id, role
     from assignments
-    where valid_to is null or valid_to >= current_date
+    where valid_to is null or valid_to >= (select today())
 ),
 involved(id) as (
     select item_id from assigned where entity_id = any($3::uuid[])
@@ -192,20 +236,4 @@ where
     T: for<'r> FromRow<'r, PgRow> + Send + Unpin,
 {
     Ok(query.fetch_all(connection).await?)
-}
-
-/// Reads what a report is asked: its format, its scope and its own parameters.
-fn asked<P: DeserializeOwned + ToSchema + 'static>(
-    headers: &HeaderMap,
-    query: Option<&str>,
-) -> Result<(Format, Scope, P), Error> {
-    let format = Format::of(headers)?;
-    let (scope, own) = query::read_both(query)?;
-    Ok((format, scope, own))
-}
-
-fn answer<T: Serialize>(headers: &HeaderMap, format: Format, rows: &[T]) -> Result<Response, Error> {
-    let items = rows.iter().map(serde_json::to_value).collect::<Result<Vec<_>, _>>().map_err(internal)?;
-    let body = render(items, format, |items| json!({"items": items}))?;
-    Ok(tagged(headers, body, format))
 }

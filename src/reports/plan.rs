@@ -1,23 +1,13 @@
 //! The printed action plan.
 
-use axum::{
-    extract::{RawQuery, State},
-    http::HeaderMap,
-    response::Response,
-};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize, Serializer};
-use sqlx::FromRow;
+use sqlx::{FromRow, PgConnection};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{answer, asked, fetch};
-use crate::{
-    access::{Actor, Role},
-    api::Error,
-    app::App,
-    values::Text,
-};
+use super::{Report, Scope, fetch};
+use crate::{api::Error, values::Text};
 
 /// What the report of the plan can be asked.
 #[derive(Debug, Default, Deserialize, ToSchema)]
@@ -145,15 +135,12 @@ order by natural_order(st.code) collate "C" nulls last, st.id, natural_order(o.c
     natural_order(i.initiative_code) collate "C", i.initiative_id, (i.level = 'step'), natural_order(i.code) collate "C", i.id
 "#;
 
-pub(super) async fn report(
-    State(app): State<App>,
-    actor: Actor,
-    headers: HeaderMap,
-    RawQuery(query): RawQuery,
-) -> Result<Response, Error> {
-    actor.needs(Role::Viewer)?;
-    let (format, scope, own) = asked::<Parameters>(&headers, query.as_deref())?;
-    let mut connection = app.connection().await?;
-    let rows: Vec<Row> = fetch(&mut connection, scope.query(&[SQL]).bind(own.steps.unwrap_or_default())).await?;
-    answer(&headers, format, &rows)
+impl Report for Parameters {
+    const NAME: &'static str = "plan";
+    const SUMMARY: &'static str = "The printed action plan: one row an initiative, with its steps on request.";
+    type Row = Row;
+
+    async fn rows(self, scope: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {
+        fetch(connection, scope.query(&[SQL]).bind(self.steps.unwrap_or_default())).await
+    }
 }

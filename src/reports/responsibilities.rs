@@ -1,22 +1,17 @@
 //! Who carries how much, and what nobody leads.
 
-use axum::{
-    extract::{RawQuery, State},
-    http::HeaderMap,
-    response::Response,
-};
-use serde::Serialize;
-use sqlx::FromRow;
+use serde::{Deserialize, Serialize};
+use sqlx::{FromRow, PgConnection};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{answer, asked, fetch};
-use crate::{
-    access::{Actor, Role},
-    api::{Error, query::NoParameters},
-    app::App,
-    values::Text,
-};
+use super::{Report, Scope, fetch};
+use crate::{api::Error, values::Text};
+
+/// The report of responsibilities has no parameters of its own.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Parameters {}
 
 /// What an entity has in one role, by status. The row without an entity counts what has no lead.
 #[derive(Debug, Serialize, FromRow, ToSchema)]
@@ -79,15 +74,12 @@ order by (c.entity_id is null) desc, natural_order(coalesce(e.code, words_of(e.n
     array_position(array['lead', 'co_lead', 'accountable', 'support', 'implementer', 'performer', 'funder', 'consulted', 'informed', 'beneficiary'], c.role) nulls last, c.role
 "#;
 
-pub(super) async fn report(
-    State(app): State<App>,
-    actor: Actor,
-    headers: HeaderMap,
-    RawQuery(query): RawQuery,
-) -> Result<Response, Error> {
-    actor.needs(Role::Viewer)?;
-    let (format, scope, NoParameters {}) = asked(&headers, query.as_deref())?;
-    let mut connection = app.connection().await?;
-    let rows: Vec<Row> = fetch(&mut connection, scope.query(&[SQL])).await?;
-    answer(&headers, format, &rows)
+impl Report for Parameters {
+    const NAME: &'static str = "responsibilities";
+    const SUMMARY: &'static str = "How many initiatives and steps each entity has in each role, by status.";
+    type Row = Row;
+
+    async fn rows(self, scope: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {
+        fetch(connection, scope.query(&[SQL])).await
+    }
 }

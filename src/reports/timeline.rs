@@ -2,11 +2,6 @@
 
 use std::collections::HashMap;
 
-use axum::{
-    extract::{RawQuery, State},
-    http::HeaderMap,
-    response::Response,
-};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use sqlx::{FromRow, PgConnection};
@@ -14,15 +9,10 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
-    Scope, answer, asked, fetch,
+    Report, Scope, fetch,
     network::{self, Item, Link, Tie},
 };
-use crate::{
-    access::{Actor, Role},
-    api::Error,
-    app::App,
-    values::Text,
-};
+use crate::{api::Error, values::Text};
 
 /// What the report of the timeline can be asked.
 #[derive(Debug, Default, Deserialize, ToSchema)]
@@ -119,21 +109,19 @@ async fn slack(connection: &mut PgConnection) -> Result<HashMap<Uuid, i64>, Erro
     Ok(network::slack(&items, &links))
 }
 
-pub(super) async fn report(
-    State(app): State<App>,
-    actor: Actor,
-    headers: HeaderMap,
-    RawQuery(query): RawQuery,
-) -> Result<Response, Error> {
-    actor.needs(Role::Viewer)?;
-    let (format, scope, own) = asked::<Parameters>(&headers, query.as_deref())?;
-    let mut connection = app.connection().await?;
-    let steps = own.steps.unwrap_or_default();
-    let mut rows: Vec<Row> = fetch(&mut connection, scope.query(&[SQL]).bind(steps)).await?;
-    let slack = slack(&mut connection).await?;
-    for row in &mut rows {
-        row.slack_days = slack.get(&row.id).copied();
-        row.critical = row.slack_days == Some(0);
+impl Report for Parameters {
+    const NAME: &'static str = "timeline";
+    const SUMMARY: &'static str = "Planned, approved, revised and forecast ends, slip, slack and the critical path.";
+    type Row = Row;
+
+    async fn rows(self, scope: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {
+        let steps = self.steps.unwrap_or_default();
+        let mut rows: Vec<Row> = fetch(connection, scope.query(&[SQL]).bind(steps)).await?;
+        let slack = slack(connection).await?;
+        for row in &mut rows {
+            row.slack_days = slack.get(&row.id).copied();
+            row.critical = row.slack_days == Some(0);
+        }
+        Ok(rows)
     }
-    answer(&headers, format, &rows)
 }

@@ -40,6 +40,11 @@ impl managed::Manager for Manager {
     }
 }
 
+/// Connections to which a day ends in this time zone, by its IANA name: what `today()` answers.
+pub fn in_time_zone(options: PgConnectOptions, name: &str) -> PgConnectOptions {
+    options.options([("mandate.timezone", name)])
+}
+
 /// Opens a pool; no connection is made before the first is needed.
 pub fn connect(options: PgConnectOptions, size: usize) -> Result<Pool, Error> {
     let options = options.application_name("mandate").options([

@@ -159,7 +159,7 @@ pub async fn named_by(
     Ok(query.build_query_as().fetch_all(connection).await?.into_iter().collect())
 }
 
-/// Replaces each reference given as `external:{external_id}` by the id that it names, in rows not yet decoded.
+/// Replaces each reference given as `external:{external_id}`, alone or in a list, by the id that it names, in rows not yet decoded.
 /// What names nothing is a fault, beside the index of its row.
 pub async fn resolve(
     connection: &mut PgConnection,
@@ -167,29 +167,47 @@ pub async fn resolve(
     rows: &mut [Value],
 ) -> Result<Vec<(usize, Fault)>, Error> {
     let mut faults = Vec::new();
-    for reference in references {
-        let named = |row: &Value| Some(row.get(reference.field)?.as_str()?.strip_prefix("external:")?.to_owned());
-        let names: Vec<String> = rows.iter().filter_map(named).collect();
+    for &Reference { field, table } in references {
+        let names: Vec<String> = rows.iter().flat_map(|row| external_names(row, field)).map(str::to_owned).collect();
         if names.is_empty() {
             continue;
         }
-        let ids = named_by(connection, reference.table, &names).await?;
+        let ids = named_by(connection, table, &names).await?;
         for (index, row) in rows.iter_mut().enumerate() {
-            let Some(name) = named(row) else { continue };
-            if let Some(id) = ids.get(&name) {
-                row[reference.field] = id.to_string().into();
-            } else {
-                row[reference.field] = Uuid::nil().to_string().into();
-                faults.push((
-                    index,
-                    Fault {
-                        pointer: format!("#/{}", reference.field),
-                        code: "not_found".into(),
-                        detail: format!("no row of {} has the external id `{name}`", reference.table),
-                    },
-                ));
+            let given = match row.get_mut(field) {
+                Some(Value::Array(list)) => list.as_mut_slice(),
+                Some(one) => std::slice::from_mut(one),
+                None => &mut [],
+            };
+            for value in given {
+                let Some(name) = external_name(value) else { continue };
+                if !ids.contains_key(name) {
+                    faults.push((
+                        index,
+                        Fault {
+                            pointer: format!("#/{field}"),
+                            code: "not_found".into(),
+                            detail: format!("no row of {table} has the external id `{name}`"),
+                        },
+                    ));
+                }
+                *value = ids.get(name).copied().unwrap_or_default().to_string().into();
             }
         }
     }
     Ok(faults)
+}
+
+/// The external ids by which a field of a row, alone or in a list, refers to others.
+pub fn external_names<'a>(row: &'a Value, field: &str) -> impl Iterator<Item = &'a str> + use<'a> {
+    let given = match row.get(field) {
+        Some(Value::Array(list)) => list.as_slice(),
+        Some(one) => std::slice::from_ref(one),
+        None => &[],
+    };
+    given.iter().filter_map(external_name)
+}
+
+fn external_name(reference: &Value) -> Option<&str> {
+    reference.as_str()?.strip_prefix("external:")
 }

@@ -23,6 +23,8 @@ pub trait Resource:
     const SORTS: &'static [Sort];
     /// The nouns that this one points to.
     const REFERENCES: &'static [Reference] = &[];
+    /// The nouns that only its filter points to.
+    const FILTER_REFERENCES: &'static [Reference] = &[];
     /// A query for rules over several rows. `$1` holds the ids just written; each answer is a fault `(pointer, code, detail)`.
     /// It runs in the same serializable transaction as the write, so no interleaving of writers can break the rule.
     const RULE: Option<&'static str> = None;
@@ -31,6 +33,8 @@ pub trait Resource:
 
     /// Rules over several fields, and over the step from the resource as it was (`None` when it is new) to this one.
     fn validate(&self, before: Option<&Self>, faults: &mut Faults);
+    /// Rules over its deletion, whoever asks. What others refer to is kept without a rule.
+    fn validate_deletion(&self, _: &mut Faults) {}
     /// The columns and their values.
     fn columns(&self, row: &mut Row);
     /// Turns the filter into conditions.

@@ -1,8 +1,22 @@
-//! Serializable transactions are tried again when PostgreSQL asks for it (SQLSTATE 40001, 40P01).
+//! Transactions: serializable ones, tried again when PostgreSQL asks for it (SQLSTATE 40001, 40P01), and snapshots.
 
 use std::time::Duration;
 
+use sqlx::PgConnection;
+
 use super::Error;
+
+/// From here to `end_snapshot` the connection only reads, and what others write meanwhile is not seen.
+pub async fn begin_snapshot(connection: &mut PgConnection) -> Result<(), Error> {
+    sqlx::raw_sql("begin isolation level repeatable read read only").execute(connection).await?;
+    Ok(())
+}
+
+/// Ends what `begin_snapshot` began.
+pub async fn end_snapshot(connection: &mut PgConnection) -> Result<(), Error> {
+    sqlx::raw_sql("rollback").execute(connection).await?;
+    Ok(())
+}
 
 /// Counts the attempts at one transaction.
 #[derive(Debug, Default)]

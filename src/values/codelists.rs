@@ -1,6 +1,9 @@
 //! Code lists of international standards, and the values taken from them.
 
-use std::{collections::HashMap, sync::LazyLock};
+use std::{
+    collections::HashMap,
+    sync::{LazyLock, OnceLock},
+};
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -57,7 +60,19 @@ pub fn all_languages() -> impl Iterator<Item = &'static str> {
 #[schema(value_type = String, pattern = "^[A-Z]{2}$", example = "RO")]
 pub struct Country(pub String);
 
+static COUNTRY: OnceLock<Country> = OnceLock::new();
+
+/// Sets the country of the service (`MANDATE_COUNTRY`); the first call of a process counts.
+pub fn use_country(country: Country) {
+    let _ = COUNTRY.set(country);
+}
+
 impl Country {
+    /// The country of the service: what a country left out means where one is needed.
+    pub fn configured() -> Self {
+        COUNTRY.get_or_init(|| Self("RO".to_owned())).clone()
+    }
+
     /// Whether the code list has it.
     pub fn is_known(&self) -> bool {
         is_country(&self.0)

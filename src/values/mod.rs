@@ -8,7 +8,7 @@ mod id;
 mod money;
 mod text;
 
-pub use codelists::{Country, Language, Url};
+pub use codelists::{Country, Language, Url, use_country};
 pub use external_id::{Code, ExternalId};
 pub use id::Id;
 pub use money::Money;

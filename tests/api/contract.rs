@@ -6,7 +6,6 @@ use crate::support::{Client, service};
 
 /// What the rows of the table refer to.
 struct Ground {
-    act: Value,
     entity: Value,
     strategy: Value,
     objective: Value,
@@ -17,10 +16,6 @@ struct Ground {
 
 impl Ground {
     async fn lay(client: &Client) -> Self {
-        let act = client
-            .create("legal-acts", json!({"country": "XX", "issuer": "Government", "act_type": "decision", "number": "1", "date": "2024-01-31"}))
-            .await["id"]
-            .clone();
         let entity =
             client.create("entities", json!({"name": {"en": "Ministry of Examples"}, "kind": "ministry"})).await["id"]
                 .clone();
@@ -41,7 +36,7 @@ impl Ground {
         let step =
             client.create("steps", json!({"initiative_id": first, "code": "a", "title": {"en": "A step"}})).await["id"]
                 .clone();
-        Self { act, entity, strategy, objective, first, second, step }
+        Self { entity, strategy, objective, first, second, step }
     }
 }
 
@@ -106,9 +101,9 @@ fn table() -> Vec<Row> {
         ),
         row(
             "timelines",
-            |ground| json!({"initiative_id": ground.first, "basis": "approved", "legal_act_id": ground.act, "ends_on": "2025-06-30"}),
+            |ground| json!({"initiative_id": ground.first, "basis": "forecast", "ends_on": "2025-06-30"}),
             json!({"set_on": "2024-03-01"}),
-            (json!({"legal_act_id": null}), "#/legal_act_id needs_legal_act"),
+            (json!({"basis": "approved"}), "#/legal_act_id needs_legal_act"),
         ),
         row(
             "milestones",

@@ -1,8 +1,9 @@
 //! The OpenAPI document: committed, complete, and true.
 
-use serde_json::Value;
-
 use mandate::router;
+use serde_json::{Value, json};
+
+use crate::support::service;
 
 #[test]
 fn the_committed_document_is_the_one_that_is_served() {
@@ -34,4 +35,43 @@ fn every_operation_has_an_id_a_summary_and_its_problems() {
     ids.sort();
     ids.dedup();
     assert_eq!(ids.len(), all, "an operation id stands twice");
+}
+
+#[test]
+fn a_reference_is_published_as_it_is_taken_and_as_it_is_given() {
+    let document = router::document();
+    let schemas = &document["components"]["schemas"];
+    let target = |noun: &str, place: &str| schemas[noun]["properties"].pointer(place).cloned();
+    for (place, nullable) in [("/strategy_id/$ref", false), ("/objective_id/oneOf/0/$ref", true)] {
+        assert_eq!(target("Initiative", place), Some(json!("#/components/schemas/Reference")), "{nullable}");
+        assert_eq!(target("StoredInitiative", place), Some(json!("#/components/schemas/Id")), "{nullable}");
+    }
+    assert_eq!(schemas["Id"]["format"], "uuid");
+    let judge = |word: &str| {
+        let root = json!({"$ref": "#/components/schemas/Reference", "components": {"schemas": schemas}});
+        let options = jsonschema::options().should_validate_formats(true);
+        options.build(&root).unwrap().is_valid(&json!(word))
+    };
+    assert!(judge("external:tr13-plan") && judge("0190aaaa-0000-7000-8000-000000000000"));
+    assert!(!judge("external:") && !judge("tr13-plan"));
+}
+
+#[tokio::test]
+async fn every_filter_by_a_reference_takes_external_ids() {
+    let client = service().await;
+    let mut filters = 0;
+    for (path, item) in router::document()["paths"].as_object().unwrap() {
+        for parameter in item["get"]["parameters"].as_array().into_iter().flatten() {
+            if parameter["schema"]["items"]["$ref"] != "#/components/schemas/Reference" {
+                let (name, kind) = (parameter["name"].as_str().unwrap(), &parameter["schema"]["items"]["format"]);
+                assert!(kind != "uuid", "{path}: {name} is not published as a reference");
+                continue;
+            }
+            let name = parameter["name"].as_str().unwrap();
+            let reply = client.get(format!("{path}?{name}=external:nothing")).expect(400).await;
+            assert_eq!(reply.faults(), [format!("{name} not_found")], "{path}");
+            filters += 1;
+        }
+    }
+    assert!(filters > 30, "only {filters} filters were tried");
 }

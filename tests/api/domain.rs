@@ -172,3 +172,92 @@ async fn references_may_be_given_by_the_callers_own_ids() {
         .await;
     assert_eq!(reply.faults(), ["#/strategy_id not_found"]);
 }
+
+#[tokio::test]
+async fn filters_take_the_callers_own_ids() {
+    let client = service().await;
+    for name in ["s-1", "s-2"] {
+        let strategy = json!({"external_id": name, "code": name, "title": name, "kind": "strategy"});
+        client.create("strategies", strategy).await;
+        let initiative =
+            json!({"external_id": name, "strategy_id": format!("external:{name}"), "code": name, "title": name});
+        client.create("initiatives", initiative).await;
+    }
+    client.create("entities", json!({"external_id": "e", "name": "Agency", "kind": "agency"})).await;
+    let lead = json!({"initiative_id": "external:s-1", "entity_id": "external:e", "role": "lead"});
+    client.create("assignments", lead).await;
+    let codes = async |path: &str| {
+        let page = client.get(path).expect(200).await.json();
+        let codes = page["items"].as_array().unwrap().iter().map(|item| item["code"].as_str().unwrap().to_owned());
+        codes.collect::<Vec<_>>()
+    };
+    for base in ["/v1/initiatives", "/v1/reports/plan", "/v1/reports/timeline"] {
+        assert_eq!(codes(&format!("{base}?strategy_id=external:s-1")).await, ["s-1"]);
+        assert_eq!(codes(&format!("{base}?strategy_id=external:s-1&strategy_id=external:s-2")).await, ["s-1", "s-2"]);
+    }
+    assert_eq!(codes("/v1/initiatives?lead_id=external:e").await, ["s-1"]);
+    assert_eq!(codes("/v1/reports/plan?entity_id=external:e").await, ["s-1"]);
+    // All that is wrong is named at once.
+    let path = "/v1/initiatives?strategy_id=external:s-1&strategy_id=external:s-3&objective_id=external:o&status=x";
+    let reply = client.get(path).expect(400).await;
+    assert_eq!(reply.faults(), ["objective_id not_found", "status not_allowed", "strategy_id not_found"]);
+    assert!(reply.text.contains("no row of strategies has the external id `s-3`"), "{}", reply.text);
+    let reply = client.get("/v1/initiatives?strategy_id=s-1").expect(400).await;
+    assert_eq!(reply.faults(), ["strategy_id wrong_format"]);
+    let reply = client.get("/v1/initiatives?strategy_id=external:s-2").header("accept", "text/csv").expect(200).await;
+    assert_eq!(reply.text.lines().count(), 2, "{}", reply.text);
+}
+
+#[tokio::test]
+async fn an_approved_timeline_stays() {
+    let client = service().await;
+    let strategy = strategy(&client).await;
+    let initiative = initiatives(&client, &strategy, &["1"]).await[0].clone();
+    let act = json!({"issuer": "Government", "act_type": "decision", "number": "1", "date": "2024-01-31"});
+    let act = client.create("legal-acts", act).await["id"].clone();
+    let forecast = json!({"initiative_id": initiative, "basis": "forecast", "ends_on": "2025-06-30"});
+    let forecast = client.create("timelines", forecast).await["id"].clone();
+    let path = format!("/v1/timelines/{}", forecast.as_str().unwrap());
+    // It can become the approved one, and from then on it is neither rewritten nor deleted, not even by an admin.
+    let approve = json!({"basis": "approved", "legal_act_id": act});
+    client.patch(&path, approve).if_match(1).expect(200).await;
+    client.delete(&path).if_match(1).expect(412).await;
+    let reply = client.delete(&path).if_match(2).expect(409).await;
+    assert_eq!(reply.faults(), ["# approved_timeline"]);
+    assert!(reply.text.contains("add a timeline with basis revised"), "{}", reply.text);
+    client.delete(&path).header("if-match", "*").expect(409).await;
+    let reply = client.patch(&path, json!({"basis": "forecast"})).if_match(2).expect(422).await;
+    assert_eq!(reply.faults(), ["#/basis approved_timeline"]);
+    // Nor does it go with what it belongs to.
+    for owner in
+        [format!("initiatives/{}", initiative.as_str().unwrap()), format!("legal-acts/{}", act.as_str().unwrap())]
+    {
+        let reply = client.delete(format!("/v1/{owner}")).if_match(1).expect(409).await;
+        assert!(reply.text.contains("1 of /v1/timelines refer to it"), "{}", reply.text);
+    }
+    client.get(&path).expect(200).await;
+    // A forecast may go.
+    let forecast = json!({"initiative_id": initiative, "basis": "forecast", "ends_on": "2025-06-30"});
+    let forecast = client.create("timelines", forecast).await["id"].clone();
+    client.delete(format!("/v1/timelines/{}", forecast.as_str().unwrap())).if_match(1).expect(204).await;
+}
+
+#[tokio::test]
+async fn legal_acts_do_not_lead_back_to_themselves() {
+    let client = service().await;
+    for field in ["amends_id", "repeals_id", "implements_id"] {
+        let mut ids: Vec<Value> = Vec::new();
+        for number in ["1", "2", "3"] {
+            let mut act = json!({"issuer": field, "act_type": "law", "number": number, "date": "2024-01-31"});
+            if let Some(before) = ids.last() {
+                act[field] = before.clone();
+            }
+            ids.push(client.create("legal-acts", act).await["id"].clone());
+        }
+        let first = format!("/v1/legal-acts/{}", ids[0].as_str().unwrap());
+        for target in [&ids[2], &ids[0]] {
+            let reply = client.patch(&first, json!({field: target})).if_match(1).expect(409).await;
+            assert_eq!(reply.faults(), [format!("#/{field} cycle")]);
+        }
+    }
+}

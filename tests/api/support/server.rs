@@ -65,6 +65,12 @@ static DATABASES: AtomicU32 = AtomicU32::new(0);
 
 /// The service over a new database, and a client with the key of an admin.
 pub(crate) async fn service() -> Client {
+    let [client] = services(["UTC"]).await;
+    client
+}
+
+/// Several services over one new database, each in a time zone of its own.
+pub(crate) async fn services<const N: usize>(time_zones: [&str; N]) -> [Client; N] {
     let name = format!("test_{}", DATABASES.fetch_add(1, Ordering::Relaxed));
     let server = tokio::task::spawn_blocking(|| LazyLock::force(&SERVER)).await.unwrap();
     let mut connection = PgConnection::connect_with(server).await.unwrap();
@@ -84,6 +90,8 @@ pub(crate) async fn service() -> Client {
     let admin = keys::create(&mut connection, "admin", Role::Admin, None).await.unwrap();
     let viewer = keys::create(&mut connection, "viewer", Role::Viewer, None).await.unwrap();
     connection.close().await.unwrap();
-    let app = App::new(repository::connect(options, 8).unwrap(), None);
-    Client::new(layered(router::routes(), app), admin, viewer)
+    time_zones.map(|time_zone| {
+        let pool = repository::connect(repository::in_time_zone(options.clone(), time_zone), 8).unwrap();
+        Client::new(layered(router::routes(), App::new(pool, None)), admin.clone(), viewer.clone())
+    })
 }

@@ -1,0 +1,95 @@
+//! The settings have the effect that they promise.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::{Pacific, Tz};
+use clap::Parser as _;
+use mandate::config::Cli;
+use serde_json::{Value, json};
+
+use crate::support::{Client, service, services};
+
+/// The day it is in a time zone, by the clock of the database.
+async fn day(client: &Client, time_zone: Tz) -> NaiveDate {
+    let body = json!({"name": "Clock", "kind": "other"});
+    let now: DateTime<Utc> = client.create("entities", body).await["created_at"].as_str().unwrap().parse().unwrap();
+    now.with_timezone(&time_zone).date_naive()
+}
+
+async fn how_many(client: &Client, path: &str) -> usize {
+    client.get(path).expect(200).await.json()["items"].as_array().unwrap().len()
+}
+
+#[tokio::test]
+async fn a_day_ends_in_the_time_zone_of_the_service() {
+    let [east, west] = services(["Pacific/Kiritimati", "Pacific/Pago_Pago"]).await;
+    let strategy = json!({"code": "S", "title": "A strategy", "country": "XX", "kind": "strategy"});
+    let strategy = west.create("strategies", strategy).await["id"].clone();
+    // In the west it is always at least one day earlier than in the east. Should the day change while this runs, it is tried again.
+    for code in ["1", "2"] {
+        let last = day(&west, Pacific::Pago_Pago).await;
+        assert!(last < day(&west, Pacific::Kiritimati).await);
+        let initiative = json!({"strategy_id": strategy, "code": code, "title": "An initiative"});
+        let initiative = west.create("initiatives", initiative).await["id"].clone();
+        let agency = json!({"name": code, "code": code, "kind": "agency", "valid_to": last});
+        let agency = west.create("entities", agency).await["id"].clone();
+        let lead = json!({"initiative_id": initiative, "entity_id": agency, "role": "lead", "valid_to": last});
+        west.create("assignments", lead).await;
+        let id = |value: &Value| value.as_str().unwrap().to_owned();
+        let mut counts = Vec::new();
+        for client in [&west, &east] {
+            for path in [
+                format!("/v1/assignments?is_current=true&entity_id={}", id(&agency)),
+                format!("/v1/entities?is_current=true&code={code}"),
+                format!("/v1/initiatives?has_lead=true&code={code}"),
+                format!("/v1/initiatives?lead_id={}", id(&agency)),
+                format!("/v1/reports/plan?entity_id={}", id(&agency)),
+            ] {
+                counts.push(how_many(client, &path).await);
+            }
+        }
+        if last == day(&west, Pacific::Pago_Pago).await {
+            assert_eq!(counts, [1, 1, 1, 1, 1, 0, 0, 0, 0, 0]);
+            return;
+        }
+    }
+    panic!("the day changed twice");
+}
+
+#[tokio::test]
+async fn a_country_left_out_is_the_configured_one() {
+    let client = service().await;
+    let act = json!({"issuer": "Government", "act_type": "decision", "number": "1", "date": "2024-01-31"});
+    let act = client.create("legal-acts", act).await;
+    let strategy = client.create("strategies", json!({"title": "A strategy", "kind": "strategy"})).await;
+    assert_eq!([&act["country"], &strategy["country"]], ["RO", "RO"]);
+    // An international organisation has none.
+    let entity = client.create("entities", json!({"name": "All", "kind": "international"})).await;
+    assert_eq!(entity["country"], Value::Null);
+    let wrong = json!({"title": "A strategy", "kind": "strategy", "country": "QA1"});
+    assert_eq!(client.post("/v1/strategies", wrong).expect(422).await.faults(), ["#/country wrong_format"]);
+    let document = client.get("/openapi.json").expect(200).await.json();
+    for noun in ["LegalAct", "Strategy"] {
+        let schema = &document["components"]["schemas"][noun];
+        assert!(!schema["required"].as_array().unwrap().contains(&json!("country")), "{noun}");
+        let words = schema["properties"]["country"]["description"].as_str().unwrap();
+        assert!(words.contains("MANDATE_COUNTRY"), "{noun}: {words}");
+    }
+}
+
+#[test]
+fn a_wrong_setting_is_named_with_an_example() {
+    for (option, value, words) in [
+        ("--country", "Romania", "MANDATE_COUNTRY is a country of ISO 3166-1 alpha-2, such as RO"),
+        ("--country", "ro", "such as RO"),
+        ("--languages", "ro,english", "MANDATE_LANGUAGES are languages of ISO 639-1 between commas, such as ro,en"),
+        ("--languages", "", "such as ro,en"),
+        ("--currency", "EURO", "MANDATE_CURRENCY is a currency of ISO 4217, such as RON"),
+        ("--timezone", "Bucharest", "MANDATE_TIMEZONE is a time zone of the IANA database, such as Europe/Bucharest"),
+    ] {
+        let error = Cli::try_parse_from(["mandate", "serve", option, value]).unwrap_err().to_string();
+        assert!(error.contains(words), "{option} {value}: {error}");
+    }
+    let settings =
+        Cli::try_parse_from(["mandate", "serve", "--languages", "fr, nl", "--country", "BE"]).unwrap().settings;
+    assert_eq!((settings.languages, settings.country), (vec!["fr".to_owned(), "nl".to_owned()], "BE".to_owned()));
+}
