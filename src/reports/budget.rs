@@ -5,7 +5,10 @@ use sqlx::{FromRow, PgConnection};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{Report, Scope, fetch};
+use super::{
+    Report,
+    scope::{LIMIT, Scope, answer},
+};
 use crate::{api::Error, values::Text};
 
 /// What the budget is summed by.
@@ -65,61 +68,73 @@ pub(crate) struct Row {
     lines: i64,
 }
 
-const LINES: &str = r",
-line as (
-    select b.entity_id, b.funding_source_id, b.fiscal_year, b.phase, b.amount, b.currency,
-        b.programme_code, b.cofog_code, i.initiative_id, i.objective_id
-    from budget_allocations b join item i on i.id = coalesce(b.step_id, b.initiative_id)
-    where $7::uuid[] = '{}' or b.entity_id = any($7)
+const LINES: &str = "
+, line as not materialized (
+    select i.initiative_id, i.objective_id, m.*
+    from item i join money m on m.item_id = i.id
+    where $7 = '{}' or m.entity_id = any($7)
 ),
 tree(root, member) as (
     select id, id from objectives
     union
     select t.root, o.id from tree t join objectives o on o.parent_id = t.member
 ),
-keyed(id, code, name, own, phase, currency, amount) as (";
+summed as (
+    select id, word, currency, phase, sum(amount) as amount, count(*) as lines
+    from (select ";
 
-const SUMS: &str = r#"
+const GROUPED: &str = ", currency, phase, amount from line) keyed(id, word, currency, phase, amount)
+    group by id, word, currency, phase
+),
+total as (";
+
+/// An objective has the sums of all under it.
+const BRANCHES: &str = "
+    select t.root as id, word, t.root is not distinct from s.id as own, currency, phase, amount, lines
+    from summed s left join tree t on t.member = s.id";
+
+const ALONE: &str = "
+    select id, word, null::boolean as own, currency, phase, amount, lines from summed";
+
+const ANSWER: &str = "
 )
-select id, code, name, currency,
+select t.id, coalesce(n.code, t.word) as code, n.name, t.currency,
     (sum(amount) filter (where phase = 'estimate'))::text as estimate,
     (sum(amount) filter (where phase = 'appropriation'))::text as appropriation,
     (sum(amount) filter (where phase = 'estimate' and own))::text as own_estimate,
     (sum(amount) filter (where phase = 'appropriation' and own))::text as own_appropriation,
-    count(*) as lines
-from keyed
-group by id, code, name, currency
-order by natural_order(code) collate "C" nulls last, words_of(name) nulls last, id nulls last, currency
-"#;
+    sum(lines)::bigint as lines
+from total t left join (select ";
+
+const NAMED: &str = ") n(id, code, name, code_order) on n.id = t.id
+group by t.id, t.word, n.code, n.name, n.code_order, t.currency
+order by coalesce(n.code, t.word) is null, coalesce(n.code_order, natural_order(t.word) collate \"C\"),
+    words_of(n.name) nulls last, t.id nulls last, t.currency";
 
 impl By {
-    fn keyed(self) -> &'static str {
+    /// What the lines are summed by: an id or a word.
+    fn key(self) -> &'static str {
         match self {
-            Self::Objective => {
-                "select o.id, o.code, o.title, l.objective_id is not distinct from o.id, phase, currency, amount
-                from line l left join tree t on t.member = l.objective_id left join objectives o on o.id = t.root"
-            }
-            Self::Entity => {
-                "select e.id, e.code, e.name, null::boolean, phase, currency, amount
-                from line l left join entities e on e.id = l.entity_id"
-            }
-            Self::FundingSource => {
-                "select f.id, f.code, f.name, null::boolean, phase, currency, amount
-                from line l left join funding_sources f on f.id = l.funding_source_id"
-            }
-            Self::Initiative => {
-                "select i.id, i.code, i.title, null::boolean, phase, currency, amount
-                from line l join initiatives i on i.id = l.initiative_id"
-            }
-            Self::FiscalYear => {
-                "select null::uuid, fiscal_year::text, null::jsonb, null::boolean, phase, currency, amount from line"
-            }
-            Self::Phase => "select null::uuid, phase, null::jsonb, null::boolean, phase, currency, amount from line",
-            Self::Programme => {
-                "select null::uuid, programme_code, null::jsonb, null::boolean, phase, currency, amount from line"
-            }
-            Self::Cofog => {
-                "select null::uuid, cofog_code, null::jsonb, null::boolean, phase, currency, amount from line"
+            Self::Objective => "objective_id, null",
+            Self::Entity => "entity_id, null",
+            Self::FundingSource => "funding_source_id, null",
+            Self::Initiative => "initiative_id, null",
+            Self::FiscalYear => "null::uuid, fiscal_year::text",
+            Self::Phase => "null::uuid, phase",
+            Self::Programme => "null::uuid, programme_code",
+            Self::Cofog => "null::uuid, cofog_code",
+        }
+    }
+
+    /// Where an id has its code and name.
+    fn names(self) -> &'static str {
+        match self {
+            Self::Objective => "id, code, title, code_order from objectives",
+            Self::Entity => "id, code, name, code_order from entities",
+            Self::FundingSource => "id, code, name, code_order from funding_sources",
+            Self::Initiative => "id, code, title, code_order from initiatives",
+            Self::FiscalYear | Self::Phase | Self::Programme | Self::Cofog => {
+                "null::uuid, null, null::jsonb, null collate \"C\""
             }
         }
     }
@@ -133,7 +148,9 @@ impl Report for Parameters {
     async fn rows(self, mut scope: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {
         // Here the entity is the one whose money it is, not one that takes part in the work.
         let entities: Vec<Uuid> = std::mem::take(&mut scope.entity_id).iter().map(|id| id.uuid()).collect();
-        let keyed = self.by.unwrap_or_default().keyed();
-        fetch(connection, scope.query(&[LINES, keyed, SUMS]).bind(entities)).await
+        let by = self.by.unwrap_or_default();
+        let branches = if matches!(by, By::Objective) { BRANCHES } else { ALONE };
+        let parts = [LINES, by.key(), GROUPED, branches, ANSWER, by.names(), NAMED, LIMIT];
+        answer(connection, scope.query(&parts).bind(entities)).await
     }
 }

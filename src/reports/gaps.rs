@@ -5,7 +5,10 @@ use sqlx::{FromRow, PgConnection};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{Report, Scope, fetch};
+use super::{
+    Report,
+    scope::{LIMIT, Scope, answer},
+};
 use crate::{api::Error, values::Text};
 
 /// A kind of gap.
@@ -64,70 +67,74 @@ initiative as (
     select * from item where level = 'initiative'
 ),
 whole as (
-    select $3::uuid[] = '{}' and $4::text[] = '{}' and $5::date is null and $6::date is null as yes
+    select $3 = '{}' and $4 = '{}' and $5 is null and $6 is null as yes
 ),
-led(id) as (
-    select coalesce(s.initiative_id, a.item_id)
-    from assigned a left join steps s on s.id = a.item_id
-    where a.role = 'lead'
-),
-funded(id) as (
-    select coalesce(b.initiative_id, s.initiative_id)
-    from budget_allocations b left join steps s on s.id = b.step_id
+lead as not materialized (
+    select item_id from assigned where role = 'lead'
 ),
 used(id) as (
-    select objective_id from initiatives where objective_id is not null
+    select o.id from objectives o where exists (select from initiatives i where i.objective_id = o.id)
     union
     select o.parent_id from used u join objectives o on o.id = u.id where o.parent_id is not null
 ),
+near as (
+    select * from dependencies
+    where coalesce(predecessor_step_id, predecessor_initiative_id) in (select id from item)
+        or coalesce(successor_step_id, successor_initiative_id) in (select id from item)
+),
 link as (
     select d.id, d.kind as kind, d.lag_days, p.id as predecessor_id, s.id as successor_id,
-        p.code as predecessor_code, s.code as successor_code, s.title, s.strategy_id,
+        p.code as predecessor_code, p.code_order as predecessor_order, s.code as successor_code, s.title, s.strategy_id,
         case when d.kind in ('finish_start', 'finish_finish') then p.deadline_to else p.starts_on end + d.lag_days as earliest,
         -- A successor without a start still has to end after it may begin.
         case when d.kind in ('finish_start', 'start_start') then coalesce(s.starts_on, s.deadline_to) else s.deadline_to end as given,
         case when d.kind in ('finish_start', 'start_start') and s.starts_on is not null then 'start' else 'end' end as side
-    from dependencies d
+    from near d
     join every_item p on p.id = coalesce(d.predecessor_step_id, d.predecessor_initiative_id)
     join every_item s on s.id = coalesce(d.successor_step_id, d.successor_initiative_id)
 ),
 gap as (
-    select 1 as place, 'initiative_without_lead' as kind, 'initiative' as noun, id, code, title, strategy_id,
+    select 1 as place, 'initiative_without_lead' as kind, 'initiative' as noun, id, code, code_order, title, strategy_id,
         'no entity has the role lead on it or on one of its steps' as detail
-    from initiative i where not exists (select 1 from led where led.id = i.id)
+    from initiative i
+    where not exists (select from lead where lead.item_id = i.id)
+        and not exists (select from steps s join lead on lead.item_id = s.id where s.initiative_id = i.id)
     union all
-    select 2, 'initiative_without_deadline', 'initiative', id, code, title, strategy_id, 'it has no deadline'
+    select 2, 'initiative_without_deadline', 'initiative', id, code, code_order, title, strategy_id, 'it has no deadline'
     from initiative where deadline_text is null and deadline_to is null
     union all
-    select 3, 'initiative_without_money', 'initiative', id, code, title, strategy_id,
+    select 3, 'initiative_without_money', 'initiative', id, code, code_order, title, strategy_id,
         'no money is allocated to it or to one of its steps'
-    from initiative i where not exists (select 1 from funded where funded.id = i.id)
+    from initiative i
+    where not exists (select from money m where m.item_id = i.id)
+        and not exists (select from steps s join money m on m.item_id = s.id where s.initiative_id = i.id)
     union all
-    select 4, 'initiative_without_step', 'initiative', id, code, title, strategy_id, 'it has no step'
+    select 4, 'initiative_without_step', 'initiative', id, code, code_order, title, strategy_id, 'it has no step'
     from initiative i where not exists (select 1 from steps s where s.initiative_id = i.id)
     union all
-    select 5, 'deadline_unparsed', level, id, code, title, strategy_id, 'not understood: ' || coalesce(deadline_text, '')
+    select 5, 'deadline_unparsed', level, id, code, code_order, title, strategy_id, 'not understood: ' || coalesce(deadline_text, '')
     from item where deadline_kind = 'unparsed'
     union all
-    select 6, 'objective_without_initiative', 'objective', o.id, o.code, o.title, o.strategy_id,
+    select 6, 'objective_without_initiative', 'objective', o.id, o.code, o.code_order, o.title, o.strategy_id,
         'there is no initiative on it or under it'
     from objectives o, whole
-    where whole.yes and ($1::uuid[] = '{}' or o.strategy_id = any($1))
-        and ($2::uuid[] = '{}' or o.id in (select id from branch)) and o.id not in (select id from used)
+    where whole.yes and ($1 = '{}' or o.strategy_id = any($1))
+        and ($2 = '{}' or o.id in (select id from branch)) and o.id not in (select id from used)
     union all
-    select 7, 'strategy_without_legal_act', 'strategy', s.id, s.code, s.title, s.id, 'no legal act approves it'
+    select 7, 'strategy_without_legal_act', 'strategy', s.id, s.code, s.code_order, s.title, s.id, 'no legal act approves it'
     from strategies s, whole
-    where whole.yes and $2::uuid[] = '{}' and ($1::uuid[] = '{}' or s.id = any($1)) and s.legal_act_id is null
+    where whole.yes and $2 = '{}' and ($1 = '{}' or s.id = any($1)) and s.legal_act_id is null
     union all
-    select 8, 'dependency_contradicts_dates', 'dependency', l.id, l.predecessor_code || ' -> ' || l.successor_code, l.title,
+    select 8, 'dependency_contradicts_dates', 'dependency', l.id, l.predecessor_code || ' -> ' || l.successor_code,
+        l.predecessor_order, l.title,
         l.strategy_id, l.kind || ' allows its ' || l.side || ' from ' || l.earliest || ' on; it is ' || l.given
     from link l
-    where l.given < l.earliest and (l.predecessor_id in (select id from item) or l.successor_id in (select id from item))
+    where l.given < l.earliest
 )
 select g.kind, g.noun, g.id, g.code, g.title, g.detail
 from gap g left join strategies st on st.id = g.strategy_id
-where $7::text[] = '{}' or g.kind = any($7)
-order by g.place, natural_order(st.code) collate "C" nulls last, st.id, natural_order(g.code) collate "C", g.id
+where $7 = '{}' or g.kind = any($7)
+order by g.place, st.code is null, st.code_order, st.id, g.code_order, g.code, g.id
 "#;
 
 impl Report for Parameters {
@@ -138,6 +145,6 @@ impl Report for Parameters {
     async fn rows(self, scope: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {
         let kinds: Vec<String> =
             self.kind.iter().filter_map(|kind| serde_json::to_value(kind).ok()?.as_str().map(str::to_owned)).collect();
-        fetch(connection, scope.query(&[SQL]).bind(kinds)).await
+        answer(connection, scope.query(&[SQL, LIMIT]).bind(kinds)).await
     }
 }

@@ -6,7 +6,10 @@ use sqlx::{FromRow, PgConnection};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{Report, Scope, fetch};
+use super::{
+    Report,
+    scope::{LIMIT, PRINTED, Scope, answer},
+};
 use crate::{api::Error, values::Text};
 
 /// What the report of the plan can be asked.
@@ -86,8 +89,8 @@ shown as (
     select * from item where level = 'initiative' or $7::boolean
 ),
 party as (
-    select a.item_id, a.role, coalesce(to_jsonb(e.code), e.name) as name
-    from assigned a join entities e on e.id = a.entity_id
+    select i.id as item_id, a.role, coalesce(to_jsonb(e.code), e.name) as name
+    from shown i join assigned a on a.item_id = i.id join entities e on e.id = a.entity_id
 ),
 parties as (
     select item_id, role, jsonb_agg(distinct name order by name) as names
@@ -95,22 +98,23 @@ parties as (
     group by item_id, role
 ),
 step_leads as (
-    select s.initiative_id, jsonb_agg(distinct p.name order by p.name) as names
-    from party p join steps s on s.id = p.item_id
-    where p.role = 'lead'
-    group by s.initiative_id
+    select i.id, jsonb_agg(distinct coalesce(to_jsonb(e.code), e.name) order by coalesce(to_jsonb(e.code), e.name)) as names
+    from shown i join steps s on s.initiative_id = i.id join assigned a on a.item_id = s.id join entities e on e.id = a.entity_id
+    where i.level = 'initiative' and a.role = 'lead'
+    group by i.id
 ),
 sums as (
-    select m.item_id, m.currency, m.phase, sum(m.amount) as amount
+    select item_id, currency, phase, sum(amount) as amount
     from (
-        select coalesce(step_id, initiative_id) as item_id, currency, phase, amount from budget_allocations
+        select i.id as item_id, m.currency, m.phase, m.amount from shown i join money m on m.item_id = i.id
         union all
-        select s.initiative_id, b.currency, b.phase, b.amount
-        from budget_allocations b join steps s on s.id = b.step_id
-    ) m
-    group by m.item_id, m.currency, m.phase
+        select i.id, m.currency, m.phase, m.amount
+        from shown i join steps s on s.initiative_id = i.id join money m on m.item_id = s.id
+        where i.level = 'initiative'
+    ) lines
+    group by item_id, currency, phase
 ),
-money as (
+totals as (
     select item_id, jsonb_agg(
         jsonb_build_object('amount', amount::text, 'currency', currency, 'phase', phase) order by currency, phase desc
     ) as sums
@@ -122,17 +126,15 @@ select i.id, i.strategy_id, st.code as strategy, o.code as objective_code, i.cod
     coalesce(co_lead.names, '[]') as co_lead,
     coalesce(support.names, '[]') as support,
     i.deadline_text, i.deadline_kind, i.deadline_to as deadline_on,
-    i.status, i.confidence, coalesce(money.sums, '[]') as money
+    i.status, i.confidence, coalesce(totals.sums, '[]') as money
 from shown i
 join strategies st on st.id = i.strategy_id
 left join objectives o on o.id = i.objective_id
 left join parties lead on lead.item_id = i.id and lead.role = 'lead'
 left join parties co_lead on co_lead.item_id = i.id and co_lead.role = 'co_lead'
 left join parties support on support.item_id = i.id and support.role = 'support'
-left join step_leads on step_leads.initiative_id = i.id
-left join money on money.item_id = i.id
-order by natural_order(st.code) collate "C" nulls last, st.id, natural_order(o.code) collate "C" nulls last, o.id,
-    natural_order(i.initiative_code) collate "C", i.initiative_id, (i.level = 'step'), natural_order(i.code) collate "C", i.id
+left join step_leads on step_leads.id = i.id
+left join totals on totals.item_id = i.id
 "#;
 
 impl Report for Parameters {
@@ -141,6 +143,6 @@ impl Report for Parameters {
     type Row = Row;
 
     async fn rows(self, scope: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {
-        fetch(connection, scope.query(&[SQL]).bind(self.steps.unwrap_or_default())).await
+        answer(connection, scope.query(&[SQL, PRINTED, LIMIT]).bind(self.steps.unwrap_or_default())).await
     }
 }

@@ -5,7 +5,10 @@ use sqlx::{FromRow, PgConnection};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{Report, Scope, fetch};
+use super::{
+    Report,
+    scope::{LIMIT, Scope, answer},
+};
 use crate::{api::Error, values::Text};
 
 /// The report of responsibilities has no parameters of its own.
@@ -43,22 +46,19 @@ pub(crate) struct Row {
 }
 
 const SQL: &str = r#",
-lead as (
+lead as not materialized (
     select item_id from assigned where role = 'lead'
-),
-led(id) as (
-    select item_id from lead
-    union
-    select s.initiative_id from lead join steps s on s.id = lead.item_id
-    union
-    select s.id from lead join steps s on s.initiative_id = lead.item_id
 ),
 carried as (
     select distinct a.entity_id, a.role, i.id, i.status
     from item i join assigned a on a.item_id = i.id
-    where $3::uuid[] = '{}' or a.entity_id = any($3)
+    where $3 = '{}' or a.entity_id = any($3)
     union all
-    select null, 'lead', i.id, i.status from item i where i.id not in (select id from led)
+    select null, 'lead', i.id, i.status
+    from item i
+    where not exists (select from lead where lead.item_id = i.id)
+        and not exists (select from steps s join lead on lead.item_id = s.id where s.initiative_id = i.id)
+        and not exists (select from lead where i.level = 'step' and lead.item_id = i.initiative_id)
 )
 select c.entity_id, e.code as entity, e.name, c.role,
     count(*) filter (where c.status = 'not_started') as not_started,
@@ -80,6 +80,6 @@ impl Report for Parameters {
     type Row = Row;
 
     async fn rows(self, scope: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {
-        fetch(connection, scope.query(&[SQL])).await
+        answer(connection, scope.query(&[SQL, LIMIT])).await
     }
 }

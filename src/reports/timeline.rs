@@ -1,18 +1,22 @@
 //! Planned, approved, revised and forecast dates side by side, with slip, slack and the critical path.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
-use sqlx::{FromRow, PgConnection};
+use sqlx::{AssertSqlSafe, FromRow, PgConnection};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
-    Report, Scope, fetch,
+    Report,
     network::{self, Item, Link, Tie},
+    scope::{LIMIT, PRINTED, Scope, answer, fetch},
 };
-use crate::{api::Error, values::Text};
+use crate::{
+    api::Error,
+    values::{Id, Text},
+};
 
 /// What the report of the timeline can be asked.
 #[derive(Debug, Default, Deserialize, ToSchema)]
@@ -62,14 +66,20 @@ pub(crate) struct Row {
 }
 
 const SQL: &str = r#",
+shown as (
+    select * from item where level = 'initiative' or $7::boolean
+),
+dated as not materialized (
+    select initiative_id as item_id, basis, coalesce(ends_on, deadline_to) as ends_on, set_on, created_at, id
+    from timelines where initiative_id is not null
+    union all
+    select step_id, basis, coalesce(ends_on, deadline_to), set_on, created_at, id
+    from timelines where step_id is not null
+),
 latest as (
-    select distinct on (item_id, basis) *
-    from (
-        select coalesce(step_id, initiative_id) as item_id, basis,
-            coalesce(ends_on, deadline_to) as ends_on, set_on, created_at, id
-        from timelines
-    ) t
-    order by item_id, basis, set_on desc nulls last, created_at desc, id desc
+    select distinct on (i.id, d.basis) i.id as item_id, d.basis, d.ends_on
+    from shown i join dated d on d.item_id = i.id
+    order by i.id, d.basis, d.set_on desc nulls last, d.created_at desc, d.id desc
 )
 select i.id, i.strategy_id, st.code as strategy, i.code, i.title, i.level, i.status,
     i.starts_on as planned_from, i.deadline_to as planned_to,
@@ -77,31 +87,56 @@ select i.id, i.strategy_id, st.code as strategy, i.code, i.title, i.level, i.sta
     coalesce(
         forecast.ends_on - approved.ends_on, revised.ends_on - coalesce(approved.ends_on, i.deadline_to)
     ) as slip_days
-from item i
+from shown i
 join strategies st on st.id = i.strategy_id
 left join objectives o on o.id = i.objective_id
 left join latest approved on approved.item_id = i.id and approved.basis = 'approved'
 left join latest revised on revised.item_id = i.id and revised.basis = 'revised'
 left join latest forecast on forecast.item_id = i.id and forecast.basis = 'forecast'
-where i.level = 'initiative' or $7::boolean
-order by natural_order(st.code) collate "C" nulls last, st.id, natural_order(o.code) collate "C" nulls last, o.id,
-    natural_order(i.initiative_code) collate "C", i.initiative_id, (i.level = 'step'), natural_order(i.code) collate "C", i.id
 "#;
 
 const DATED: &str = "
 select id, strategy_id, starts_on, deadline_to from item where starts_on is not null and deadline_to >= starts_on";
 
-const LINKS: &str = "
-select coalesce(predecessor_step_id, predecessor_initiative_id), coalesce(successor_step_id, successor_initiative_id),
-    kind, lag_days::bigint
-from dependencies";
+/// Each dependency, with the strategies of its two sides.
+const LINK: &str = "
+with recursive link as not materialized (
+    select coalesce(d.predecessor_step_id, d.predecessor_initiative_id) as predecessor,
+        coalesce(d.successor_step_id, d.successor_initiative_id) as successor, d.kind, d.lag_days::bigint as lag,
+        pi.strategy_id as before, si.strategy_id as after
+    from dependencies d
+    left join steps ps on ps.id = d.predecessor_step_id
+    join initiatives pi on pi.id = coalesce(d.predecessor_initiative_id, ps.initiative_id)
+    left join steps ss on ss.id = d.successor_step_id
+    join initiatives si on si.id = coalesce(d.successor_initiative_id, ss.initiative_id)
+)";
 
-/// The slack of every dated item. The scope of the report has no part in it: half a network would give another slack.
-async fn slack(connection: &mut PgConnection) -> Result<HashMap<Uuid, i64>, Error> {
+/// The strategies in `$1`, and all that dependencies tie to them.
+const REACHED: &str = ",
+tie as (
+    select distinct before, after from link where before <> after
+),
+reached(id) as (
+    select unnest($1::uuid[])
+    union
+    select case when r.id = t.before then t.after else t.before end from reached r join tie t on r.id in (t.before, t.after)
+)
+select id from reached";
+
+const LINKS: &str = "
+select predecessor, successor, kind, lag from link where before = any($1)";
+
+/// The slack of every dated item of these strategies. No other part of the scope matters here: half a network would give another slack.
+async fn slack(connection: &mut PgConnection, strategies: Vec<Uuid>) -> Result<HashMap<Uuid, i64>, Error> {
     type Dated = (Uuid, Uuid, NaiveDate, NaiveDate);
-    let dated: Vec<Dated> = fetch(connection, Scope::default().query(&[DATED])).await?;
+    let reached = sqlx::query_as(AssertSqlSafe([LINK, REACHED].concat())).bind(strategies);
+    let reached: Vec<(Uuid,)> = fetch(connection, reached).await?;
+    let reached: Vec<Uuid> = reached.into_iter().map(|(id,)| id).collect();
+    let scope = Scope { strategy_id: reached.iter().copied().map(Id::from).collect(), ..Scope::default() };
+    let dated: Vec<Dated> = fetch(connection, scope.query(&[DATED])).await?;
     let items: Vec<Item> = dated.into_iter().map(|(id, group, from, to)| Item { id, group, from, to }).collect();
-    let links: Vec<(Uuid, Uuid, String, i64)> = fetch(connection, sqlx::query_as(LINKS)).await?;
+    let links = sqlx::query_as(AssertSqlSafe([LINK, LINKS].concat())).bind(reached);
+    let links: Vec<(Uuid, Uuid, String, i64)> = fetch(connection, links).await?;
     let link = |(predecessor, successor, kind, lag): (Uuid, Uuid, String, i64)| {
         Some(Link { predecessor, successor, tie: Tie::of(&kind)?, lag })
     };
@@ -116,8 +151,9 @@ impl Report for Parameters {
 
     async fn rows(self, scope: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {
         let steps = self.steps.unwrap_or_default();
-        let mut rows: Vec<Row> = fetch(connection, scope.query(&[SQL]).bind(steps)).await?;
-        let slack = slack(connection).await?;
+        let mut rows: Vec<Row> = answer(connection, scope.query(&[SQL, PRINTED, LIMIT]).bind(steps)).await?;
+        let strategies: HashSet<Uuid> = rows.iter().map(|row| row.strategy_id).collect();
+        let slack = slack(connection, strategies.into_iter().collect()).await?;
         for row in &mut rows {
             row.slack_days = slack.get(&row.id).copied();
             row.critical = row.slack_days == Some(0);

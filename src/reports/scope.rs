@@ -1,0 +1,164 @@
+//! Which part of the plan a report is about, and the common table expressions that every report begins with.
+
+use chrono::NaiveDate;
+use serde::Deserialize;
+use sqlx::{
+    AssertSqlSafe, FromRow, PgConnection, Postgres,
+    postgres::{PgArguments, PgRow},
+    query::QueryAs,
+};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::{
+    api::Error,
+    entities::entities::EntityId,
+    plan::{objectives::ObjectiveId, status::Status, strategies::StrategyId},
+    repository::{Fault, Reference},
+    values::Id,
+};
+
+/// A report has so many rows at most: all of them stand in memory before the first is answered.
+const MOST: usize = 100_000;
+
+/// Which part of the plan a report is about. Each initiative and each step is judged by itself.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Scope {
+    /// Of this strategy; may be repeated.
+    pub(super) strategy_id: Vec<StrategyId>,
+    /// Of this objective or of one anywhere under it; may be repeated.
+    pub(super) objective_id: Vec<ObjectiveId>,
+    /// With this entity in any role: an initiative by itself or one of its steps, a step by itself or its initiative; may be repeated.
+    pub(super) entity_id: Vec<EntityId>,
+    /// With this status; may be repeated.
+    #[schema(inline)]
+    pub(super) status: Vec<Status>,
+    /// Due before this day.
+    pub(super) deadline_before: Option<NaiveDate>,
+    /// Due after this day.
+    pub(super) deadline_after: Option<NaiveDate>,
+}
+
+pub(super) const REFERENCES: [Reference; 3] = [
+    Reference { field: "strategy_id", table: "strategies" },
+    Reference { field: "objective_id", table: "objectives" },
+    Reference { field: "entity_id", table: "entities" },
+];
+
+/// `every_item` holds all initiatives and steps, `assigned` who has which role now. They are names for joins and never tables of their own
+/// (`not materialized`), so that a report of one strategy reads the rows of that strategy only.
+const ITEMS: &str = "
+with recursive branch(id) as (
+    select id from objectives where id = any($2)
+    union
+    select o.id from objectives o join branch b on o.parent_id = b.id
+),
+every_item as not materialized (
+    select i.id, i.id as initiative_id, null::uuid as step_id, 'initiative' as level, i.strategy_id, i.objective_id,
+        i.code, i.code_order, i.code_order as initiative_order, i.title, i.status, i.confidence,
+        i.starts_on, i.deadline_text, i.deadline_kind, i.deadline_from, i.deadline_to
+    from initiatives i
+    union all
+    select s.id, s.initiative_id, s.id, 'step', i.strategy_id, i.objective_id,
+        s.code, s.code_order, i.code_order, s.title, s.status, null,
+        s.starts_on, s.deadline_text, s.deadline_kind, s.deadline_from, s.deadline_to
+    from steps s join initiatives i on i.id = s.initiative_id
+),
+-- An assignment that has ended is history.
+assigned as not materialized (
+    select initiative_id as item_id, entity_id, role from assignments
+    where initiative_id is not null and (valid_to is null or valid_to >= (select today()))
+    union all
+    select step_id, entity_id, role from assignments
+    where step_id is not null and (valid_to is null or valid_to >= (select today()))
+),
+involved(id) as (
+    select item_id from assigned where entity_id = any($3)
+    union
+    select s.initiative_id from assigned a join steps s on s.id = a.item_id where a.entity_id = any($3)
+    union
+    select s.id from assigned a join steps s on s.initiative_id = a.item_id where a.entity_id = any($3)
+),
+item as (
+    select * from every_item where true";
+
+/// `money` holds the budget allocations by item.
+const MONEY: &str = ",
+money as not materialized (
+    select initiative_id as item_id, id, entity_id, funding_source_id, fiscal_year, phase, amount, currency, programme_code, cofog_code
+    from budget_allocations where initiative_id is not null
+    union all
+    select step_id, id, entity_id, funding_source_id, fiscal_year, phase, amount, currency, programme_code, cofog_code
+    from budget_allocations where step_id is not null
+)";
+
+/// The order of the printed plan, for a query that joins `item i`, `strategies st` and `objectives o`.
+pub(super) const PRINTED: &str = "
+order by st.code is null, st.code_order, st.id, o.code_order nulls last, o.id, i.initiative_order, i.initiative_id,
+    i.level = 'step', i.code_order, i.id";
+
+/// The end of the query whose rows are the answer: one more than a report may have.
+pub(super) const LIMIT: &str = "
+limit 100001";
+
+type Rows<T> = QueryAs<'static, Postgres, T, PgArguments>;
+
+impl Scope {
+    /// A query over `item`, `every_item`, `assigned` and `money`. The parts are constants of the reports, so no value ever is part of the
+    /// text. `$1` to `$6` are the scope's; the condition of a parameter that is not given is left out, because one that is always true would
+    /// hide the index from the planner.
+    pub(super) fn query<T: for<'r> FromRow<'r, PgRow>>(&self, parts: &[&'static str]) -> Rows<T> {
+        fn ids<T>(ids: &[Id<T>]) -> Vec<Uuid> {
+            ids.iter().map(|id| id.uuid()).collect()
+        }
+        let conditions = [
+            (self.strategy_id.is_empty(), " and strategy_id = any($1)"),
+            (self.objective_id.is_empty(), " and objective_id in (select id from branch)"),
+            (self.entity_id.is_empty(), " and id in (select id from involved)"),
+            (self.status.is_empty(), " and status = any($4)"),
+            (self.deadline_before.is_none(), " and deadline_to < $5"),
+            (self.deadline_after.is_none(), " and deadline_to > $6"),
+        ];
+        let given: String = conditions.iter().filter(|(left_out, _)| !left_out).map(|(_, sql)| *sql).collect();
+        let statuses: Vec<String> = self
+            .status
+            .iter()
+            .filter_map(|status| serde_json::to_value(status).ok()?.as_str().map(str::to_owned))
+            .collect();
+        sqlx::query_as(AssertSqlSafe([ITEMS, &given, "\n)", MONEY, &parts.concat()].concat()))
+            .bind(ids(&self.strategy_id))
+            .bind(ids(&self.objective_id))
+            .bind(ids(&self.entity_id))
+            .bind(statuses)
+            .bind(self.deadline_before)
+            .bind(self.deadline_after)
+    }
+}
+
+/// The rows of the answer, from a query that ends with `LIMIT`.
+pub(super) async fn answer<T>(connection: &mut PgConnection, query: Rows<T>) -> Result<Vec<T>, Error>
+where
+    T: for<'r> FromRow<'r, PgRow> + Send + Unpin,
+{
+    let rows = fetch(connection, query).await?;
+    if rows.len() > MOST {
+        let detail = format!(
+            "the report has more than {MOST} rows; narrow it with strategy_id, objective_id, entity_id, status or a deadline"
+        );
+        return Err(Error::BadQuery(vec![Fault {
+            pointer: "strategy_id".into(),
+            code: "too_many_rows".into(),
+            detail,
+        }]));
+    }
+    Ok(rows)
+}
+
+/// All rows of a query that a report needs on its way.
+pub(super) async fn fetch<T>(connection: &mut PgConnection, query: Rows<T>) -> Result<Vec<T>, Error>
+where
+    T: for<'r> FromRow<'r, PgRow> + Send + Unpin,
+{
+    Ok(query.fetch_all(connection).await?)
+}
