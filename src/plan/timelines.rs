@@ -22,7 +22,7 @@ use crate::{
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
 pub enum Basis {
-    /// A legal act; needs `legal_act_id`, and its dates are never rewritten.
+    /// A legal act; needs `legal_act_id`. It is never re-dated and never deleted: a new date is a timeline with the basis `revised`.
     Approved,
     /// A decision to change the dates; needs `reason`.
     Revised,
