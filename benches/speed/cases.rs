@@ -23,7 +23,10 @@ enum Kind {
     /// A row by its id.
     Get,
     /// Always this path; the second is the page that is walked to first, as a query without `after`.
-    Path { path: String, deep: bool },
+    Path {
+        path: String,
+        deep: bool,
+    },
     Create,
     Patch,
 }

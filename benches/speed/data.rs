@@ -3,7 +3,11 @@
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, postgres::PgConnectOptions};
 
 /// Makes and fills database `name`. Indexes are made after the rows, and references are not checked, because both are right by construction.
-pub(crate) async fn make(server: &PgConnectOptions, name: &str, initiatives: usize) -> anyhow::Result<PgConnectOptions> {
+pub(crate) async fn make(
+    server: &PgConnectOptions,
+    name: &str,
+    initiatives: usize,
+) -> anyhow::Result<PgConnectOptions> {
     let mut connection = PgConnection::connect_with(&server.clone().database("postgres")).await?;
     connection.execute(AssertSqlSafe(format!("create database {name}"))).await?;
     let options = server.clone().database(name);

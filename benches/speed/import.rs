@@ -98,8 +98,10 @@ fn write(plan: &Path, table: &Path, rows: usize) -> anyhow::Result<()> {
             csv,
             "00000000-0000-7000-8000-{n:012x},i-{n},00000000-0000-7000-8004-000000000000,{code},\"{{\"\"en\"\": \"\"{title}\"\"}}\",\"{{\"\"en\"\": \"\"{words}\"\"}}\",{due},exact,{due},{due}"
         )?;
-        initiatives.push(json!({"external_id": format!("i-{n}"), "strategy_id": "external:s", "code": code, "title": {"en": title},
-            "description": {"en": words}, "deadline": {"text": due.to_string()}}));
+        initiatives.push(
+            json!({"external_id": format!("i-{n}"), "strategy_id": "external:s", "code": code, "title": {"en": title},
+            "description": {"en": words}, "deadline": {"text": due.to_string()}}),
+        );
     }
     let strategy = json!({"external_id": "s", "title": {"en": "Plan"}, "country": "XX", "kind": "action_plan"});
     let document = json!({"format": "mandate-plan/1", "strategies": [strategy], "initiatives": initiatives});

@@ -64,7 +64,9 @@ impl Connection {
                 head = Some((status, end + 4, length));
             }
             match head {
-                Some((status, start, Some(length))) if self.buffer.len() >= start + length => return Ok((status, start)),
+                Some((status, start, Some(length))) if self.buffer.len() >= start + length => {
+                    return Ok((status, start));
+                }
                 Some((status, start, None)) if self.buffer.ends_with(b"\r\n0\r\n\r\n") => return Ok((status, start)),
                 _ => {}
             }

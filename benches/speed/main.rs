@@ -69,7 +69,12 @@ async fn run(options: &Options) -> anyhow::Result<()> {
         durable: true,
     };
     let cluster = postgres::start(&settings).await?;
-    println!("PostgreSQL {} ({}), {} cores", cluster.version(), cluster.origin(), std::thread::available_parallelism()?);
+    println!(
+        "PostgreSQL {} ({}), {} cores",
+        cluster.version(),
+        cluster.origin(),
+        std::thread::available_parallelism()?
+    );
     let outcome = measure(options, &cluster, &settings.data_dir.join("postgres.log")).await;
     cluster.stop().await?;
     outcome

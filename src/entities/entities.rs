@@ -92,13 +92,8 @@ pub struct Filter {
 impl Resource for Entity {
     const KIND: &'static str = "entity";
     const TABLE: &'static str = "entities";
-    const SORTS: &'static [Sort] = &[
-        Sort::CODE,
-        Sort::CREATED,
-        Sort::UPDATED,
-        Sort::text("name", "words_of(name)"),
-        Sort::text("kind", "kind"),
-    ];
+    const SORTS: &'static [Sort] =
+        &[Sort::CODE, Sort::CREATED, Sort::UPDATED, Sort::text("name", "words_of(name)"), Sort::text("kind", "kind")];
     const REFERENCES: &'static [Reference] =
         &[Reference { field: "parent_id", table: "entities" }, Reference { field: "successor_id", table: "entities" }];
     const RULE: Option<&'static str> =
