@@ -74,16 +74,10 @@ pub enum Command {
     /// Manage API keys
     #[command(subcommand)]
     Key(KeyCommand),
-    /// Import a plan file (JSON), or a table (CSV) with --strategy and --map: all rows, or none
+    /// Import a plan file (JSON), a folder of CSV files, or a table (CSV) with --strategy and --map: all rows, or none
     Import(ImportArguments),
-    /// Export everything, or one strategy, as a plan file
-    Export {
-        /// Only this strategy and what it refers to: its code or external id
-        #[arg(long)]
-        strategy: Option<String>,
-        /// Where to write [default: standard output]
-        file: Option<PathBuf>,
-    },
+    /// Export everything, or one strategy, as a plan file (JSON) or a folder of CSV files
+    Export(ExportArguments),
     /// Print the OpenAPI document
     Openapi,
     /// Check the database and the settings, and say what is wrong
@@ -93,7 +87,7 @@ pub enum Command {
 /// What to import, and how.
 #[derive(Debug, Args)]
 pub struct ImportArguments {
-    /// The file
+    /// The file, or the folder with one CSV file a noun, such as initiatives.csv
     pub file: PathBuf,
     /// Only try it: write nothing
     #[arg(long)]
@@ -110,6 +104,19 @@ pub struct ImportArguments {
     /// For a table: what stands between several entities of a cell [default: `;` and new lines]
     #[arg(long)]
     pub separator: Option<String>,
+}
+
+/// What to export, and where to.
+#[derive(Debug, Args)]
+pub struct ExportArguments {
+    /// Only this strategy and what it refers to: its code or external id
+    #[arg(long)]
+    pub strategy: Option<String>,
+    /// Write CSV files, one a noun, into this new or empty folder
+    #[arg(long, value_name = "FOLDER", conflicts_with = "file")]
+    pub csv: Option<PathBuf>,
+    /// Where to write [default: standard output]
+    pub file: Option<PathBuf>,
 }
 
 /// What to do with keys.

@@ -47,6 +47,9 @@ pub struct RowOutcome {
     pub section: String,
     /// The place in the section, from 0.
     pub index: usize,
+    /// The line of the table that it was read from, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<usize>,
     /// Its external id, if it has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub external_id: Option<String>,
@@ -122,6 +125,7 @@ async fn section(
     outcomes.extend(names.iter().enumerate().map(|(index, names)| RowOutcome {
         section: noun.table.to_owned(),
         index,
+        line: None,
         external_id: names.external_id.clone(),
         id: None,
         outcome: Outcome::Refused,

@@ -1,5 +1,9 @@
 //! Whole plans in and out: the real ones, and files with faults.
 
+use mandate::{
+    router::nouns,
+    transfer::{folder, origin::Origin},
+};
 use serde_json::{Value, json};
 
 use crate::support::{Client, service};
@@ -55,6 +59,48 @@ async fn an_export_imported_elsewhere_exports_the_same() {
     let there = service().await;
     import(&there, &exported).await;
     assert!(there.get("/v1/exports/plan").expect(200).await.text == exported, "the second export differs");
+}
+
+fn from_folder(files: &[folder::File]) -> (String, Origin) {
+    let (document, origin) = folder::read(files, nouns()).unwrap_or_else(|error| panic!("{error:?}"));
+    (String::from_utf8(document).unwrap(), origin)
+}
+
+#[tokio::test]
+async fn a_folder_of_csv_files_says_what_the_plan_file_says() {
+    let here = service().await;
+    for plan in [TURKIYE, FEDERAL, CANADA, ROMANIA, ACCEPTANCE] {
+        import(&here, plan).await;
+    }
+    let item = here.get("/v1/initiatives/external:ro22-action-1.1-1").expect(200).await.json();
+    here.create(
+        "budget-allocations",
+        json!({"initiative_id": item["id"], "fiscal_year": 2024, "phase": "estimate", "programme_code": "007",
+            "money": {"amount": "120000.50", "currency": "RON"}, "note": {"ro": "=SUMĂ(\"a\";1)\r\n'", "en": "'=x"}}),
+    )
+    .await;
+    let exported = here.get("/v1/exports/plan").expect(200).await.text;
+    let files = folder::write(exported.as_bytes(), nouns()).unwrap();
+    let there = service().await;
+    import(&there, &from_folder(&files).0).await;
+    let again = there.get("/v1/exports/plan").expect(200).await.text;
+    assert!(again == exported, "the second export differs");
+    let report = import(&here, &from_folder(&files).0).await;
+    assert_eq!((report["created"].as_i64(), report["changed"].as_i64()), (Some(0), Some(0)));
+}
+
+#[tokio::test]
+async fn a_fault_of_a_row_is_found_in_its_file() {
+    let client = service().await;
+    let csv = "name.en,kind,valid_from\nFine,agency,\n\n,agncy,2024\n".as_bytes().to_vec();
+    let (document, origin) = from_folder(&[("entities.csv".into(), csv)]);
+    let path = "/v1/imports?dry_run=true";
+    let reply = client.call("POST", path).header("content-type", "application/json").body(document).expect(200).await;
+    let mut report = serde_json::from_value(reply.json()).unwrap();
+    origin.locate(&mut report);
+    let pointers: Vec<&str> = report.rows[1].errors.iter().map(|fault| fault.pointer.as_str()).collect();
+    assert_eq!(pointers, ["entities.csv:4: #/name", "entities.csv:4: #/kind", "entities.csv:4: #/valid_from"]);
+    assert_eq!(report.rows[0].line, Some(2));
 }
 
 #[tokio::test]
