@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::access::Role;
+use crate::{access::Role, transfer::table::DecimalMark};
 
 /// The system of record for carrying out a national strategy.
 #[derive(Debug, Parser)]
@@ -92,7 +92,7 @@ pub struct ImportArguments {
     /// Only try it: write nothing
     #[arg(long)]
     pub dry_run: bool,
-    /// For a table: the strategy into which its rows go, as external:ID
+    /// For a table: the strategy into which its rows go, as its id, external:ID or code:CODE
     #[arg(long)]
     pub strategy: Option<String>,
     /// For a table: which column holds what, as title="Acțiune",lead="Responsabil"
@@ -104,6 +104,12 @@ pub struct ImportArguments {
     /// For a table: what stands between several entities of a cell [default: `;` and new lines]
     #[arg(long)]
     pub separator: Option<String>,
+    /// For a table: what stands before the decimals of amounts, where it cannot be seen
+    #[arg(long, value_enum)]
+    pub decimal: Option<DecimalMark>,
+    /// For a table: a JSON file with `strategy_id`, `map`, `fill_down`, `separator`, `decimal`, instead of the options
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["map", "fill_down", "separator", "decimal"])]
+    pub map_file: Option<PathBuf>,
 }
 
 /// What to export, and where to.

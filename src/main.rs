@@ -69,7 +69,9 @@ async fn perform(
         Command::Demo => demo::prepare(settings, database).await?,
         Command::Migrate => println!("the schema is up to date ({})", database.describe()),
         Command::Key(command) => return key(command, database).await,
-        Command::Import(arguments) => return command::import(&mut database.connect().await?, arguments).await,
+        Command::Import(arguments) => {
+            return command::import(&mut database.connect().await?, arguments, settings).await;
+        }
         Command::Export(arguments) => return command::export(&mut database.connect().await?, arguments).await,
         Command::Doctor => {
             println!("database: {} answers, schema up to date", database.describe());
@@ -85,7 +87,7 @@ async fn perform(
     }
     if let Some(listener) = listener {
         let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().install_recorder()?;
-        let app = App::new(database.pool(settings)?, Some(metrics));
+        let app = App::new(database.pool(settings)?, Some(metrics)).with_currency(&settings.currency);
         serve::serve(listener, layered(router::routes(), app), serve::stop_signal()).await;
     }
     Ok(())

@@ -17,18 +17,25 @@ use super::{
     import::import as write_plan,
     origin::Origin,
     progress::Progress,
-    table,
+    table::{
+        self, Mapping, Target,
+        mapping::{Given, MappingFile},
+    },
 };
 use crate::{
     api::Error,
-    config::{ExportArguments, ImportArguments},
+    config::{ExportArguments, ImportArguments, Settings},
     repository::Author,
     router::nouns,
 };
 
 /// Imports a plan file, a folder of CSV files, or a table with a mapping, and prints the report.
-pub async fn import(connection: &mut PgConnection, arguments: &ImportArguments) -> anyhow::Result<()> {
-    let (document, origin) = plan(&arguments.file, arguments)?;
+pub async fn import(
+    connection: &mut PgConnection,
+    arguments: &ImportArguments,
+    settings: &Settings,
+) -> anyhow::Result<()> {
+    let (document, origin) = plan(connection, arguments, settings).await?;
     let author = Author { actor: "cli".into(), request_id: Uuid::now_v7().to_string(), reason: None };
     let terminal = std::io::stderr();
     let mut progress = Progress::new(terminal.is_terminal().then_some(terminal));
@@ -45,13 +52,52 @@ pub async fn import(connection: &mut PgConnection, arguments: &ImportArguments) 
     Ok(())
 }
 
-fn plan(path: &Path, arguments: &ImportArguments) -> anyhow::Result<(Vec<u8>, Origin)> {
+async fn plan(
+    connection: &mut PgConnection,
+    arguments: &ImportArguments,
+    settings: &Settings,
+) -> anyhow::Result<(Vec<u8>, Origin)> {
+    let path = &arguments.file;
+    let is_table = !path.is_dir() && path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
+    let is_mapped = arguments.strategy.is_some() || arguments.map.is_some() || arguments.map_file.is_some();
+    ensure!(
+        is_table || !is_mapped,
+        "--strategy, --map and --map-file are for a table, a file whose name ends with .csv"
+    );
     if path.is_dir() {
         return folder::read(&files(path)?, nouns()).map_err(explained);
     }
     let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let is_table = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
-    if is_table { Ok((table::plan(&bytes, arguments)?, Origin::default())) } else { Ok((bytes, Origin::default())) }
+    if !is_table {
+        return Ok((bytes, Origin::default()));
+    }
+    let (strategy, mapping) = mapping(arguments)?;
+    let currency = Some(settings.currency.clone());
+    let target = Target::find(connection, &strategy, currency).await.map_err(explained)?;
+    table::plan(&bytes, &mapping, &target).map_err(explained)
+}
+
+/// The strategy and the mapping, from the options or from a file.
+fn mapping(arguments: &ImportArguments) -> anyhow::Result<(String, Mapping)> {
+    let no_strategy = "a table needs --strategy external:ID, the strategy into which its rows go";
+    if let Some(path) = &arguments.map_file {
+        let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let wrong = |error| explained(error).context(format!("{} is no mapping", path.display()));
+        let file = MappingFile::read(&bytes).map_err(wrong)?;
+        let mapping = file.mapping().map_err(wrong)?;
+        return Ok((arguments.strategy.clone().or(file.strategy_id).context(no_strategy)?, mapping));
+    }
+    let strategy = arguments.strategy.clone().context(no_strategy)?;
+    let given = Given {
+        map: arguments
+            .map
+            .as_deref()
+            .context("a table needs --map, such as code=\"Nr\",title=\"Titlu\", or --map-file")?,
+        fill_down: &arguments.fill_down,
+        separator: arguments.separator.as_deref(),
+        decimal: arguments.decimal,
+    };
+    Ok((strategy, given.mapping().map_err(explained)?))
 }
 
 /// The files of a folder, but for those that editors hide there.

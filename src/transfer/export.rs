@@ -37,19 +37,22 @@ pub async fn export(
     Ok(bytes)
 }
 
-/// The id of the strategy with this id, external id (also as `external:...`) or code.
+/// The id of the strategy with this id, external id (also as `external:...`) or code (also as `code:...`).
 pub async fn strategy_id(connection: &mut PgConnection, word: &str) -> Result<Uuid, Error> {
-    let name = word.strip_prefix("external:");
-    let ids: Vec<Uuid> = match (name, Uuid::try_parse(word)) {
-        (Some(name), _) => {
+    let ids: Vec<Uuid> = match (word.split_once(':'), Uuid::try_parse(word)) {
+        (Some(("external", name)), _) => {
             let query = sqlx::query_scalar("select id from strategies where external_id = $1");
             query.bind(name).fetch_all(&mut *connection).await?
         }
-        (None, Ok(id)) => {
+        (Some(("code", code)), _) => {
+            let query = sqlx::query_scalar("select id from strategies where code = $1");
+            query.bind(code).fetch_all(&mut *connection).await?
+        }
+        (_, Ok(id)) => {
             let query = sqlx::query_scalar("select id from strategies where id = $1");
             query.bind(id).fetch_all(&mut *connection).await?
         }
-        (None, Err(_)) => {
+        (_, Err(_)) => {
             let query = sqlx::query_scalar(
                 "select id from strategies where external_id = $1 or code = $1 order by external_id = $1 desc",
             );

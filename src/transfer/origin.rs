@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::{import::Report, sheet::pointer};
+use super::{
+    import::Report,
+    sheet::{pointer, short},
+};
 
 /// Where the rows of a plan stand in the tables that it was read from.
 #[derive(Debug, Default)]
@@ -18,7 +21,7 @@ pub struct Origin {
 pub struct Place {
     /// The line, from 1.
     pub line: usize,
-    /// The columns from which fields were made: field and header.
+    /// The columns from which fields were made: field and header; a part of a field (`money/currency`) before the field.
     pub columns: Vec<(&'static str, String)>,
 }
 
@@ -33,8 +36,10 @@ impl Origin {
             let start = format!("#/{}/{}", row.section, row.index);
             for fault in &mut row.errors {
                 let inner = fault.pointer.strip_prefix(&start).unwrap_or_default();
-                let field = inner.split('/').nth(1).unwrap_or_default();
-                let header = place.columns.iter().find(|(name, _)| *name == field).map(|(_, header)| header.clone());
+                let field = inner.trim_start_matches('/');
+                let is_of =
+                    |name: &str| field.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+                let header = place.columns.iter().find(|(name, _)| is_of(name)).map(|(_, header)| short(header));
                 let column = header.unwrap_or_else(|| format!("#{inner}"));
                 let file = self.is_folder.then(|| format!("{}.csv", row.section));
                 fault.pointer = pointer(file.as_deref(), place.line, Some(&column));

@@ -9,4 +9,5 @@ mod domain;
 mod problems;
 mod reports;
 mod support;
+mod tables;
 mod transfer;

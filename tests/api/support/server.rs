@@ -84,6 +84,6 @@ pub(crate) async fn service() -> Client {
     let admin = keys::create(&mut connection, "admin", Role::Admin, None).await.unwrap();
     let viewer = keys::create(&mut connection, "viewer", Role::Viewer, None).await.unwrap();
     connection.close().await.unwrap();
-    let app = App::new(repository::connect(options, 8).unwrap(), None);
+    let app = App::new(repository::connect(options, 8).unwrap(), None).with_currency("RON");
     Client::new(layered(router::routes(), app), admin, viewer)
 }
