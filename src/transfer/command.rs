@@ -168,7 +168,11 @@ fn explained(error: Error) -> anyhow::Error {
         return anyhow::anyhow!("{cause:#}");
     }
     let problem = error.problem();
-    let mut words = vec![problem.detail];
-    words.extend(problem.errors.iter().map(|fault| format!("  {}: {}", fault.pointer, fault.detail)));
-    anyhow::anyhow!(words.join("\n"))
+    let faults: Vec<String> =
+        problem.errors.iter().map(|fault| format!("{}: {}", fault.pointer, fault.detail)).collect();
+    match &faults[..] {
+        [] => anyhow::anyhow!(problem.detail),
+        [only] => anyhow::anyhow!(only.clone()),
+        many => anyhow::anyhow!("{} faults; nothing was changed\n  {}", many.len(), many.join("\n  ")),
+    }
 }

@@ -165,7 +165,10 @@ impl<'a> Plan<'a> {
             let id = format!("{item}-{role}-{}", slug(&name));
             let body = json!({"external_id": id, field: format!("external:{item}"), "entity_id": format!("external:{entity}"),
                 "role": role, "source_label": row.header(column)});
-            let fields = ["entity_id", "external_id", "role", "source_label"].map(|field| (field, column));
+            let of_item =
+                if field == "step_id" { ["step_id", "step_code", "step"] } else { ["initiative_id", "code", "title"] };
+            let mut fields = ["entity_id", "external_id", "role", "source_label"].map(|field| (field, column)).to_vec();
+            fields.extend(of_item[1..].iter().map(|role| (of_item[0], *role)));
             self.once(row, &Made { section: "assignments", id: &id, title: "", role: column, fields: &fields }, body)?;
         }
         Ok(())
