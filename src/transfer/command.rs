@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::{
     Report,
-    export::{export as plan_of, strategy_id},
+    export::{Exported, export as plan_of, strategy_id},
     folder,
     import::import as write_plan,
     origin::Origin,
@@ -140,7 +140,12 @@ pub async fn export(connection: &mut PgConnection, arguments: &ExportArguments) 
         Some(word) => Some(strategy_id(connection, word).await.map_err(explained)?),
         None => None,
     };
-    let bytes = plan_of(connection, nouns(), strategy).await.map_err(explained)?;
+    let Exported { bytes, left_out } = plan_of(connection, nouns(), strategy).await.map_err(explained)?;
+    if left_out > 0 {
+        eprintln!(
+            "left out: dependencies on other strategies: {left_out} (`source.left_out` of the JSON form has them)"
+        );
+    }
     if let Some(folder) = &arguments.csv {
         return write_folder(folder, &bytes);
     }

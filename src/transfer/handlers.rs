@@ -203,8 +203,8 @@ async fn export_plan(State(app): State<App>, actor: Actor, RawQuery(query): RawQ
         Some(word) => Some(strategy_id(&mut connection, &word).await?),
         None => None,
     };
-    let bytes = export(&mut connection, nouns(), strategy).await?;
-    Ok(([(header::CONTENT_TYPE, "application/json")], bytes).into_response())
+    let exported = export(&mut connection, nouns(), strategy).await?;
+    Ok(([(header::CONTENT_TYPE, "application/json")], exported.bytes).into_response())
 }
 
 async fn find_schema(RawQuery(query): RawQuery) -> Result<Response, Error> {
@@ -269,6 +269,7 @@ pub fn describe(document: &mut Value) {
     document["paths"]["/v1/exports/plan"] = json!({"get": {
         "operationId": "export_plan", "tags": ["transfer"],
         "summary": "Exports everything, or one strategy, as a plan file.",
+        "description": "The file of one strategy can be imported where there is no other. Its dependencies on other strategies are no rows of the file, but stand in `source.left_out`.",
         "parameters": [query("strategy_id", "string", "Only this strategy and what it refers to: its id, or `external:` and its external id.")],
         "responses": responses("The plan file; its schema is at /schemas/plan.json.", json!({"schema": {"type": "object"}}), &[])
     }});

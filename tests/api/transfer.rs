@@ -137,3 +137,39 @@ async fn a_file_with_faults_changes_nothing_and_names_them_all() {
         .await;
     client.post("/v1/imports", json!({"format": "mandate-plan/1", "entites": []})).expect(422).await;
 }
+
+#[tokio::test]
+async fn a_strategy_alone_names_the_ties_it_leaves_out() {
+    let here = service().await;
+    let plan = |name: &str| {
+        json!({
+            "format": "mandate-plan/1",
+            "strategies": [{"external_id": name, "title": "x", "country": "RO", "kind": "strategy"}],
+            "initiatives": ([1, 2].map(|n| json!({"external_id": format!("{name}-{n}"), "strategy_id": format!("external:{name}"),
+                "code": n.to_string(), "title": "y"})))
+        })
+    };
+    for name in ["a", "b"] {
+        import(&here, &plan(name).to_string()).await;
+    }
+    let tie = |from: &str, to: &str| {
+        json!({"external_id": format!("{from}-{to}"), "predecessor_initiative_id": format!("external:{from}"),
+            "successor_initiative_id": format!("external:{to}"), "kind": "finish_start", "lag_days": 0})
+    };
+    for (from, to) in [("a-1", "a-2"), ("a-2", "b-1"), ("b-1", "b-2")] {
+        here.create("dependencies", tie(from, to)).await;
+    }
+    let exported = here.get("/v1/exports/plan?strategy_id=external:a").expect(200).await;
+    let json = exported.json();
+    assert_eq!(json["dependencies"], json!([tie("a-1", "a-2")]));
+    assert_eq!(json["source"]["left_out"], json!({"dependencies": [tie("a-2", "b-1")]}), "{json}");
+    let there = service().await;
+    import(&there, &exported.text).await;
+    assert_eq!(count(&there, "/v1/strategies?count=true").await, 1);
+    // Where the other strategy is, what was left out can be imported.
+    import(&there, &plan("b").to_string()).await;
+    let mut ties = json["source"]["left_out"].clone();
+    ties["format"] = "mandate-plan/1".into();
+    assert_eq!(import(&there, &ties.to_string()).await["created"], 1);
+    assert!(here.get("/v1/exports/plan").expect(200).await.json().get("source").is_none());
+}
