@@ -11,7 +11,7 @@ use self::{column::Column, row::Taken};
 use super::{
     origin::{Origin, Place},
     plan_file::{FORMAT, PlanFile},
-    sheet::{Flaw, Sheet},
+    sheet::{Flaw, Flaws, Record, Sheet},
 };
 use crate::{
     api::{Error, answer::internal, format, shape::unknown},
@@ -77,7 +77,7 @@ fn file_name(noun: &Noun) -> String {
 }
 
 fn section(bytes: &[u8], noun: &Noun) -> Result<(Vec<Value>, Vec<Place>), Vec<Flaw>> {
-    let sheet = Sheet::read(bytes)?;
+    let sheet = Sheet::open(bytes).map_err(|flaw| vec![flaw])?;
     let mut columns = Vec::with_capacity(sheet.headers.len());
     let mut flaws = Vec::new();
     for (index, header) in sheet.headers.iter().enumerate() {
@@ -96,21 +96,33 @@ fn section(bytes: &[u8], noun: &Noun) -> Result<(Vec<Value>, Vec<Place>), Vec<Fl
     if !flaws.is_empty() {
         return Err(flaws);
     }
-    let (mut rows, mut places) = (Vec::new(), Vec::new());
-    for record in sheet.records {
-        let mut row = Map::new();
-        for (column, cell) in columns.iter().zip(&record.cells).filter(|(_, cell)| !cell.is_empty()) {
-            if let Err(Taken) = row::put(&mut row, &column.path, column.value(cell)) {
-                let name = column.path.join(".");
-                let detail =
-                    "contradicts another column of this row, which gives the same field; leave one of them empty";
-                flaws.push(Flaw::new(record.line, name, "duplicate", detail));
+    let (mut rows, mut places, mut flaws) = (Vec::new(), Vec::new(), Flaws::default());
+    for record in sheet {
+        match record.and_then(|record| Ok((record.line, row(&columns, &record)?))) {
+            Ok((line, row)) => {
+                rows.push(row);
+                places.push(Place { line, columns: Vec::new() });
+            }
+            Err(flaw) => {
+                if !flaws.add(flaw) {
+                    break;
+                }
             }
         }
-        rows.push(Value::Object(row));
-        places.push(Place { line: record.line, columns: Vec::new() });
     }
-    if flaws.is_empty() { Ok((rows, places)) } else { Err(flaws) }
+    if flaws.0.is_empty() { Ok((rows, places)) } else { Err(flaws.0) }
+}
+
+fn row(columns: &[Column], record: &Record) -> Result<Value, Flaw> {
+    let mut row = Map::new();
+    for (column, cell) in columns.iter().zip(&record.cells).filter(|(_, cell)| !cell.is_empty()) {
+        row::put(&mut row, &column.path, column.value(cell)).map_err(|Taken| {
+            let name = column.path.join(".");
+            let detail = "contradicts another column of this row, which gives the same field; leave one of them empty";
+            Flaw::new(record.line, name, "duplicate", detail)
+        })?;
+    }
+    Ok(Value::Object(row))
 }
 
 #[cfg(test)]

@@ -6,16 +6,18 @@ use std::{iter::Peekable, str::Chars};
 
 use crate::{api::Error, repository::Fault};
 
-/// A header may have so many columns.
+/// A table may have so many columns.
 const COLUMNS: usize = 1000;
 
-/// A table: its header, and the records under it that are not empty.
-#[derive(Debug)]
-pub struct Sheet {
+/// So many flaws are named; then reading stops.
+const FLAWS: usize = 1000;
+
+/// A table: its header, and, as an iterator, the records under it that are not empty. Each has a cell for every column.
+pub struct Sheet<'a> {
     /// The header, without spaces around its names.
     pub headers: Vec<String>,
-    /// The records; each has a cell for every column.
-    pub records: Vec<Record>,
+    reader: Reader<'a>,
+    is_broken: bool,
 }
 
 /// One record.
@@ -76,36 +78,62 @@ pub fn short(name: &str) -> String {
     name.chars().take(LONGEST - 1).chain(['…']).collect()
 }
 
-impl Sheet {
-    /// Reads a table, or says all that is wrong with it. The delimiter is a comma or a semicolon, whichever the header has more of.
-    pub fn read(bytes: &[u8]) -> Result<Self, Vec<Flaw>> {
-        let text = utf8(bytes).map_err(|flaw| vec![flaw])?;
+/// Flaws as they are found; what is a flaw too many only says so.
+#[derive(Debug, Default)]
+pub struct Flaws(pub Vec<Flaw>);
+
+impl Flaws {
+    /// Adds a flaw; false when it is time to stop.
+    pub fn add(&mut self, flaw: Flaw) -> bool {
+        if self.0.len() < FLAWS {
+            self.0.push(flaw);
+            return true;
+        }
+        let detail = format!("there are more than {FLAWS} faults; correct these first");
+        self.0.push(Flaw::new(flaw.line, None, "more", detail));
+        false
+    }
+}
+
+impl<'a> Sheet<'a> {
+    /// Reads the header. The delimiter is a comma or a semicolon, whichever the header has more of.
+    pub fn open(bytes: &'a [u8]) -> Result<Self, Flaw> {
+        let text = utf8(bytes)?;
         let mut reader = Reader { letters: text.chars().peekable(), delimiter: delimiter(text), line: 1, column: 1 };
-        let header = reader.record().map_err(|flaw| vec![flaw])?;
-        let header =
-            header.ok_or_else(|| vec![Flaw::new(1, None, "required", "the file is empty; it needs a header")])?;
-        let (line, count) = (header.line, header.cells.len());
-        if count > COLUMNS {
-            let detail = format!("the header has {count} columns; at most {COLUMNS} are read");
-            return Err(vec![Flaw::new(line, None, "too_many", detail)]);
-        }
+        let header = reader.record()?;
+        let header = header.ok_or_else(|| Flaw::new(1, None, "required", "the file is empty; it needs a header"))?;
         let headers = header.cells.iter().map(|name| name.trim().to_owned()).collect();
-        let (mut records, mut flaws) = (Vec::new(), Vec::new());
-        while let Some(record) = reader.record().map_err(|flaw| vec![flaw])? {
-            if record.cells.iter().all(|cell| cell.trim().is_empty()) {
-                continue;
-            }
-            if record.cells.len() == count {
-                records.push(record);
-            } else {
-                let detail = format!(
-                    "has {} cells, and the header {count}; put cells with the delimiter in them into quotes",
-                    record.cells.len()
-                );
-                flaws.push(Flaw::new(record.line, None, "ragged", detail));
+        Ok(Self { headers, reader, is_broken: false })
+    }
+}
+
+impl Iterator for Sheet<'_> {
+    type Item = Result<Record, Flaw>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while !self.is_broken {
+            match self.reader.record() {
+                Ok(record) => {
+                    let record = record?;
+                    let (count, wanted) = (record.cells.len(), self.headers.len());
+                    if record.cells.iter().all(|cell| cell.trim().is_empty()) {
+                        continue;
+                    }
+                    if count == wanted {
+                        return Some(Ok(record));
+                    }
+                    let detail = format!(
+                        "has {count} cells, and the header {wanted}; put cells with the delimiter in them into quotes"
+                    );
+                    return Some(Err(Flaw::new(record.line, None, "ragged", detail)));
+                }
+                Err(flaw) => {
+                    self.is_broken = true;
+                    return Some(Err(flaw));
+                }
             }
         }
-        if flaws.is_empty() { Ok(Self { headers, records }) } else { Err(flaws) }
+        None
     }
 }
 
@@ -171,6 +199,10 @@ impl Reader<'_> {
         let mut record = Record { line: self.line, cells: Vec::new() };
         loop {
             record.cells.push(self.cell()?);
+            if record.cells.len() > COLUMNS {
+                let detail = format!("has more than {COLUMNS} columns; so many are not read");
+                return Err(Flaw::new(record.line, None, "too_many", detail));
+            }
             if self.next()?.is_none_or(|letter| letter != self.delimiter) {
                 return Ok(Some(record));
             }

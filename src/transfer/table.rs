@@ -21,12 +21,12 @@ use super::{
     export::strategy_id,
     origin::Origin,
     plan_file::FORMAT,
-    sheet::{self, Sheet, short},
+    sheet::{self, Flaw, Flaws, Record, Sheet, short},
 };
-use crate::{
-    api::{Error, shape::unknown},
-    repository::Fault,
-};
+use crate::api::{Error, shape::unknown};
+
+/// A table may have so many rows.
+const ROWS: usize = 100_000;
 
 /// Where the rows of a table go.
 #[derive(Debug)]
@@ -54,33 +54,59 @@ impl Target {
 
 /// Turns a table into a plan file, or says all that is wrong with it. Faults name the line and the header.
 pub fn plan(bytes: &[u8], mapping: &Mapping, target: &Target) -> Result<(Vec<u8>, Origin), Error> {
-    let table = Table::read(bytes, mapping)?;
-    let mut plan = Plan::new(mapping, target);
-    let mut faults: Vec<Fault> = Vec::new();
-    for (line, cells) in &table.rows {
-        if let Err(flaw) = plan.add(&Row { columns: &table.columns, cells, line: *line }) {
-            faults.push(flaw.fault(None));
+    let Table { columns, places, filled, sheet } = Table::open(bytes, mapping)?;
+    let (mut plan, mut flaws) = (Plan::new(mapping, target), Flaws::default());
+    let mut above: Option<Vec<String>> = None;
+    for (number, record) in sheet.enumerate() {
+        let outcome = record.and_then(|Record { line, cells }| {
+            if number >= ROWS {
+                return Err(Flaw::new(line, None, "too_many", format!("a table may have {ROWS} rows; split it")));
+            }
+            let mut cells: Vec<String> = places.iter().map(|place| cells[*place].trim().to_owned()).collect();
+            if cells.iter().all(String::is_empty) {
+                return Ok(());
+            }
+            for &place in &filled {
+                if let Some(above) = above.as_ref().filter(|_| cells[place].is_empty()) {
+                    cells[place].clone_from(&above[place]);
+                }
+            }
+            let outcome = plan.add(&Row { columns: &columns, cells: &cells, line });
+            above = Some(cells);
+            outcome
+        });
+        let Err(flaw) = outcome else { continue };
+        let is_last = flaw.code == "too_many";
+        if !flaws.add(flaw) || is_last {
+            break;
         }
     }
-    if !faults.is_empty() {
-        return Err(Error::Invalid(faults));
+    if !flaws.0.is_empty() {
+        return Err(problem(flaws.0));
     }
     let mut document = Map::from_iter([("format".to_owned(), Value::from(FORMAT))]);
     document.extend(plan.sections.into_iter().map(|(name, rows)| (name.to_owned(), Value::Array(rows))));
     Ok((Value::Object(document).to_string().into_bytes(), plan.origin))
 }
 
-/// The mapped columns of a table: role, header as printed, cells.
-#[derive(Debug)]
-struct Table {
-    columns: Vec<(&'static str, String)>,
-    rows: Vec<(usize, Vec<String>)>,
+fn problem(flaws: Vec<Flaw>) -> Error {
+    sheet::problem(flaws.into_iter().map(|flaw| flaw.fault(None)).collect())
 }
 
-impl Table {
-    fn read(bytes: &[u8], mapping: &Mapping) -> Result<Self, Error> {
-        let sheet = Sheet::read(bytes)
-            .map_err(|flaws| sheet::problem(flaws.into_iter().map(|flaw| flaw.fault(None)).collect()))?;
+/// A table, and which of its columns are mapped.
+struct Table<'a> {
+    /// Role and header, as printed.
+    columns: Vec<(&'static str, String)>,
+    /// Where in a record the mapped columns are.
+    places: Vec<usize>,
+    /// Which mapped columns repeat the cell above.
+    filled: Vec<usize>,
+    sheet: Sheet<'a>,
+}
+
+impl<'a> Table<'a> {
+    fn open(bytes: &'a [u8], mapping: &Mapping) -> Result<Self, Error> {
+        let sheet = Sheet::open(bytes).map_err(|flaw| problem(vec![flaw]))?;
         let (mut columns, mut places, mut faults) = (Vec::new(), Vec::new(), Vec::new());
         for (role, wanted) in &mapping.columns {
             let mut found = sheet.headers.iter().enumerate().filter(|(_, header)| folded(header) == folded(wanted));
@@ -107,20 +133,7 @@ impl Table {
             mapping.fill_down.iter().any(|name| name == role || folded(name) == folded(header))
         };
         let filled: Vec<usize> = (0..columns.len()).filter(|place| is_filled(&columns[*place])).collect();
-        let mut rows: Vec<(usize, Vec<String>)> = Vec::new();
-        for record in &sheet.records {
-            let mut cells: Vec<String> = places.iter().map(|place| record.cells[*place].trim().to_owned()).collect();
-            if cells.iter().all(String::is_empty) {
-                continue;
-            }
-            for &place in &filled {
-                if let Some((_, above)) = rows.last().filter(|_| cells[place].is_empty()) {
-                    cells[place].clone_from(&above[place]);
-                }
-            }
-            rows.push((record.line, cells));
-        }
-        Ok(Self { columns, rows })
+        Ok(Self { columns, places, filled, sheet })
     }
 }
 

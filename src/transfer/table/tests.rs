@@ -80,6 +80,20 @@ fn every_faulty_row_is_named() {
 }
 
 #[test]
+fn a_table_has_an_end() {
+    let rows = (0..=ROWS).map(|n| n.to_string()).collect::<Vec<_>>().join("\n");
+    assert_eq!(
+        with(&format!("T\n{rows}"), "title=T", &[], None).unwrap_err(),
+        ["line 100002: a table may have 100000 rows; split it"]
+    );
+    let many = with(&format!("T\n{}", "x\n".repeat(5000)), "title=T", &[], None).unwrap_err();
+    assert_eq!(
+        (many.len(), many[1000].as_str()),
+        (1001, "line 1003: there are more than 1000 faults; correct these first")
+    );
+}
+
+#[test]
 fn money_is_an_estimate_in_the_currency_of_the_cell_or_of_the_service() {
     let csv = "Titlu,Suma,An,Moneda,Sursa\na,\"1.234.567,89\",2024,,PNRR\nb,10,2025,EUR,pnrr\nc,,,,Buget\n";
     let map = "title=Titlu,amount=Suma,fiscal_year=An,currency=Moneda,funding_source=Sursa";
