@@ -14,7 +14,7 @@ mod write;
 pub use error::Error;
 pub use list::{Common, Listed, Select, Sort, Window, count, languages, list};
 pub use pool::{Connection, Manager, Pool, connect};
-pub use read::{Entry, Key, Lookup, blockers, deleted, find, find_many, history, named_by, ping, resolve};
+pub use read::{CODED, Entry, Key, Lookup, blockers, deleted, find, find_many, history, named_by, ping, resolve};
 pub use resource::{Fault, Faults, Reference, Resource, Row, Stored};
 pub use transaction::Attempts;
 pub use write::{Author, delete, insert, judge, update, write};

@@ -146,19 +146,24 @@ pub async fn blockers(
     Ok(query.build_query_as().fetch_all(connection).await?)
 }
 
-/// The ids of the rows of a table that have these external ids.
+/// The ids of the rows of a table that have these names in a column where names are unique, such as `external_id`.
 pub async fn named_by(
     connection: &mut PgConnection,
     table: &'static str,
+    column: &'static str,
     names: &[String],
 ) -> Result<HashMap<String, Uuid>, Error> {
-    let mut query = QueryBuilder::new("select external_id, id from ");
-    query.push(table).push(" where external_id = any(").push_bind(names).push(")");
+    let mut query = QueryBuilder::new("select ");
+    query.push(column).push(", id from ").push(table).push(" where ");
+    query.push(column).push(" = any(").push_bind(names).push(")");
     Ok(query.build_query_as().fetch_all(connection).await?.into_iter().collect())
 }
 
-/// Replaces each reference given as `external:{external_id}` by the id that it names, in rows not yet decoded.
-/// What names nothing is a fault, beside the index of its row.
+/// Tables whose codes are unique without a context, so that a code names one row.
+pub const CODED: [&str; 3] = ["strategies", "entities", "funding_sources"];
+
+/// Replaces each reference given as `external:{external_id}`, or `code:{code}` where codes are unique, by the id that it names, in rows not
+/// yet decoded. What names nothing is a fault, beside the index of its row.
 pub async fn resolve(
     connection: &mut PgConnection,
     references: &[Reference],
@@ -166,26 +171,31 @@ pub async fn resolve(
 ) -> Result<Vec<(usize, Fault)>, Error> {
     let mut faults = Vec::new();
     for reference in references {
-        let named = |row: &Value| Some(row.get(reference.field)?.as_str()?.strip_prefix("external:")?.to_owned());
-        let names: Vec<String> = rows.iter().filter_map(named).collect();
-        if names.is_empty() {
-            continue;
-        }
-        let ids = named_by(connection, reference.table, &names).await?;
-        for (index, row) in rows.iter_mut().enumerate() {
-            let Some(name) = named(row) else { continue };
-            if let Some(id) = ids.get(&name) {
-                row[reference.field] = id.to_string().into();
-            } else {
-                row[reference.field] = Uuid::nil().to_string().into();
-                faults.push((
-                    index,
-                    Fault {
-                        pointer: format!("#/{}", reference.field),
-                        code: "not_found".into(),
-                        detail: format!("no row of {} has the external id `{name}`", reference.table),
-                    },
-                ));
+        for (prefix, column, called) in [("external:", "external_id", "external id"), ("code:", "code", "code")] {
+            if column == "code" && !CODED.contains(&reference.table) {
+                continue;
+            }
+            let named = |row: &Value| Some(row.get(reference.field)?.as_str()?.strip_prefix(prefix)?.to_owned());
+            let names: Vec<String> = rows.iter().filter_map(named).collect();
+            if names.is_empty() {
+                continue;
+            }
+            let ids = named_by(connection, reference.table, column, &names).await?;
+            for (index, row) in rows.iter_mut().enumerate() {
+                let Some(name) = named(row) else { continue };
+                if let Some(id) = ids.get(&name) {
+                    row[reference.field] = id.to_string().into();
+                } else {
+                    row[reference.field] = Uuid::nil().to_string().into();
+                    faults.push((
+                        index,
+                        Fault {
+                            pointer: format!("#/{}", reference.field),
+                            code: "not_found".into(),
+                            detail: format!("no row of {} has the {called} `{name}`", reference.table),
+                        },
+                    ));
+                }
             }
         }
     }

@@ -173,3 +173,36 @@ async fn a_strategy_alone_names_the_ties_it_leaves_out() {
     assert_eq!(import(&there, &ties.to_string()).await["created"], 1);
     assert!(here.get("/v1/exports/plan").expect(200).await.json().get("source").is_none());
 }
+
+#[tokio::test]
+async fn references_may_be_codes_where_codes_are_unique() {
+    let client = service().await;
+    let plan = |kind: &str| {
+        json!({
+            "format": "mandate-plan/1",
+            "entities": [{"code": "DNSC", "name": "x", "kind": "agency", "parent_id": "code:GUV"}, {"code": "GUV", "name": "y", "kind": kind}],
+            "strategies": [{"code": "SNSC", "title": "x", "country": "RO", "kind": "strategy", "owner_id": "code:DNSC"}],
+            "objectives": [{"code": "1", "title": "z", "strategy_id": "code:SNSC"}]
+        })
+    };
+    let post = |plan: Value| client.post("/v1/imports", plan);
+    let faults = post(plan("agncy")).expect(422).await.faults();
+    assert_eq!(
+        faults,
+        [
+            "#/entities/0/parent_id refused",
+            "#/entities/1/kind not_allowed",
+            "#/objectives/0/strategy_id refused",
+            "#/strategies/0/owner_id refused"
+        ]
+    );
+    assert_eq!(post(plan("ministry")).expect(200).await.json()["created"], 4);
+    let objective = client.get("/v1/objectives").expect(200).await.json()["items"][0].take();
+    let body = json!({"code": "2", "title": "z", "strategy_id": "code:SNSC"});
+    assert_eq!(client.create("objectives", body).await["strategy_id"], objective["strategy_id"]);
+    let body = json!({"code": "3", "title": "z", "strategy_id": "code:none"});
+    assert_eq!(client.post("/v1/objectives", body).expect(422).await.faults(), ["#/strategy_id not_found"]);
+    // The code of an objective is unique in its strategy only.
+    let body = json!({"code": "4", "title": "z", "strategy_id": "code:SNSC", "parent_id": "code:1"});
+    assert_eq!(client.post("/v1/objectives", body).expect(422).await.faults(), ["#/parent_id wrong_format"]);
+}
