@@ -28,7 +28,7 @@ use crate::{
     access::{Actor, Role},
     api::{
         Error,
-        document::problems,
+        document::{parameters, problems},
         json,
         query::{self, NoParameters},
         shape::schemas,
@@ -38,7 +38,7 @@ use crate::{
     router::nouns,
 };
 
-/// A plan file may have so many bytes.
+/// An import may have so many bytes.
 const LIMIT: usize = 64 << 20;
 /// A problem names so many faults.
 const FAULTS: usize = 1000;
@@ -60,14 +60,14 @@ struct ImportParameters {
     /// For a table: the strategy into which its rows go, as its id, `external:` and its external id, or `code:` and its code.
     #[schema(min_length = 1, max_length = 300)]
     strategy_id: Option<String>,
-    /// For a table: which column holds what.
+    /// For a table: which column holds what, such as `code="Nr",title="Acțiune"`.
     #[schema(min_length = 1)]
     map: Option<String>,
     /// For a table: a role or header of a column whose empty cells repeat the cell above; may be repeated.
     fill_down: Vec<String>,
-    /// For a table: what stands between several entities of a cell.
+    /// For a table: what stands between several entities of a cell; `;` and new lines when not given.
     separator: Option<String>,
-    /// For a table: what stands before the decimals of amounts.
+    /// For a table: what stands before the decimals of amounts; needed where `1.234` could be read in two ways.
     decimal: Option<DecimalMark>,
 }
 
@@ -88,7 +88,7 @@ impl ImportParameters {
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 struct ExportParameters {
-    /// Only this strategy and what it refers to: its id, or `external:` and its external id.
+    /// Only this strategy and what it refers to: its id, `external:` and its external id, or `code:` and its code.
     #[schema(min_length = 1, max_length = 300)]
     strategy_id: Option<String>,
 }
@@ -112,9 +112,9 @@ async fn import_plan(
         }
     };
     let body = body.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Error::TooLarge(format!(
-            "a plan file may have at most {LIMIT} bytes here; split it, or use `mandate import`"
-        )),
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            Error::TooLarge(format!("an import may have at most {LIMIT} bytes here; split it, or use `mandate import`"))
+        }
         _ => Error::Malformed("the body broke off".into()),
     })?;
     check(&parameters, is_table)?;
@@ -228,40 +228,15 @@ pub fn describe(document: &mut Value) {
         all.insert("200".into(), json!({"description": words, "content": {"application/json": content}}));
         all
     };
-    let query = |name: &str, kind: &str, words: &str| json!({"name": name, "in": "query", "description": words, "schema": {"type": kind}});
     let reason = json!({"name": "Mandate-Reason", "in": "header", "description": "Why; kept in the record.", "schema": {"type": "string"}});
-    let table = |name: &str, kind: Value, words: &str| json!({"name": name, "in": "query", "description": format!("For a table: {words}"), "schema": kind});
-    let text = || json!({"type": "string", "minLength": 1});
-    let parameters = json!([
-        query("dry_run", "boolean", "Only tries it: the answer is the report, and nothing is written."),
-        table(
-            "strategy_id",
-            text(),
-            "the strategy into which its rows go, as its id, `external:` and its external id, or `code:` and its code."
-        ),
-        table(
-            "map",
-            text(),
-            &format!("which column holds what, such as `code=\"Nr\",title=\"Acțiune\"`. Roles: {}.", ROLES.join(", "))
-        ),
-        table(
-            "fill_down",
-            json!({"type": "array", "items": text()}),
-            "a role or header of a column whose empty cells repeat the cell above; may be repeated."
-        ),
-        table("separator", text(), "what stands between several entities of a cell; `;` and new lines when not given."),
-        table(
-            "decimal",
-            json!({"type": "string", "enum": [",", "."]}),
-            "what stands before the decimals of amounts; needed where `1.234` could be read in two ways."
-        ),
-        reason
-    ]);
+    let mut of_import = parameters::<ImportParameters>();
+    of_import.push(reason);
+    let roles = ROLES.join(", ");
     document["paths"]["/v1/imports"] = json!({"post": {
         "operationId": "import_plan", "tags": ["transfer"],
         "summary": "Imports a plan file, or a table with a mapping: all of its rows, or none.",
-        "description": "A row with the id or external id of one that is there changes it; every other row is created. The exact schema of a plan file is at /schemas/plan.json. A table is CSV (UTF-8, RFC 4180, delimiter comma or semicolon, one header): each row is an initiative, or a step where `step` is mapped; strategy_id and map are needed, and faults point at `line 14: Header`. With dry_run the answer is a report also when rows are refused.",
-        "parameters": parameters,
+        "description": format!("A row with the id or external id of one that is there changes it; every other row is created. The exact schema of a plan file is at /schemas/plan.json. A table is CSV (UTF-8, RFC 4180, delimiter comma or semicolon, one header): each row is an initiative, or a step where `step` is mapped; strategy_id and map are needed, and faults point at `line 14: Header`. Roles of columns: {roles}. With dry_run the answer is a report also when rows are refused."),
+        "parameters": of_import,
         "requestBody": {"required": true, "content": {"application/json": schema("PlanFile"), "text/csv": {"schema": {"type": "string"},
             "example": "Nr,Acțiune,Responsabil,Termen\r\n1,Cursuri,MEN; DNSC,semestrul I 2025\r\n"}}},
         "responses": responses("The report.", schema("Report"), &["too_large", "unsupported_media_type", "invalid"])
@@ -270,7 +245,7 @@ pub fn describe(document: &mut Value) {
         "operationId": "export_plan", "tags": ["transfer"],
         "summary": "Exports everything, or one strategy, as a plan file.",
         "description": "The file of one strategy can be imported where there is no other. Its dependencies on other strategies are no rows of the file, but stand in `source.left_out`.",
-        "parameters": [query("strategy_id", "string", "Only this strategy and what it refers to: its id, or `external:` and its external id.")],
+        "parameters": parameters::<ExportParameters>(),
         "responses": responses("The plan file; its schema is at /schemas/plan.json.", json!({"schema": {"type": "object"}}), &[])
     }});
     document["paths"]["/schemas/plan.json"] = json!({"get": {
