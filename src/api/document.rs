@@ -93,8 +93,10 @@ pub(crate) fn parameters<T: ToSchema + 'static>() -> Vec<Value> {
     let shape = Shape::of::<T>();
     let parameter = |(name, schema): (&String, &Value)| {
         let mut schema = schema.clone();
-        let description =
-            schema.as_object_mut().and_then(|fields| fields.shift_remove("description")).unwrap_or_else(|| json!(""));
+        // The words on an optional code list stand beside its reference.
+        let beside = schema.pointer("/oneOf/0/description").cloned();
+        let own = schema.as_object_mut().and_then(|fields| fields.shift_remove("description"));
+        let description = own.or(beside).unwrap_or_else(|| json!(""));
         // A parameter that is not given is left out; it cannot be null.
         if let Some(Value::Array(kinds)) = schema.get("type").cloned() {
             schema["type"] = kinds.into_iter().find(|kind| kind != "null").unwrap_or_default();
