@@ -1,6 +1,9 @@
 //! `App`: what every handler may use, and the layers around all of them.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use axum::{
     Router,
@@ -34,6 +37,8 @@ pub struct App {
     pub keys: KeyCache,
     /// The metrics of the process, when it keeps any.
     pub metrics: Option<PrometheusHandle>,
+    /// The currency of amounts that do not say theirs, when the service has one.
+    pub currency: Option<Arc<str>>,
     nouns: &'static [Noun],
 }
 
@@ -47,7 +52,14 @@ pub const BODY_LIMIT: usize = 1 << 20;
 impl App {
     /// The application over a pool.
     pub fn new(pool: Pool, metrics: Option<PrometheusHandle>) -> Self {
-        Self { pool, keys: KeyCache::default(), metrics, nouns: nouns() }
+        Self { pool, keys: KeyCache::default(), metrics, currency: None, nouns: nouns() }
+    }
+
+    /// The same with a currency (`MANDATE_CURRENCY`).
+    #[must_use]
+    pub fn with_currency(mut self, currency: &str) -> Self {
+        self.currency = Some(currency.into());
+        self
     }
 
     /// A connection, or `503`.
@@ -96,8 +108,7 @@ pub fn layered(routes: Router<App>, app: App) -> Router {
                 .downcast_ref::<String>()
                 .cloned()
                 .or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string));
-            Error::Internal(std::sync::Arc::new(anyhow::anyhow!("panic: {}", words.unwrap_or_default())))
-                .into_response()
+            Error::Internal(Arc::new(anyhow::anyhow!("panic: {}", words.unwrap_or_default()))).into_response()
         }))
         .layer(middleware::from_fn(trace))
         .with_state(app)
@@ -155,9 +166,9 @@ fn unexplained(response: &Response<Body>) -> Option<Failure> {
         StatusCode::UNSUPPORTED_MEDIA_TYPE => Error::UnsupportedMediaType("send JSON".into()),
         status if status.is_client_error() => Error::Malformed("the request is not understood".into()),
         status if status.is_server_error() => {
-            Error::Internal(std::sync::Arc::new(anyhow::anyhow!("an answer of {status} without a problem")))
+            Error::Internal(Arc::new(anyhow::anyhow!("an answer of {status} without a problem")))
         }
         _ => return None,
     };
-    Some(Failure(std::sync::Arc::new(error)))
+    Some(Failure(Arc::new(error)))
 }

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{access::Role, values::codelists};
+use crate::{access::Role, transfer::table::DecimalMark, values::codelists};
 
 /// The system of record for carrying out a national strategy.
 #[derive(Debug, Parser)]
@@ -95,16 +95,10 @@ pub enum Command {
     /// Manage API keys
     #[command(subcommand)]
     Key(KeyCommand),
-    /// Import a plan file (JSON), or a table (CSV) with --strategy and --map: all rows, or none
+    /// Import a plan file (JSON), a folder of CSV files, or a table (CSV) with --strategy and --map: all rows, or none
     Import(ImportArguments),
-    /// Export everything, or one strategy, as a plan file
-    Export {
-        /// Only this strategy and what it refers to: its code or external id
-        #[arg(long)]
-        strategy: Option<String>,
-        /// Where to write [default: standard output]
-        file: Option<PathBuf>,
-    },
+    /// Export everything, or one strategy, as a plan file (JSON) or a folder of CSV files
+    Export(ExportArguments),
     /// Print the OpenAPI document
     Openapi,
     /// Check the database and the settings, and say what is wrong
@@ -114,12 +108,12 @@ pub enum Command {
 /// What to import, and how.
 #[derive(Debug, Args)]
 pub struct ImportArguments {
-    /// The file
+    /// The file, or the folder with one CSV file a noun, such as initiatives.csv
     pub file: PathBuf,
     /// Only try it: write nothing
     #[arg(long)]
     pub dry_run: bool,
-    /// For a table: the strategy into which its rows go, as external:ID
+    /// For a table: the strategy into which its rows go, as its id, external:ID or code:CODE
     #[arg(long)]
     pub strategy: Option<String>,
     /// For a table: which column holds what, as title="Acțiune",lead="Responsabil"
@@ -131,6 +125,25 @@ pub struct ImportArguments {
     /// For a table: what stands between several entities of a cell [default: `;` and new lines]
     #[arg(long)]
     pub separator: Option<String>,
+    /// For a table: what stands before the decimals of amounts, where it cannot be seen
+    #[arg(long, value_enum)]
+    pub decimal: Option<DecimalMark>,
+    /// For a table: a JSON file with `strategy_id`, `map`, `fill_down`, `separator`, `decimal`, instead of the options
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["map", "fill_down", "separator", "decimal"])]
+    pub map_file: Option<PathBuf>,
+}
+
+/// What to export, and where to.
+#[derive(Debug, Args)]
+pub struct ExportArguments {
+    /// Only this strategy and what it refers to: its code or external id
+    #[arg(long)]
+    pub strategy: Option<String>,
+    /// Write CSV files, one a noun, into this new or empty folder
+    #[arg(long, value_name = "FOLDER", conflicts_with = "file")]
+    pub csv: Option<PathBuf>,
+    /// Where to write [default: standard output]
+    pub file: Option<PathBuf>,
 }
 
 /// What to do with keys.

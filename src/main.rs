@@ -1,19 +1,17 @@
 //! The `mandate` binary: reads the settings and does what the command line says.
 
-use std::{io::Write as _, path::Path, process::ExitCode};
+use std::process::ExitCode;
 
-use anyhow::Context as _;
 use clap::Parser as _;
 use mandate::{
     access::keys,
-    api::Error,
     app::{App, layered},
-    config::{Cli, Command, ImportArguments, KeyCommand, Settings},
+    config::{Cli, Command, KeyCommand, Settings},
     database::Database,
     demo,
     plan::deadlines::{self, Calendar},
-    repository::Author,
-    router, serve, transfer,
+    router, serve,
+    transfer::command,
     values::{Country, use_country, use_languages},
 };
 use tracing_subscriber::EnvFilter;
@@ -73,8 +71,10 @@ async fn perform(
         Command::Demo => demo::prepare(settings, database).await?,
         Command::Migrate => println!("the schema is up to date ({})", database.describe()),
         Command::Key(command) => return key(command, database).await,
-        Command::Import(arguments) => return import(arguments, database).await,
-        Command::Export { strategy, file } => return export(strategy.as_deref(), file.as_deref(), database).await,
+        Command::Import(arguments) => {
+            return command::import(&mut database.connect().await?, arguments, settings).await;
+        }
+        Command::Export(arguments) => return command::export(&mut database.connect().await?, arguments).await,
         Command::Doctor => {
             println!("database: {} answers, schema up to date", database.describe());
             println!(
@@ -89,59 +89,10 @@ async fn perform(
     }
     if let Some(listener) = listener {
         let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().install_recorder()?;
-        let app = App::new(database.pool(settings)?, Some(metrics));
+        let app = App::new(database.pool(settings)?, Some(metrics)).with_currency(&settings.currency);
         serve::serve(listener, layered(router::routes(), app), serve::stop_signal()).await;
     }
     Ok(())
-}
-
-async fn import(arguments: &ImportArguments, database: &Database) -> anyhow::Result<()> {
-    let bytes = std::fs::read(&arguments.file).with_context(|| format!("cannot read {}", arguments.file.display()))?;
-    let is_table = arguments.file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
-    let document = if is_table { transfer::table::plan(&bytes, arguments)? } else { bytes };
-    let author = Author { actor: "cli".into(), request_id: uuid::Uuid::now_v7().to_string(), reason: None };
-    let mut connection = database.connect().await?;
-    let report = transfer::import(&mut connection, router::nouns(), &author, &document, arguments.dry_run, |_, _| {})
-        .await
-        .map_err(explained)?;
-    for row in &report.rows {
-        for fault in &row.errors {
-            println!("{}: {}", fault.pointer, fault.detail);
-        }
-    }
-    println!(
-        "created {}, changed {}, unchanged {}, refused {}",
-        report.created, report.changed, report.unchanged, report.refused
-    );
-    anyhow::ensure!(report.refused == 0, "rows were refused, so nothing was written");
-    if report.dry_run {
-        println!("nothing was written (--dry-run)");
-    }
-    Ok(())
-}
-
-async fn export(strategy: Option<&str>, file: Option<&Path>, database: &Database) -> anyhow::Result<()> {
-    let mut connection = database.connect().await?;
-    let strategy = match strategy {
-        Some(word) => Some(transfer::export::strategy_id(&mut connection, word).await.map_err(explained)?),
-        None => None,
-    };
-    let bytes = transfer::export(&mut connection, router::nouns(), strategy).await.map_err(explained)?;
-    match file {
-        Some(file) => std::fs::write(file, bytes).with_context(|| format!("cannot write {}", file.display())),
-        None => Ok(std::io::stdout().write_all(&bytes)?),
-    }
-}
-
-/// The words of a problem, for a terminal.
-fn explained(error: Error) -> anyhow::Error {
-    if let Error::Internal(cause) = error {
-        return anyhow::anyhow!("{cause:#}");
-    }
-    let problem = error.problem();
-    let mut words = vec![problem.detail];
-    words.extend(problem.errors.iter().map(|fault| format!("  {}: {}", fault.pointer, fault.detail)));
-    anyhow::anyhow!(words.join("\n"))
 }
 
 async fn key(command: &KeyCommand, database: &Database) -> anyhow::Result<()> {

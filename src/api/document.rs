@@ -44,8 +44,8 @@ pub fn document(nouns: &[Noun]) -> Value {
         "components": {
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": "A key made by `mandate key create`."}},
             "schemas": {"Reference": {
-                "description": "Another resource: the id that the service gave it, or `external:` and the external id that it was given.",
-                "anyOf": [{"$ref": "#/components/schemas/Id"}, {"type": "string", "pattern": r"^external:[^\s/?#]+$", "example": "external:erp-4711"}]
+                "description": "Another resource: the id that the service gave it, or `external:` and the external id that it was given; a strategy, an entity and a funding source also as `code:` and the code.",
+                "anyOf": [{"$ref": "#/components/schemas/Id"}, {"type": "string", "pattern": r"^(external:[^\s/?#]+|code:.+)$", "example": "external:erp-4711"}]
             }},
             "responses": {}
         }
@@ -110,8 +110,10 @@ pub(crate) fn parameters<T: ToSchema + 'static>() -> Vec<Value> {
     let shape = Shape::of::<T>();
     let parameter = |(name, schema): (&String, &Value)| {
         let mut schema = schema.clone();
-        let description =
-            schema.as_object_mut().and_then(|fields| fields.shift_remove("description")).unwrap_or_else(|| json!(""));
+        // The words on an optional code list stand beside its reference.
+        let beside = schema.pointer("/oneOf/0/description").cloned();
+        let own = schema.as_object_mut().and_then(|fields| fields.shift_remove("description"));
+        let description = own.or(beside).unwrap_or_else(|| json!(""));
         // A parameter that is not given is left out; it cannot be null.
         if let Some(Value::Array(kinds)) = schema.get("type").cloned() {
             schema["type"] = kinds.into_iter().find(|kind| kind != "null").unwrap_or_default();

@@ -1,5 +1,7 @@
 //! The formats of lists and reports: JSON, NDJSON, CSV (RFC 4180) and an aligned table for people.
 
+use std::borrow::Cow;
+
 use axum::http::{HeaderMap, header};
 use serde_json::{Map, Value};
 
@@ -103,13 +105,36 @@ fn cell(value: &Value) -> String {
     }
 }
 
-/// A cell for a spreadsheet. Text that would be taken for a formula gets an apostrophe, which import takes off again; numbers are left alone.
+/// What a spreadsheet takes for the start of a formula.
+const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
+
+/// True when an apostrophe in front of these words is ours, and not theirs.
+fn is_guardable(words: &str) -> bool {
+    words.is_empty() || words.starts_with('\'') || words.starts_with(FORMULA)
+}
+
+/// Text as a spreadsheet may see it: what it would take for a formula gets an apostrophe, numbers are left alone. Text that looks as if it
+/// had got one already gets another, so that `unguard` gives back every text as it was.
+pub fn guard(words: &str) -> Cow<'_, str> {
+    let is_formula = words.starts_with(FORMULA) && words.parse::<rust_decimal::Decimal>().is_err();
+    if is_formula || words.strip_prefix('\'').is_some_and(is_guardable) {
+        format!("'{words}").into()
+    } else {
+        words.into()
+    }
+}
+
+/// Takes off the apostrophe that `guard` put there; `'s-Gravenhage` keeps its own.
+pub fn unguard(cell: &str) -> &str {
+    cell.strip_prefix('\'').filter(|words| is_guardable(words)).unwrap_or(cell)
+}
+
+/// A cell for a spreadsheet.
 fn guarded(value: &Value) -> String {
-    let words = cell(value);
-    let formula = value.is_string()
-        && words.starts_with(['=', '+', '-', '@', '\t', '\r'])
-        && words.parse::<rust_decimal::Decimal>().is_err();
-    if formula { format!("'{words}") } else { words }
+    match value {
+        Value::String(words) => guard(words).into_owned(),
+        other => cell(other),
+    }
 }
 
 /// One record of CSV.
@@ -198,4 +223,35 @@ fn short(cell: &str) -> String {
     let mut cut: String = line.chars().take(WIDEST - 1).collect();
     cut.push('…');
     cut
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn formulas_are_guarded_and_other_apostrophes_kept() {
+        for (words, cell) in [
+            ("=1+1", "'=1+1"),
+            ("-5", "-5"),
+            ("- a list", "'- a list"),
+            ("'s-Gravenhage", "'s-Gravenhage"),
+            ("'=1+1", "''=1+1"),
+            ("'", "''"),
+            ("007", "007"),
+        ] {
+            assert_eq!(guard(words), cell);
+            assert_eq!(unguard(cell), words);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_guard_is_taken_off_exactly(words in "['=+@\t\r0-9a-]{0,4}.{0,3}") {
+            let cell = guard(&words).into_owned();
+            prop_assert_eq!(unguard(&cell), words.as_str());
+        }
+    }
 }

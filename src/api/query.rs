@@ -139,14 +139,14 @@ fn point_to_parameter(fault: &mut Fault) {
     fault.pointer = fault.pointer.trim_start_matches("#/").split('/').next().unwrap_or_default().to_owned();
 }
 
-/// Replaces each reference given as `external:{external_id}` by the id that it names. Only then is a connection needed.
+/// Replaces each reference given by a name by the id that it names. Only then is a connection needed.
 async fn resolve(
     app: &App,
     references: &[Reference],
     filter: &mut Value,
     faults: &mut Vec<Fault>,
 ) -> Result<(), Error> {
-    if references.iter().all(|reference| repository::external_names(filter, reference.field).next().is_none()) {
+    if !references.iter().any(|reference| repository::names_a_row(filter, reference)) {
         return Ok(());
     }
     let mut connection = app.connection().await?;

@@ -8,6 +8,7 @@ mod list;
 pub(crate) mod macros;
 mod pool;
 mod read;
+mod references;
 mod resource;
 mod transaction;
 mod write;
@@ -15,9 +16,8 @@ mod write;
 pub use error::Error;
 pub use list::{Common, Listed, Select, Sort, Window, count, languages, list};
 pub use pool::{Connection, Manager, Pool, connect, in_time_zone};
-pub use read::{
-    Entry, Key, Lookup, blockers, deleted, external_names, find, find_many, history, named_by, ping, resolve,
-};
+pub use read::{Entry, Key, Lookup, blockers, deleted, find, find_many, history, ping};
+pub use references::{CODED, named_by, names_a_row, resolve};
 pub use resource::{Fault, Faults, Reference, Resource, Row, Stored};
 pub use transaction::{Attempts, begin_snapshot, end_snapshot};
 pub use write::{Author, delete, insert, judge, update, write};

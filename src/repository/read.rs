@@ -1,7 +1,5 @@
 //! Find one, find several, and what the record knows of them.
 
-use std::collections::HashMap;
-
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
@@ -12,7 +10,7 @@ use uuid::Uuid;
 use super::{
     Error,
     columns::columns,
-    resource::{Fault, Reference, Resource, Stored},
+    resource::{Resource, Stored},
 };
 
 /// How a client names one resource: by the service's id, or by its own as `external:{external_id}`.
@@ -146,68 +144,4 @@ pub async fn blockers(
     }
     query.push(") counts where n > 0 order by 1, 2");
     Ok(query.build_query_as().fetch_all(connection).await?)
-}
-
-/// The ids of the rows of a table that have these external ids.
-pub async fn named_by(
-    connection: &mut PgConnection,
-    table: &'static str,
-    names: &[String],
-) -> Result<HashMap<String, Uuid>, Error> {
-    let mut query = QueryBuilder::new("select external_id, id from ");
-    query.push(table).push(" where external_id = any(").push_bind(names).push(")");
-    Ok(query.build_query_as().fetch_all(connection).await?.into_iter().collect())
-}
-
-/// Replaces each reference given as `external:{external_id}`, alone or in a list, by the id that it names, in rows not yet decoded.
-/// What names nothing is a fault, beside the index of its row.
-pub async fn resolve(
-    connection: &mut PgConnection,
-    references: &[Reference],
-    rows: &mut [Value],
-) -> Result<Vec<(usize, Fault)>, Error> {
-    let mut faults = Vec::new();
-    for &Reference { field, table } in references {
-        let names: Vec<String> = rows.iter().flat_map(|row| external_names(row, field)).map(str::to_owned).collect();
-        if names.is_empty() {
-            continue;
-        }
-        let ids = named_by(connection, table, &names).await?;
-        for (index, row) in rows.iter_mut().enumerate() {
-            let given = match row.get_mut(field) {
-                Some(Value::Array(list)) => list.as_mut_slice(),
-                Some(one) => std::slice::from_mut(one),
-                None => &mut [],
-            };
-            for value in given {
-                let Some(name) = external_name(value) else { continue };
-                if !ids.contains_key(name) {
-                    faults.push((
-                        index,
-                        Fault {
-                            pointer: format!("#/{field}"),
-                            code: "not_found".into(),
-                            detail: format!("no row of {table} has the external id `{name}`"),
-                        },
-                    ));
-                }
-                *value = ids.get(name).copied().unwrap_or_default().to_string().into();
-            }
-        }
-    }
-    Ok(faults)
-}
-
-/// The external ids by which a field of a row, alone or in a list, refers to others.
-pub fn external_names<'a>(row: &'a Value, field: &str) -> impl Iterator<Item = &'a str> + use<'a> {
-    let given = match row.get(field) {
-        Some(Value::Array(list)) => list.as_slice(),
-        Some(one) => std::slice::from_ref(one),
-        None => &[],
-    };
-    given.iter().filter_map(external_name)
-}
-
-fn external_name(reference: &Value) -> Option<&str> {
-    reference.as_str()?.strip_prefix("external:")
 }

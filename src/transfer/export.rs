@@ -1,11 +1,14 @@
 //! The service, or one strategy, as a plan file.
 
+mod belonging;
+
 use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value, json};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use uuid::Uuid;
 
+use self::belonging::{Chosen, Names, Rows, belonging, names_of_targets};
 use super::plan_file::FORMAT;
 use crate::{
     api::{Error, answer::internal},
@@ -15,41 +18,50 @@ use crate::{
 
 /// Rows of a statement.
 const CHUNK: usize = 500;
-/// The tables whose rows make up a strategy; rows that point into them belong to it too.
-const PLAN: [&str; 4] = ["strategies", "objectives", "initiatives", "steps"];
 
-type Chosen = HashMap<&'static str, HashSet<Uuid>>;
+/// A plan file as it is written.
+#[derive(Debug)]
+pub struct Exported {
+    /// The file.
+    pub bytes: Vec<u8>,
+    /// Rows that tie the strategy to another one; they stand in `source.left_out` of the file.
+    pub left_out: usize,
+}
 
-/// Writes the plan file of everything, or of one strategy: what belongs to it, and all that this refers to, directly or not. A dependency on
-/// another strategy is in the file of everything only. It is read out of one snapshot, and the same content gives the same bytes.
+/// Writes the plan file of everything, or of one strategy: what belongs to it, and all that this refers to, directly or not. The file of one
+/// strategy can be imported where there is no other; so a dependency on another strategy is no row of it, but stands in `source.left_out`.
+/// It is read out of one snapshot, and the same content gives the same bytes.
 pub async fn export(
     connection: &mut PgConnection,
     nouns: &'static [Noun],
     strategy: Option<Uuid>,
-) -> Result<Vec<u8>, Error> {
+) -> Result<Exported, Error> {
     let mut transaction = connection.begin_with("begin isolation level repeatable read read only").await?;
     let chosen = match strategy {
         Some(strategy) => Some(belonging(&mut transaction, nouns, strategy).await?),
         None => None,
     };
-    let bytes = write(&mut transaction, nouns, chosen.as_ref()).await?;
+    let exported = write(&mut transaction, nouns, chosen.as_ref()).await?;
     transaction.rollback().await?;
-    Ok(bytes)
+    Ok(exported)
 }
 
-/// The id of the strategy with this id, external id (also as `external:...`) or code.
+/// The id of the strategy with this id, external id (also as `external:...`) or code (also as `code:...`).
 pub async fn strategy_id(connection: &mut PgConnection, word: &str) -> Result<Uuid, Error> {
-    let name = word.strip_prefix("external:");
-    let ids: Vec<Uuid> = match (name, Uuid::try_parse(word)) {
-        (Some(name), _) => {
+    let ids: Vec<Uuid> = match (word.split_once(':'), Uuid::try_parse(word)) {
+        (Some(("external", name)), _) => {
             let query = sqlx::query_scalar("select id from strategies where external_id = $1");
             query.bind(name).fetch_all(&mut *connection).await?
         }
-        (None, Ok(id)) => {
+        (Some(("code", code)), _) => {
+            let query = sqlx::query_scalar("select id from strategies where code = $1");
+            query.bind(code).fetch_all(&mut *connection).await?
+        }
+        (_, Ok(id)) => {
             let query = sqlx::query_scalar("select id from strategies where id = $1");
             query.bind(id).fetch_all(&mut *connection).await?
         }
-        (None, Err(_)) => {
+        (_, Err(_)) => {
             let query = sqlx::query_scalar(
                 "select id from strategies where external_id = $1 or code = $1 order by external_id = $1 desc",
             );
@@ -61,66 +73,26 @@ pub async fn strategy_id(connection: &mut PgConnection, word: &str) -> Result<Uu
         .ok_or_else(|| Error::NotFound(format!("there is no strategy with the id, external id or code `{word}`")))
 }
 
-/// The rows of one strategy, by table.
-async fn belonging(connection: &mut PgConnection, nouns: &'static [Noun], strategy: Uuid) -> Result<Chosen, Error> {
-    let mut chosen = Chosen::new();
-    chosen.entry("strategies").or_default().insert(strategy);
-    let after = nouns.iter().skip_while(|noun| noun.table != "strategies").skip(1);
-    for noun in after {
-        let into_plan =
-            noun.references.iter().filter(|reference| reference.table != noun.table && PLAN.contains(&reference.table));
-        let (mut any, mut all) = (Vec::new(), Vec::new());
-        for field in into_plan.map(|reference| reference.field) {
-            any.push(format!("{field} = any($1)"));
-            all.push(format!("({field} is null or {field} = any($1))"));
-        }
-        if any.is_empty() {
-            continue;
-        }
-        let core: Vec<Uuid> = PLAN.iter().filter_map(|table| chosen.get(table)).flatten().copied().collect();
-        let sql = format!("select id from {} where ({}) and {}", noun.table, any.join(" or "), all.join(" and "));
-        let ids: Vec<Uuid> = sqlx::query_scalar(AssertSqlSafe(sql)).bind(core).fetch_all(&mut *connection).await?;
-        chosen.entry(noun.table).or_default().extend(ids);
-    }
-    let mut fresh = chosen.clone();
-    while !fresh.is_empty() {
-        let mut next = Chosen::new();
-        for noun in nouns {
-            let Some(ids) = fresh.get(noun.table).filter(|ids| !ids.is_empty()) else {
-                continue;
-            };
-            let ids: Vec<Uuid> = ids.iter().copied().collect();
-            for reference in noun.references {
-                let (field, table) = (reference.field, noun.table);
-                let sql = format!("select distinct {field} from {table} where id = any($1) and {field} is not null");
-                let targets: Vec<Uuid> =
-                    sqlx::query_scalar(AssertSqlSafe(sql)).bind(&ids).fetch_all(&mut *connection).await?;
-                let known = chosen.entry(reference.table).or_default();
-                let new: Vec<Uuid> = targets.into_iter().filter(|id| known.insert(*id)).collect();
-                if !new.is_empty() {
-                    next.entry(reference.table).or_default().extend(new);
-                }
-            }
-        }
-        fresh = next;
-    }
-    Ok(chosen)
-}
-
 async fn write(
     connection: &mut PgConnection,
     nouns: &'static [Noun],
     chosen: Option<&Chosen>,
-) -> Result<Vec<u8>, Error> {
-    let mut names: HashMap<&'static str, HashMap<Uuid, String>> = HashMap::new();
+) -> Result<Exported, Error> {
+    let mut names = Names::new();
     let mut sections = Vec::new();
     for noun in nouns {
-        let rows = order(connection, noun, chosen).await?;
+        let rows = order(connection, noun, chosen.map(|chosen| &chosen.rows)).await?;
         let own = names.entry(noun.table).or_default();
         own.extend(rows.iter().filter_map(|(id, name)| Some((*id, name.clone()?))));
         sections.push((noun, rows));
     }
     let mut bytes = format!("{{\n  \"format\": \"{FORMAT}\"").into_bytes();
+    let mut left_out = 0;
+    if let Some(ties) = chosen.map(|chosen| &chosen.ties).filter(|ties| !ties.is_empty()) {
+        let (count, sections) = tied(connection, nouns, ties, &names).await?;
+        left_out = count;
+        bytes.extend(format!(",\n  \"source\": {}", json!({"left_out": sections})).into_bytes());
+    }
     for (noun, rows) in sections.into_iter().filter(|(_, rows)| !rows.is_empty()) {
         bytes.extend(format!(",\n  \"{}\": [", noun.table).into_bytes());
         let mut separator = "\n    ";
@@ -143,14 +115,39 @@ async fn write(
         bytes.extend(b"\n  ]");
     }
     bytes.extend(b"\n}\n");
-    Ok(bytes)
+    Ok(Exported { bytes, left_out })
+}
+
+/// The rows that tie a strategy to others, as they would be posted where the others are, and how many they are.
+async fn tied(
+    connection: &mut PgConnection,
+    nouns: &'static [Noun],
+    ties: &Rows,
+    names: &Names,
+) -> Result<(usize, Map<String, Value>), Error> {
+    let (mut count, mut sections) = (0, Map::new());
+    for noun in nouns.iter().filter(|noun| ties.contains_key(noun.table)) {
+        let ids: Vec<Uuid> = order(connection, noun, Some(ties)).await?.into_iter().map(|(id, _)| id).collect();
+        let names = names_of_targets(connection, noun, &ids, names.clone()).await?;
+        let mut found: HashMap<String, Value> = HashMap::new();
+        for row in (noun.fetch)(connection, &ids).await? {
+            found.insert(row["id"].as_str().unwrap_or_default().to_owned(), row);
+        }
+        count += ids.len();
+        let row = |id: &Uuid| match found.remove(&id.to_string())? {
+            Value::Object(row) => Some(body(noun, row, &names)),
+            _ => None,
+        };
+        sections.insert(noun.table.into(), ids.iter().filter_map(row).collect());
+    }
+    Ok((count, sections))
 }
 
 /// The ids and external ids of a section, in the order of the file.
 async fn order(
     connection: &mut PgConnection,
     noun: &Noun,
-    chosen: Option<&Chosen>,
+    chosen: Option<&Rows>,
 ) -> Result<Vec<(Uuid, Option<String>)>, Error> {
     let has_code = (noun.shape)().properties().any(|(name, _)| name == "code");
     let code = if has_code { "code_order" } else { "''" };
@@ -165,7 +162,7 @@ async fn order(
 }
 
 /// What a client would post to make this row.
-fn body(noun: &Noun, row: Map<String, Value>, names: &HashMap<&'static str, HashMap<Uuid, String>>) -> Value {
+fn body(noun: &Noun, row: Map<String, Value>, names: &Names) -> Value {
     let is_named = row.get("external_id").is_some_and(Value::is_string);
     let mut body = Map::new();
     for (field, mut value) in row {

@@ -10,18 +10,25 @@ use axum::{
 use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use sqlx::PgConnection;
 use utoipa::ToSchema;
 
 use super::{
     export::{export, strategy_id},
     import::{Report, import},
+    origin::Origin,
     schema::{frame, plan_schema},
+    table::{
+        DecimalMark, Target,
+        mapping::{Given, ROLES},
+        plan,
+    },
 };
 use crate::{
     access::{Actor, Role},
     api::{
         Error,
-        document::problems,
+        document::{parameters, problems},
         json,
         query::{self, NoParameters},
         shape::schemas,
@@ -31,7 +38,7 @@ use crate::{
     router::nouns,
 };
 
-/// A plan file may have so many bytes.
+/// An import may have so many bytes.
 const LIMIT: usize = 64 << 20;
 /// A problem names so many faults.
 const FAULTS: usize = 1000;
@@ -50,13 +57,38 @@ pub fn routes() -> Router<App> {
 struct ImportParameters {
     /// Only tries it: the answer is the report, and nothing is written.
     dry_run: Option<bool>,
+    /// For a table: the strategy into which its rows go, as its id, `external:` and its external id, or `code:` and its code.
+    #[schema(min_length = 1, max_length = 300)]
+    strategy_id: Option<String>,
+    /// For a table: which column holds what, such as `code="Nr",title="Acțiune"`.
+    #[schema(min_length = 1)]
+    map: Option<String>,
+    /// For a table: a role or header of a column whose empty cells repeat the cell above; may be repeated.
+    fill_down: Vec<String>,
+    /// For a table: what stands between several entities of a cell; `;` and new lines when not given.
+    separator: Option<String>,
+    /// For a table: what stands before the decimals of amounts; needed where `1.234` could be read in two ways.
+    decimal: Option<DecimalMark>,
+}
+
+impl ImportParameters {
+    /// The parameters that are for a table only, and whether they are given.
+    fn of_tables(&self) -> [(&'static str, bool); 5] {
+        [
+            ("strategy_id", self.strategy_id.is_some()),
+            ("map", self.map.is_some()),
+            ("fill_down", !self.fill_down.is_empty()),
+            ("separator", self.separator.is_some()),
+            ("decimal", self.decimal.is_some()),
+        ]
+    }
 }
 
 /// What an export can be asked for.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 struct ExportParameters {
-    /// Only this strategy and what it refers to: its id, or `external:` and its external id.
+    /// Only this strategy and what it refers to: its id, `external:` and its external id, or `code:` and its code.
     #[schema(min_length = 1, max_length = 300)]
     strategy_id: Option<String>,
 }
@@ -70,39 +102,97 @@ async fn import_plan(
 ) -> Result<Json<Report>, Error> {
     actor.needs(Role::Admin)?;
     let parameters: ImportParameters = query::read(query.as_deref())?;
-    if json::media_type(&headers) != "application/json" {
-        return Err(Error::UnsupportedMediaType(
-            "send a plan file, with the header `Content-Type: application/json`".into(),
-        ));
-    }
+    let is_table = match json::media_type(&headers).as_str() {
+        "application/json" => false,
+        "text/csv" => true,
+        _ => {
+            return Err(Error::UnsupportedMediaType(
+                "send a plan file, with the header `Content-Type: application/json`, or a table with `text/csv`".into(),
+            ));
+        }
+    };
     let body = body.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Error::TooLarge(format!(
-            "a plan file may have at most {LIMIT} bytes here; split it, or use `mandate import`"
-        )),
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            Error::TooLarge(format!("an import may have at most {LIMIT} bytes here; split it, or use `mandate import`"))
+        }
         _ => Error::Malformed("the body broke off".into()),
     })?;
+    check(&parameters, is_table)?;
     let author = actor.author(&headers)?;
     let mut connection = app.connection().await?;
+    let (document, origin) = if is_table {
+        table(&mut connection, &parameters, &body, app.currency.as_deref()).await.map_err(capped)?
+    } else {
+        (body, Origin::default())
+    };
     let dry_run = parameters.dry_run.unwrap_or_default();
-    let report = import(&mut connection, nouns(), &author, &body, dry_run, |_, _| {}).await?;
+    let mut report = import(&mut connection, nouns(), &author, &document, dry_run, |_, _| {}).await?;
+    origin.locate(&mut report);
     if dry_run || report.committed {
         return Ok(Json(report));
     }
-    Err(Error::Invalid(faults(report)))
+    Err(capped(Error::Invalid(report.rows.into_iter().flat_map(|row| row.errors).collect())))
 }
 
-/// The first faults of an import, and how many more there are.
-fn faults(report: Report) -> Vec<Fault> {
-    let all: usize = report.rows.iter().map(|row| row.errors.len()).sum();
-    let mut faults: Vec<Fault> = report.rows.into_iter().flat_map(|row| row.errors).take(FAULTS).collect();
+/// A table needs its strategy and its mapping; a plan file takes neither.
+fn check(parameters: &ImportParameters, is_table: bool) -> Result<(), Error> {
+    let fault =
+        |name: &str, code: &str, detail: &str| Fault { pointer: name.into(), code: code.into(), detail: detail.into() };
+    let mut faults = Vec::new();
+    for (name, is_given) in parameters.of_tables() {
+        match (name, is_given) {
+            ("strategy_id", false) if is_table => {
+                faults.push(fault(
+                    name,
+                    "required",
+                    "must say into which strategy the rows go: its id, or `external:...`",
+                ));
+            }
+            ("map", false) if is_table => {
+                faults.push(fault(name, "required", "must say which column holds what: code=\"Nr\",title=\"Titlu\""));
+            }
+            (_, true) if !is_table => {
+                faults.push(fault(name, "not_allowed", "is for a table (`Content-Type: text/csv`); leave it out"));
+            }
+            _ => {}
+        }
+    }
+    if faults.is_empty() { Ok(()) } else { Err(Error::BadQuery(faults)) }
+}
+
+/// A table as a plan file.
+async fn table(
+    connection: &mut PgConnection,
+    parameters: &ImportParameters,
+    body: &[u8],
+    currency: Option<&str>,
+) -> Result<(Bytes, Origin), Error> {
+    let given = Given {
+        map: parameters.map.as_deref().unwrap_or_default(),
+        fill_down: &parameters.fill_down,
+        separator: parameters.separator.as_deref(),
+        decimal: parameters.decimal,
+    };
+    let mapping = given.mapping()?;
+    let strategy = parameters.strategy_id.as_deref().unwrap_or_default();
+    let target = Target::find(connection, strategy, currency.map(str::to_owned)).await?;
+    let (document, origin) = plan(body, &mapping, &target)?;
+    Ok((document.into(), origin))
+}
+
+/// An error that names the first faults, and how many more there are.
+fn capped(error: Error) -> Error {
+    let Error::Invalid(mut faults) = error else { return error };
+    let all = faults.len();
     if all > FAULTS {
+        faults.truncate(FAULTS);
         faults.push(Fault {
             pointer: "#".into(),
             code: "more".into(),
-            detail: format!("{} more faults are not shown; `dry_run=true` shows all", all - FAULTS),
+            detail: format!("{} more faults are not shown; correct these first", all - FAULTS),
         });
     }
-    faults
+    Error::Invalid(faults)
 }
 
 async fn export_plan(State(app): State<App>, actor: Actor, RawQuery(query): RawQuery) -> Result<Response, Error> {
@@ -113,8 +203,8 @@ async fn export_plan(State(app): State<App>, actor: Actor, RawQuery(query): RawQ
         Some(word) => Some(strategy_id(&mut connection, &word).await?),
         None => None,
     };
-    let bytes = export(&mut connection, nouns(), strategy).await?;
-    Ok(([(header::CONTENT_TYPE, "application/json")], bytes).into_response())
+    let exported = export(&mut connection, nouns(), strategy).await?;
+    Ok(([(header::CONTENT_TYPE, "application/json")], exported.bytes).into_response())
 }
 
 async fn find_schema(RawQuery(query): RawQuery) -> Result<Response, Error> {
@@ -138,20 +228,24 @@ pub fn describe(document: &mut Value) {
         all.insert("200".into(), json!({"description": words, "content": {"application/json": content}}));
         all
     };
-    let query = |name: &str, kind: &str, words: &str| json!({"name": name, "in": "query", "description": words, "schema": {"type": kind}});
     let reason = json!({"name": "Mandate-Reason", "in": "header", "description": "Why; kept in the record.", "schema": {"type": "string"}});
+    let mut of_import = parameters::<ImportParameters>();
+    of_import.push(reason);
+    let roles = ROLES.join(", ");
     document["paths"]["/v1/imports"] = json!({"post": {
         "operationId": "import_plan", "tags": ["transfer"],
-        "summary": "Imports a plan file: all of its rows, or none.",
-        "description": "A row with the id or external id of one that is there changes it; every other row is created. The exact schema is at /schemas/plan.json. With dry_run the answer is a report also when rows are refused.",
-        "parameters": [query("dry_run", "boolean", "Only tries it: the answer is the report, and nothing is written."), reason],
-        "requestBody": {"required": true, "content": {"application/json": schema("PlanFile")}},
+        "summary": "Imports a plan file, or a table with a mapping: all of its rows, or none.",
+        "description": format!("A row with the id or external id of one that is there changes it; every other row is created. The exact schema of a plan file is at /schemas/plan.json. A table is CSV (UTF-8, RFC 4180, delimiter comma or semicolon, one header): each row is an initiative, or a step where `step` is mapped; strategy_id and map are needed, and faults point at `line 14: Header`. Roles of columns: {roles}. With dry_run the answer is a report also when rows are refused."),
+        "parameters": of_import,
+        "requestBody": {"required": true, "content": {"application/json": schema("PlanFile"), "text/csv": {"schema": {"type": "string"},
+            "example": "Nr,Acțiune,Responsabil,Termen\r\n1,Cursuri,MEN; DNSC,semestrul I 2025\r\n"}}},
         "responses": responses("The report.", schema("Report"), &["too_large", "unsupported_media_type", "invalid"])
     }});
     document["paths"]["/v1/exports/plan"] = json!({"get": {
         "operationId": "export_plan", "tags": ["transfer"],
         "summary": "Exports everything, or one strategy, as a plan file.",
-        "parameters": [query("strategy_id", "string", "Only this strategy and what it refers to: its id, or `external:` and its external id.")],
+        "description": "The file of one strategy can be imported where there is no other. Its dependencies on other strategies are no rows of the file, but stand in `source.left_out`.",
+        "parameters": parameters::<ExportParameters>(),
         "responses": responses("The plan file; its schema is at /schemas/plan.json.", json!({"schema": {"type": "object"}}), &[])
     }});
     document["paths"]["/schemas/plan.json"] = json!({"get": {

@@ -47,6 +47,9 @@ pub struct RowOutcome {
     pub section: String,
     /// The place in the section, from 0.
     pub index: usize,
+    /// The line of the table that it was read from, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<usize>,
     /// Its external id, if it has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub external_id: Option<String>,
@@ -122,6 +125,7 @@ async fn section(
     outcomes.extend(names.iter().enumerate().map(|(index, names)| RowOutcome {
         section: noun.table.to_owned(),
         index,
+        line: None,
         external_id: names.external_id.clone(),
         id: None,
         outcome: Outcome::Refused,
@@ -141,9 +145,10 @@ async fn section(
                     }
                     Ok(row) => {
                         for reference in noun.references.iter().filter(|_| !refused.is_empty()) {
-                            if let Some(name) = row.body.get(reference.field).and_then(external)
-                                && refused.contains(&(reference.table, name.to_owned()))
+                            if let Some(word) = row.body.get(reference.field).and_then(Value::as_str)
+                                && refused.contains(&(reference.table, word.to_owned()))
                             {
+                                let name = word.split_once(':').map_or(word, |(_, name)| name);
                                 waiting.insert((index, format!("#/{}", reference.field)), name.to_owned());
                             }
                         }
@@ -172,10 +177,8 @@ async fn section(
                 }
             }
             for &index in chunk {
-                if outcomes[index].outcome == Outcome::Refused
-                    && let Some(name) = &names[index].external_id
-                {
-                    refused.insert((noun.table, name.clone()));
+                if outcomes[index].outcome == Outcome::Refused {
+                    refused.extend(names[index].words().map(|word| (noun.table, word)));
                 }
             }
             progress(chunk.len());
@@ -216,14 +219,11 @@ fn located(noun: &Noun, index: usize, mut faults: Vec<Fault>) -> Vec<Fault> {
     faults
 }
 
-fn external(value: &Value) -> Option<&str> {
-    value.as_str()?.strip_prefix("external:")
-}
-
 /// How a row is called, and which rows of its own section it calls.
 #[derive(Debug, Default)]
 struct Names {
     external_id: Option<String>,
+    code: Option<String>,
     id: Option<Uuid>,
     calls: Vec<String>,
     /// An earlier row of the section has the same name.
@@ -239,10 +239,18 @@ impl Names {
         let own = noun.references.iter().filter(|reference| reference.table == noun.table);
         Self {
             external_id: word("external_id"),
+            code: word("code"),
             id: word("id").and_then(|id| Uuid::try_parse(&id).ok()),
             calls: own.filter_map(|reference| word(reference.field)).collect(),
             again: false,
         }
+    }
+
+    /// The references by which others may call it.
+    fn words(&self) -> impl Iterator<Item = String> {
+        let external = self.external_id.iter().map(|name| format!("external:{name}"));
+        let code = self.code.iter().map(|code| format!("code:{code}"));
+        external.chain(code).chain(self.id.iter().map(Uuid::to_string))
     }
 }
 
@@ -250,9 +258,8 @@ impl Names {
 fn stages(names: &[Names]) -> Vec<Vec<usize>> {
     let mut called: HashMap<String, usize> = HashMap::new();
     for (index, row) in names.iter().enumerate() {
-        let external = row.external_id.iter().map(|name| format!("external:{name}"));
-        for name in external.chain(row.id.iter().map(Uuid::to_string)) {
-            called.entry(name).or_insert(index);
+        for word in row.words() {
+            called.entry(word).or_insert(index);
         }
     }
     let mut waits = vec![0_usize; names.len()];

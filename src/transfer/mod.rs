@@ -1,13 +1,19 @@
 //! Import and export of whole plans.
 //!
 //! A plan file is JSON with one section a noun, each row being the body that a `POST` of the noun takes. Export writes what import reads.
+//! `folder` is the same as CSV files, `table` maps a table of another system; `docs/plan-file.md` is the reference of all three.
 
+pub mod command;
 pub mod export;
+pub mod folder;
 pub mod handlers;
 pub mod import;
+pub mod origin;
 pub mod plan_file;
+pub mod progress;
 pub mod schema;
 pub mod section;
+pub mod sheet;
 pub mod table;
 
 pub use export::export;

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::plan_file::FORMAT;
-use crate::router::Noun;
+use crate::{repository::CODED, router::Noun};
 
 /// The schema of a plan file.
 pub fn plan_schema(nouns: &[Noun]) -> Value {
@@ -40,7 +40,7 @@ pub fn frame(nouns: &[Noun], prefix: &str) -> Value {
     }
     json!({
         "title": "Mandate plan file",
-        "description": "A plan, one section a noun. A reference is an id, or `external:` and the external_id of a row of this file or of the service.",
+        "description": "A plan, one section a noun. A reference is an id, or `external:` and the external_id of a row of this file or of the service; to strategies, entities and funding sources also `code:` and the code.",
         "type": "object",
         "required": ["format"],
         "additionalProperties": false,
@@ -48,7 +48,7 @@ pub fn frame(nouns: &[Noun], prefix: &str) -> Value {
     })
 }
 
-/// A row may say its id, and refer to others by their external ids.
+/// A row may say its id, and refer to others by their external ids, or codes where these are unique.
 fn widen(schema: &mut Value, noun: &Noun) {
     let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) else {
         return;
@@ -56,7 +56,8 @@ fn widen(schema: &mut Value, noun: &Noun) {
     for reference in noun.references {
         if let Some(field) = properties.get_mut(reference.field) {
             let given = field.take();
-            *field = json!({"anyOf": [given, {"type": "string", "pattern": "^external:."}]});
+            let names = if CODED.contains(&reference.table) { "^(external|code):." } else { "^external:." };
+            *field = json!({"anyOf": [given, {"type": "string", "pattern": names}]});
         }
     }
     let id =
@@ -90,6 +91,7 @@ mod tests {
                 {"code": "1", "title": "Educație", "strategy_id": strategy}]})
         };
         assert!(judge.is_valid(&objective("external:plan")));
+        assert!(judge.is_valid(&objective("code:plan")));
         assert!(!judge.is_valid(&objective("plan")));
         assert!(!judge.is_valid(&json!({"format": "other"})));
         assert!(!judge.is_valid(&json!({"format": FORMAT, "stpes": []})));

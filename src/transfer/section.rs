@@ -197,8 +197,11 @@ impl<R: Resource> Present<R> {
                 .await?
         };
         let names: Vec<String> = bodies.iter().filter_map(external).map(str::to_owned).collect();
-        let by_external =
-            if names.is_empty() { HashMap::new() } else { repository::named_by(connection, R::TABLE, &names).await? };
+        let by_external = if names.is_empty() {
+            HashMap::new()
+        } else {
+            repository::named_by(connection, R::TABLE, "external_id", &names).await?
+        };
         ids.extend(by_external.values());
         let rows = if ids.is_empty() { Vec::new() } else { repository::find_many::<R>(connection, &ids).await? };
         let by_id = rows.into_iter().map(|row| (row.id, row)).collect();

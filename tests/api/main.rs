@@ -10,4 +10,5 @@ mod problems;
 mod reports;
 mod settings;
 mod support;
+mod tables;
 mod transfer;

@@ -1,5 +1,9 @@
 //! Whole plans in and out: the real ones, and files with faults.
 
+use mandate::{
+    router::nouns,
+    transfer::{folder, origin::Origin},
+};
 use serde_json::{Value, json};
 
 use crate::support::{Client, service};
@@ -57,6 +61,48 @@ async fn an_export_imported_elsewhere_exports_the_same() {
     assert!(there.get("/v1/exports/plan").expect(200).await.text == exported, "the second export differs");
 }
 
+fn from_folder(files: &[folder::File]) -> (String, Origin) {
+    let (document, origin) = folder::read(files, nouns()).unwrap_or_else(|error| panic!("{error:?}"));
+    (String::from_utf8(document).unwrap(), origin)
+}
+
+#[tokio::test]
+async fn a_folder_of_csv_files_says_what_the_plan_file_says() {
+    let here = service().await;
+    for plan in [TURKIYE, FEDERAL, CANADA, ROMANIA, ACCEPTANCE] {
+        import(&here, plan).await;
+    }
+    let item = here.get("/v1/initiatives/external:ro22-action-1.1-1").expect(200).await.json();
+    here.create(
+        "budget-allocations",
+        json!({"initiative_id": item["id"], "fiscal_year": 2024, "phase": "estimate", "programme_code": "007",
+            "money": {"amount": "120000.50", "currency": "RON"}, "note": {"ro": "=SUMĂ(\"a\";1)\r\n'", "en": "'=x"}}),
+    )
+    .await;
+    let exported = here.get("/v1/exports/plan").expect(200).await.text;
+    let files = folder::write(exported.as_bytes(), nouns()).unwrap();
+    let there = service().await;
+    import(&there, &from_folder(&files).0).await;
+    let again = there.get("/v1/exports/plan").expect(200).await.text;
+    assert!(again == exported, "the second export differs");
+    let report = import(&here, &from_folder(&files).0).await;
+    assert_eq!((report["created"].as_i64(), report["changed"].as_i64()), (Some(0), Some(0)));
+}
+
+#[tokio::test]
+async fn a_fault_of_a_row_is_found_in_its_file() {
+    let client = service().await;
+    let csv = "name.en,kind,valid_from\nFine,agency,\n\n,agncy,2024\n".as_bytes().to_vec();
+    let (document, origin) = from_folder(&[("entities.csv".into(), csv)]);
+    let path = "/v1/imports?dry_run=true";
+    let reply = client.call("POST", path).header("content-type", "application/json").body(document).expect(200).await;
+    let mut report = serde_json::from_value(reply.json()).unwrap();
+    origin.locate(&mut report);
+    let pointers: Vec<&str> = report.rows[1].errors.iter().map(|fault| fault.pointer.as_str()).collect();
+    assert_eq!(pointers, ["entities.csv:4: #/name", "entities.csv:4: #/kind", "entities.csv:4: #/valid_from"]);
+    assert_eq!(report.rows[0].line, Some(2));
+}
+
 #[tokio::test]
 async fn a_file_with_faults_changes_nothing_and_names_them_all() {
     let client = service().await;
@@ -90,4 +136,73 @@ async fn a_file_with_faults_changes_nothing_and_names_them_all() {
         .expect(403)
         .await;
     client.post("/v1/imports", json!({"format": "mandate-plan/1", "entites": []})).expect(422).await;
+}
+
+#[tokio::test]
+async fn a_strategy_alone_names_the_ties_it_leaves_out() {
+    let here = service().await;
+    let plan = |name: &str| {
+        json!({
+            "format": "mandate-plan/1",
+            "strategies": [{"external_id": name, "title": "x", "country": "RO", "kind": "strategy"}],
+            "initiatives": ([1, 2].map(|n| json!({"external_id": format!("{name}-{n}"), "strategy_id": format!("external:{name}"),
+                "code": n.to_string(), "title": "y"})))
+        })
+    };
+    for name in ["a", "b"] {
+        import(&here, &plan(name).to_string()).await;
+    }
+    let tie = |from: &str, to: &str| {
+        json!({"external_id": format!("{from}-{to}"), "predecessor_initiative_id": format!("external:{from}"),
+            "successor_initiative_id": format!("external:{to}"), "kind": "finish_start", "lag_days": 0})
+    };
+    for (from, to) in [("a-1", "a-2"), ("a-2", "b-1"), ("b-1", "b-2")] {
+        here.create("dependencies", tie(from, to)).await;
+    }
+    let exported = here.get("/v1/exports/plan?strategy_id=external:a").expect(200).await;
+    let json = exported.json();
+    assert_eq!(json["dependencies"], json!([tie("a-1", "a-2")]));
+    assert_eq!(json["source"]["left_out"], json!({"dependencies": [tie("a-2", "b-1")]}), "{json}");
+    let there = service().await;
+    import(&there, &exported.text).await;
+    assert_eq!(count(&there, "/v1/strategies?count=true").await, 1);
+    // Where the other strategy is, what was left out can be imported.
+    import(&there, &plan("b").to_string()).await;
+    let mut ties = json["source"]["left_out"].clone();
+    ties["format"] = "mandate-plan/1".into();
+    assert_eq!(import(&there, &ties.to_string()).await["created"], 1);
+    assert!(here.get("/v1/exports/plan").expect(200).await.json().get("source").is_none());
+}
+
+#[tokio::test]
+async fn references_may_be_codes_where_codes_are_unique() {
+    let client = service().await;
+    let plan = |kind: &str| {
+        json!({
+            "format": "mandate-plan/1",
+            "entities": [{"code": "DNSC", "name": "x", "kind": "agency", "parent_id": "code:GUV"}, {"code": "GUV", "name": "y", "kind": kind}],
+            "strategies": [{"code": "SNSC", "title": "x", "country": "RO", "kind": "strategy", "owner_id": "code:DNSC"}],
+            "objectives": [{"code": "1", "title": "z", "strategy_id": "code:SNSC"}]
+        })
+    };
+    let post = |plan: Value| client.post("/v1/imports", plan);
+    let faults = post(plan("agncy")).expect(422).await.faults();
+    assert_eq!(
+        faults,
+        [
+            "#/entities/0/parent_id refused",
+            "#/entities/1/kind not_allowed",
+            "#/objectives/0/strategy_id refused",
+            "#/strategies/0/owner_id refused"
+        ]
+    );
+    assert_eq!(post(plan("ministry")).expect(200).await.json()["created"], 4);
+    let objective = client.get("/v1/objectives").expect(200).await.json()["items"][0].take();
+    let body = json!({"code": "2", "title": "z", "strategy_id": "code:SNSC"});
+    assert_eq!(client.create("objectives", body).await["strategy_id"], objective["strategy_id"]);
+    let body = json!({"code": "3", "title": "z", "strategy_id": "code:none"});
+    assert_eq!(client.post("/v1/objectives", body).expect(422).await.faults(), ["#/strategy_id not_found"]);
+    // The code of an objective is unique in its strategy only.
+    let body = json!({"code": "4", "title": "z", "strategy_id": "code:SNSC", "parent_id": "code:1"});
+    assert_eq!(client.post("/v1/objectives", body).expect(422).await.faults(), ["#/parent_id wrong_format"]);
 }

@@ -92,6 +92,6 @@ pub(crate) async fn services<const N: usize>(time_zones: [&str; N]) -> [Client; 
     connection.close().await.unwrap();
     time_zones.map(|time_zone| {
         let pool = repository::connect(repository::in_time_zone(options.clone(), time_zone), 8).unwrap();
-        Client::new(layered(router::routes(), App::new(pool, None)), admin.clone(), viewer.clone())
+        Client::new(layered(router::routes(), App::new(pool, None).with_currency("RON")), admin.clone(), viewer.clone())
     })
 }

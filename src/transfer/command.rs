@@ -1,0 +1,183 @@
+//! `mandate import` and `mandate export`: plans between files and the service.
+
+use std::{
+    fs,
+    io::{IsTerminal as _, Write as _},
+    path::Path,
+};
+
+use anyhow::{Context as _, ensure};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::{
+    Report,
+    export::{Exported, export as plan_of, strategy_id},
+    folder,
+    import::import as write_plan,
+    origin::Origin,
+    progress::Progress,
+    table::{
+        self, Mapping, Target,
+        mapping::{Given, MappingFile},
+    },
+};
+use crate::{
+    api::Error,
+    config::{ExportArguments, ImportArguments, Settings},
+    repository::Author,
+    router::nouns,
+};
+
+/// Imports a plan file, a folder of CSV files, or a table with a mapping, and prints the report.
+pub async fn import(
+    connection: &mut PgConnection,
+    arguments: &ImportArguments,
+    settings: &Settings,
+) -> anyhow::Result<()> {
+    let (document, origin) = plan(connection, arguments, settings).await?;
+    let author = Author { actor: "cli".into(), request_id: Uuid::now_v7().to_string(), reason: None };
+    let terminal = std::io::stderr();
+    let mut progress = Progress::new(terminal.is_terminal().then_some(terminal));
+    let show = |done, total| progress.show(done, total);
+    let outcome = write_plan(connection, nouns(), &author, &document, arguments.dry_run, show).await;
+    progress.clear();
+    let mut report = outcome.map_err(explained)?;
+    origin.locate(&mut report);
+    print(&report);
+    ensure!(report.refused == 0, "rows were refused, so nothing was written");
+    if report.dry_run {
+        println!("nothing was written (--dry-run)");
+    }
+    Ok(())
+}
+
+async fn plan(
+    connection: &mut PgConnection,
+    arguments: &ImportArguments,
+    settings: &Settings,
+) -> anyhow::Result<(Vec<u8>, Origin)> {
+    let path = &arguments.file;
+    let is_table = !path.is_dir() && path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
+    let is_mapped = arguments.strategy.is_some() || arguments.map.is_some() || arguments.map_file.is_some();
+    ensure!(
+        is_table || !is_mapped,
+        "--strategy, --map and --map-file are for a table, a file whose name ends with .csv"
+    );
+    if path.is_dir() {
+        return folder::read(&files(path)?, nouns()).map_err(explained);
+    }
+    let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    if !is_table {
+        return Ok((bytes, Origin::default()));
+    }
+    let (strategy, mapping) = mapping(arguments)?;
+    let currency = Some(settings.currency.clone());
+    let target = Target::find(connection, &strategy, currency).await.map_err(explained)?;
+    table::plan(&bytes, &mapping, &target).map_err(explained)
+}
+
+/// The strategy and the mapping, from the options or from a file.
+fn mapping(arguments: &ImportArguments) -> anyhow::Result<(String, Mapping)> {
+    let no_strategy = "a table needs --strategy external:ID, the strategy into which its rows go";
+    if let Some(path) = &arguments.map_file {
+        let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let wrong = |error| explained(error).context(format!("{} is no mapping", path.display()));
+        let file = MappingFile::read(&bytes).map_err(wrong)?;
+        let mapping = file.mapping().map_err(wrong)?;
+        return Ok((arguments.strategy.clone().or(file.strategy_id).context(no_strategy)?, mapping));
+    }
+    let strategy = arguments.strategy.clone().context(no_strategy)?;
+    let given = Given {
+        map: arguments
+            .map
+            .as_deref()
+            .context("a table needs --map, such as code=\"Nr\",title=\"Titlu\", or --map-file")?,
+        fill_down: &arguments.fill_down,
+        separator: arguments.separator.as_deref(),
+        decimal: arguments.decimal,
+    };
+    Ok((strategy, given.mapping().map_err(explained)?))
+}
+
+/// The files of a folder, but for those that editors hide there.
+fn files(folder: &Path) -> anyhow::Result<Vec<folder::File>> {
+    let cannot = || format!("cannot read {}", folder.display());
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).with_context(cannot)? {
+        let path = entry.with_context(cannot)?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if name.starts_with(['.', '~']) {
+            continue;
+        }
+        ensure!(path.is_file(), "{} is not a file; a plan's folder holds CSV files only", path.display());
+        // A file with another name is only named, and need not be read.
+        let is_table = nouns().iter().any(|noun| name.strip_suffix(".csv") == Some(noun.table));
+        let bytes = if is_table {
+            fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?
+        } else {
+            Vec::new()
+        };
+        files.push((name, bytes));
+    }
+    files.sort_unstable();
+    Ok(files)
+}
+
+fn print(report: &Report) {
+    for fault in report.rows.iter().flat_map(|row| &row.errors) {
+        println!("{}: {}", fault.pointer, fault.detail);
+    }
+    println!(
+        "created {}, changed {}, unchanged {}, refused {}",
+        report.created, report.changed, report.unchanged, report.refused
+    );
+}
+
+/// Exports everything, or one strategy, to a file, a folder of CSV files, or standard output.
+pub async fn export(connection: &mut PgConnection, arguments: &ExportArguments) -> anyhow::Result<()> {
+    let strategy = match &arguments.strategy {
+        Some(word) => Some(strategy_id(connection, word).await.map_err(explained)?),
+        None => None,
+    };
+    let Exported { bytes, left_out } = plan_of(connection, nouns(), strategy).await.map_err(explained)?;
+    if left_out > 0 {
+        eprintln!(
+            "left out: dependencies on other strategies: {left_out} (`source.left_out` of the JSON form has them)"
+        );
+    }
+    if let Some(folder) = &arguments.csv {
+        return write_folder(folder, &bytes);
+    }
+    match &arguments.file {
+        Some(file) => fs::write(file, bytes).with_context(|| format!("cannot write {}", file.display())),
+        None => Ok(std::io::stdout().write_all(&bytes)?),
+    }
+}
+
+/// Files of an earlier export would be read together with the new ones, so the folder has to be empty.
+fn write_folder(folder: &Path, document: &[u8]) -> anyhow::Result<()> {
+    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let is_empty = fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?.next().is_none();
+    ensure!(is_empty, "{} is not empty; name a new or an empty folder", folder.display());
+    for (name, bytes) in folder::write(document, nouns()).map_err(explained)? {
+        let path = folder.join(name);
+        fs::write(&path, bytes).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    Ok(())
+}
+
+/// The words of a problem, for a terminal.
+fn explained(error: Error) -> anyhow::Error {
+    if let Error::Internal(cause) = error {
+        return anyhow::anyhow!("{cause:#}");
+    }
+    let problem = error.problem();
+    let faults: Vec<String> =
+        problem.errors.iter().map(|fault| format!("{}: {}", fault.pointer, fault.detail)).collect();
+    match &faults[..] {
+        [] => anyhow::anyhow!(problem.detail),
+        [only] => anyhow::anyhow!(only.clone()),
+        many => anyhow::anyhow!("{} faults; nothing was changed\n  {}", many.len(), many.join("\n  ")),
+    }
+}

@@ -1,0 +1,129 @@
+//! A plan file as a folder of CSV files, one a noun: `initiatives.csv` holds the section `initiatives`.
+//!
+//! It says exactly what the JSON form says: `write` makes the files out of a plan file, `read` makes the plan file out of them.
+
+mod column;
+mod row;
+
+use serde_json::{Map, Value, value::RawValue};
+
+use self::{column::Column, row::Taken};
+use super::{
+    origin::{Origin, Place},
+    plan_file::{FORMAT, PlanFile},
+    sheet::{Flaw, Flaws, Record, Sheet},
+};
+use crate::{
+    api::{Error, answer::internal, format, shape::unknown},
+    repository::Fault,
+    router::Noun,
+};
+
+/// The name of a file and what is in it.
+pub type File = (String, Vec<u8>);
+
+/// Writes the sections of a plan file as CSV files.
+pub fn write(document: &[u8], nouns: &[Noun]) -> Result<Vec<File>, Error> {
+    let plan = PlanFile::parse(document, nouns)?;
+    let mut files = Vec::new();
+    for (noun, rows) in nouns.iter().zip(&plan.sections).filter(|(_, rows)| !rows.is_empty()) {
+        let read = |row: &&RawValue| serde_json::from_str(row.get()).map(row::flattened);
+        let rows: Vec<Map<String, Value>> = rows.iter().map(read).collect::<Result<_, _>>().map_err(internal)?;
+        let columns = format::columns(&rows);
+        let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
+        writer.write_record(&columns).map_err(internal)?;
+        for row in &rows {
+            writer.write_record(columns.iter().map(|name| row::cell(row.get(name)))).map_err(internal)?;
+        }
+        files.push((file_name(noun), writer.into_inner().map_err(internal)?));
+    }
+    Ok(files)
+}
+
+/// Makes a plan file out of CSV files, or says all that is wrong with them. A fault names the file, the line and the column.
+pub fn read(files: &[File], nouns: &'static [Noun]) -> Result<(Vec<u8>, Origin), Error> {
+    let mut faults = Vec::new();
+    for (name, _) in files.iter().filter(|(name, _)| !nouns.iter().any(|noun| file_name(noun) == *name)) {
+        let known: Vec<String> = nouns.iter().map(file_name).collect();
+        let detail = unknown("file of a plan", name, known.iter().map(String::as_str));
+        faults.push(Fault { pointer: name.clone(), code: "unknown_file".into(), detail });
+    }
+    let mut document = Map::from_iter([("format".to_owned(), FORMAT.into())]);
+    let mut origin = Origin { is_folder: true, ..Origin::default() };
+    for noun in nouns {
+        let name = file_name(noun);
+        let Some((_, bytes)) = files.iter().find(|(file, _)| *file == name) else { continue };
+        match section(bytes, noun) {
+            Ok((rows, places)) => {
+                document.insert(noun.table.into(), Value::Array(rows));
+                origin.places.insert(noun.table, places);
+            }
+            Err(flaws) => faults.extend(flaws.into_iter().map(|flaw| flaw.fault(Some(&name)))),
+        }
+    }
+    if files.is_empty() {
+        let detail = "has no files; a plan has one file a noun, such as initiatives.csv".into();
+        faults.push(Fault { pointer: "folder".into(), code: "required".into(), detail });
+    }
+    if faults.is_empty() {
+        Ok((Value::Object(document).to_string().into_bytes(), origin))
+    } else {
+        Err(Error::Invalid(faults))
+    }
+}
+
+fn file_name(noun: &Noun) -> String {
+    format!("{}.csv", noun.table)
+}
+
+fn section(bytes: &[u8], noun: &Noun) -> Result<(Vec<Value>, Vec<Place>), Vec<Flaw>> {
+    let sheet = Sheet::open(bytes).map_err(|flaw| vec![flaw])?;
+    let mut columns = Vec::with_capacity(sheet.headers.len());
+    let mut flaws = Vec::new();
+    for (index, header) in sheet.headers.iter().enumerate() {
+        if sheet.headers[..index].contains(header) && !header.is_empty() {
+            flaws.push(Flaw::new(1, header.clone(), "duplicate", "stands twice; keep one of the columns"));
+            continue;
+        }
+        match Column::of(noun, header) {
+            Ok(column) => columns.push(column),
+            Err((code, detail)) if header.is_empty() => {
+                flaws.push(Flaw::new(1, format!("column {}", index + 1), code, detail));
+            }
+            Err((code, detail)) => flaws.push(Flaw::new(1, header.clone(), code, detail)),
+        }
+    }
+    if !flaws.is_empty() {
+        return Err(flaws);
+    }
+    let (mut rows, mut places, mut flaws) = (Vec::new(), Vec::new(), Flaws::default());
+    for record in sheet {
+        match record.and_then(|record| Ok((record.line, row(&columns, &record)?))) {
+            Ok((line, row)) => {
+                rows.push(row);
+                places.push(Place { line, columns: Vec::new() });
+            }
+            Err(flaw) => {
+                if !flaws.add(flaw) {
+                    break;
+                }
+            }
+        }
+    }
+    if flaws.0.is_empty() { Ok((rows, places)) } else { Err(flaws.0) }
+}
+
+fn row(columns: &[Column], record: &Record) -> Result<Value, Flaw> {
+    let mut row = Map::new();
+    for (column, cell) in columns.iter().zip(&record.cells).filter(|(_, cell)| !cell.is_empty()) {
+        row::put(&mut row, &column.path, column.value(cell)).map_err(|Taken| {
+            let name = column.path.join(".");
+            let detail = "contradicts another column of this row, which gives the same field; leave one of them empty";
+            Flaw::new(record.line, name, "duplicate", detail)
+        })?;
+    }
+    Ok(Value::Object(row))
+}
+
+#[cfg(test)]
+mod tests;

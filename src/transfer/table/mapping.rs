@@ -1,0 +1,175 @@
+//! `Mapping`: which column of a table holds what.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::{amount::DecimalMark, names::folded};
+use crate::{
+    api::{Error, json, shape::unknown},
+    repository::Fault,
+};
+
+/// What a column can hold.
+pub const ROLES: [&str; 14] = [
+    "objective_code",
+    "objective",
+    "code",
+    "title",
+    "description",
+    "step_code",
+    "step",
+    "lead",
+    "support",
+    "deadline",
+    "amount",
+    "currency",
+    "fiscal_year",
+    "funding_source",
+];
+
+/// Roles that say nothing without another one.
+const NEEDS: [(&str, &str); 5] = [
+    ("step_code", "step"),
+    ("amount", "fiscal_year"),
+    ("currency", "amount"),
+    ("fiscal_year", "amount"),
+    ("funding_source", "amount"),
+];
+
+/// A mapping as it is given on the command line and over HTTP.
+#[derive(Debug, Default)]
+pub struct Given<'a> {
+    /// Roles and headers: `title="Acțiune",lead=Responsabil`.
+    pub map: &'a str,
+    /// Roles or headers of columns whose empty cells repeat the cell above.
+    pub fill_down: &'a [String],
+    /// What stands between several entities of a cell.
+    pub separator: Option<&'a str>,
+    /// What stands before decimals.
+    pub decimal: Option<DecimalMark>,
+}
+
+/// A mapping as a file.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct MappingFile {
+    /// The strategy into which the rows go: its id, or `external:` and its external id, or `code:` and its code.
+    #[schema(min_length = 1, max_length = 300)]
+    pub strategy_id: Option<String>,
+    /// Role and header.
+    #[schema(required = true)]
+    pub map: BTreeMap<String, String>,
+    /// Roles or headers of columns whose empty cells repeat the cell above.
+    pub fill_down: Vec<String>,
+    /// What stands between several entities of a cell.
+    pub separator: Option<String>,
+    /// What stands before the decimals of amounts.
+    pub decimal: Option<DecimalMark>,
+}
+
+/// Which column of a table holds what.
+#[derive(Debug)]
+pub struct Mapping {
+    /// Role and header.
+    pub columns: Vec<(&'static str, String)>,
+    /// Roles or headers of columns whose empty cells repeat the cell above.
+    pub fill_down: Vec<String>,
+    /// What stands between several entities of a cell.
+    pub separators: Vec<String>,
+    /// What stands before decimals, where it was said.
+    pub decimal: Option<DecimalMark>,
+}
+
+impl MappingFile {
+    /// Reads the file, or says all that is wrong with it.
+    pub fn read(bytes: &[u8]) -> Result<Self, Error> {
+        let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
+        json::decode(json::parse_bytes(bytes)?).map_err(Error::Invalid)
+    }
+
+    /// The mapping.
+    pub fn mapping(&self) -> Result<Mapping, Error> {
+        let pairs = self.map.iter().map(|(role, header)| (role.clone(), header.trim().to_owned())).collect();
+        Mapping::new(pairs, &self.fill_down, self.separator.as_deref(), self.decimal)
+    }
+}
+
+impl Given<'_> {
+    /// The mapping.
+    pub fn mapping(&self) -> Result<Mapping, Error> {
+        let pairs = pairs(self.map).map_err(|fault| Error::BadQuery(vec![fault]))?;
+        Mapping::new(pairs, self.fill_down, self.separator, self.decimal)
+    }
+}
+
+pub(super) fn fault(name: &str, code: &str, detail: impl Into<String>) -> Fault {
+    Fault { pointer: name.into(), code: code.into(), detail: detail.into() }
+}
+
+impl Mapping {
+    fn new(
+        pairs: Vec<(String, String)>,
+        fill_down: &[String],
+        separator: Option<&str>,
+        decimal: Option<DecimalMark>,
+    ) -> Result<Self, Error> {
+        let mut columns: Vec<(&'static str, String)> = Vec::new();
+        let mut faults = Vec::new();
+        for (name, header) in pairs {
+            match ROLES.into_iter().find(|role| *role == name) {
+                None => {
+                    faults.push(fault("map", "unknown_role", unknown("role of a column", &name, ROLES.into_iter())));
+                }
+                Some(role) if columns.iter().any(|(known, _)| *known == role) => {
+                    faults.push(fault("map", "repeated", format!("names `{role}` twice")));
+                }
+                Some(role) => columns.push((role, header)),
+            }
+        }
+        let has = |role: &str| columns.iter().any(|(known, _)| *known == role);
+        if !has("title") && faults.is_empty() {
+            faults.push(fault("map", "required", "must say which column has the title: title=\"...\""));
+        }
+        for (role, needed) in NEEDS.into_iter().filter(|(role, needed)| has(role) && !has(needed)) {
+            faults.push(fault("map", "required", format!("names `{role}`, which needs a column for `{needed}` too")));
+        }
+        for name in fill_down {
+            if !columns.iter().any(|(role, header)| role == name || folded(header) == folded(name)) {
+                let known = columns.iter().map(|(role, _)| *role);
+                faults.push(fault("fill_down", "unknown_role", unknown("mapped column", name, known)));
+            }
+        }
+        if separator == Some("") {
+            faults.push(fault("separator", "empty", "must not be empty"));
+        }
+        let separators = separator.map_or_else(|| vec![";".into(), "\n".into()], |word| vec![word.to_owned()]);
+        if faults.is_empty() {
+            Ok(Self { columns, fill_down: fill_down.to_vec(), separators, decimal })
+        } else {
+            Err(Error::BadQuery(faults))
+        }
+    }
+}
+
+/// `a="x, y",b=z` as pairs. A shell takes quotes away, so a part without `=` belongs to the header before it.
+pub(super) fn pairs(map: &str) -> Result<Vec<(String, String)>, Fault> {
+    let mut pairs: Vec<(String, String)> = Vec::new();
+    for part in map.split(',') {
+        match (part.split_once('='), pairs.last_mut()) {
+            (Some((name, header)), last) if last.is_none() || ROLES.contains(&name.trim()) || !header.is_empty() => {
+                pairs.push((name.trim().to_owned(), header.to_owned()));
+            }
+            (_, Some((_, header))) => {
+                header.push(',');
+                header.push_str(part);
+            }
+            _ => return Err(fault("map", "wrong_format", format!("`{part}` is not ROLE=HEADER, such as title=Name"))),
+        }
+    }
+    for (_, header) in &mut pairs {
+        *header = header.trim().trim_matches('"').trim().to_owned();
+    }
+    Ok(pairs)
+}
