@@ -11,6 +11,7 @@ use mandate::{
     config::{Cli, Command, ImportArguments, KeyCommand, Settings},
     database::Database,
     demo,
+    limits::Limits,
     plan::deadlines::{self, Calendar},
     repository::Author,
     router, serve, transfer,
@@ -88,7 +89,8 @@ async fn perform(
     if let Some(listener) = listener {
         let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().install_recorder()?;
         let app = App::new(database.pool(settings)?, Some(metrics));
-        serve::serve(listener, layered(router::routes(), app), serve::stop_signal()).await;
+        let limits = Limits::default();
+        serve::serve(listener, layered(router::routes(), app, limits), limits, serve::stop_signal()).await;
     }
     Ok(())
 }

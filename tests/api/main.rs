@@ -8,5 +8,6 @@ mod document;
 mod domain;
 mod problems;
 mod reports;
+mod sockets;
 mod support;
 mod transfer;

@@ -14,6 +14,7 @@ use mandate::{
     access::{Role, keys},
     app::{App, layered},
     database::MIGRATOR,
+    limits::Limits,
     postgres::{self, Settings},
     repository, router,
 };
@@ -63,14 +64,13 @@ fn stop_with_this_process(data_dir: &std::path::Path) {
 
 static DATABASES: AtomicU32 = AtomicU32::new(0);
 
-/// The service over a new database, and a client with the key of an admin.
-pub(crate) async fn service() -> Client {
+async fn create(template: &str) -> PgConnectOptions {
     let name = format!("test_{}", DATABASES.fetch_add(1, Ordering::Relaxed));
     let server = tokio::task::spawn_blocking(|| LazyLock::force(&SERVER)).await.unwrap();
     let mut connection = PgConnection::connect_with(server).await.unwrap();
     // One copy of a template at a time: PostgreSQL refuses when another session is in it.
     loop {
-        match connection.execute(AssertSqlSafe(format!("create database {name} template mandate_template"))).await {
+        match connection.execute(AssertSqlSafe(format!("create database {name} template {template}"))).await {
             Ok(_) => break,
             Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("55006") => {
                 tokio::task::yield_now().await;
@@ -79,11 +79,30 @@ pub(crate) async fn service() -> Client {
         }
     }
     connection.close().await.unwrap();
-    let options = server.clone().database(&name);
+    server.clone().database(&name)
+}
+
+/// A new database with nothing in it, not even the schema.
+pub(crate) async fn empty_database() -> PgConnectOptions {
+    create("template0").await
+}
+
+/// A new database with the newest schema.
+pub(crate) async fn database() -> PgConnectOptions {
+    create("mandate_template").await
+}
+
+/// The service over a new database, and a client with the key of an admin.
+pub(crate) async fn service() -> Client {
+    service_over(database().await, Limits::default()).await
+}
+
+/// The service over this database, and a client with the key of an admin.
+pub(crate) async fn service_over(options: PgConnectOptions, limits: Limits) -> Client {
     let mut connection = PgConnection::connect_with(&options).await.unwrap();
     let admin = keys::create(&mut connection, "admin", Role::Admin, None).await.unwrap();
     let viewer = keys::create(&mut connection, "viewer", Role::Viewer, None).await.unwrap();
     connection.close().await.unwrap();
     let app = App::new(repository::connect(options, 8).unwrap(), None);
-    Client::new(layered(router::routes(), app), admin, viewer)
+    Client::new(layered(router::routes(), app, limits), admin, viewer)
 }
