@@ -4,8 +4,11 @@
 
 mod architecture;
 mod contract;
+mod cursors;
 mod document;
 mod domain;
+mod merge_patch;
+mod natural_order;
 mod problems;
 mod reports;
 mod sockets;
