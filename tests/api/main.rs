@@ -8,6 +8,7 @@ mod cursors;
 mod document;
 mod domain;
 mod merge_patch;
+mod migrations;
 mod natural_order;
 mod problems;
 mod reports;
