@@ -10,6 +10,7 @@ mod directory;
 mod error;
 mod lock;
 mod orphan;
+mod package;
 mod server;
 #[cfg(test)]
 mod tests;
