@@ -7,7 +7,8 @@ mod account;
 mod binaries;
 mod bundle;
 mod directory;
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod disk_tests;
 mod error;
 mod lock;
