@@ -13,6 +13,8 @@ pub struct Limits {
     pub time: Duration,
     /// The import of a whole plan may take so long.
     pub import_time: Duration,
+    /// A client may go so long without taking anything of an answer.
+    pub write_time: Duration,
     /// Requests under way may take so long after the signal to stop.
     pub grace: Duration,
 }
@@ -24,6 +26,7 @@ impl Default for Limits {
             head_bytes: 64 * 1024,
             time: Duration::from_secs(30),
             import_time: Duration::from_mins(10),
+            write_time: Duration::from_secs(30),
             grace: Duration::from_secs(30),
         }
     }

@@ -4,4 +4,4 @@ pub(crate) mod client;
 mod server;
 
 pub(crate) use client::Client;
-pub(crate) use server::{database, empty_database, service, service_over};
+pub(crate) use server::{CONNECTIONS, database, empty_database, service, service_over};

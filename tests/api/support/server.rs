@@ -62,6 +62,9 @@ fn stop_with_this_process(data_dir: &std::path::Path) {
     assert!(fs::exists(data_dir).unwrap());
 }
 
+/// The service of a test has so many connections.
+pub(crate) const CONNECTIONS: usize = 8;
+
 static DATABASES: AtomicU32 = AtomicU32::new(0);
 
 async fn create(template: &str) -> PgConnectOptions {
@@ -103,6 +106,6 @@ pub(crate) async fn service_over(options: PgConnectOptions, limits: Limits) -> C
     let admin = keys::create(&mut connection, "admin", Role::Admin, None).await.unwrap();
     let viewer = keys::create(&mut connection, "viewer", Role::Viewer, None).await.unwrap();
     connection.close().await.unwrap();
-    let app = App::new(repository::connect(options, 8).unwrap(), None);
+    let app = App::new(repository::connect(options, CONNECTIONS).unwrap(), None);
     Client::new(layered(router::routes(), app, limits), admin, viewer)
 }
