@@ -40,6 +40,7 @@ async fn start() -> PgConnectOptions {
         durable: false,
     };
     let cluster = postgres::start(&settings).await.unwrap();
+    assert!(!settings.hide_installed || cluster.origin().starts_with("bundle"), "{}", cluster.origin());
     stop_with_this_process(&data_dir);
     let options = cluster.options("postgres");
     let mut connection = PgConnection::connect_with(&options).await.unwrap();
