@@ -112,6 +112,12 @@ async fn an_index_over_the_natural_order_holds_what_the_function_answers() {
 }
 
 #[test]
+fn the_service_carries_every_migration_of_the_folder() {
+    let carried: Vec<String> = MIGRATOR.iter().map(|migration| migration.sql.as_str().to_owned()).collect();
+    assert_eq!(carried, files().into_iter().map(|(_, text)| text).collect::<Vec<_>>());
+}
+
+#[test]
 fn a_migration_that_has_landed_does_not_change() {
     let sum = |text: &str| {
         Sha256::digest(text.as_bytes()).iter().fold(String::new(), |mut sum, byte| {
