@@ -1,9 +1,6 @@
 //! `App`: what every handler may use, and the layers around all of them.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Instant};
 
 use axum::{
     Router,
@@ -25,6 +22,8 @@ use crate::{
         Error,
         error::{Failure, render},
     },
+    arrival::Awaited,
+    limits::Limits,
     repository::{Connection, Pool},
     router::{Noun, nouns},
 };
@@ -42,11 +41,7 @@ pub struct App {
     nouns: &'static [Noun],
 }
 
-/// A handler may take so long.
-const TIME: Duration = Duration::from_secs(30);
-/// The import of a whole plan may take so long.
-const IMPORT_TIME: Duration = Duration::from_mins(10);
-/// A request may bring so long to arrive in full, and a body so many bytes.
+/// A body may have so many bytes.
 pub const BODY_LIMIT: usize = 1 << 20;
 
 impl App {
@@ -93,7 +88,7 @@ impl App {
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Puts the layers around the routes, the outermost last.
-pub fn layered(routes: Router<App>, app: App) -> Router {
+pub fn layered(routes: Router<App>, app: App, limits: Limits) -> Router {
     routes
         .fallback(async |request: Request| {
             Error::NotFound(format!("there is nothing at {}; /openapi.json lists what there is", request.uri().path()))
@@ -102,7 +97,7 @@ pub fn layered(routes: Router<App>, app: App) -> Router {
             Error::MethodNotAllowed(format!("{} is not possible at {}", request.method(), request.uri().path()))
         })
         .layer(axum::extract::DefaultBodyLimit::max(BODY_LIMIT))
-        .layer(middleware::from_fn(in_time))
+        .layer(middleware::from_fn(move |request, next| in_time(limits, request, next)))
         .layer(CatchPanicLayer::custom(|panic: Box<dyn std::any::Any + Send>| {
             let words = panic
                 .downcast_ref::<String>()
@@ -114,9 +109,14 @@ pub fn layered(routes: Router<App>, app: App) -> Router {
         .with_state(app)
 }
 
-async fn in_time(request: Request, next: Next) -> Response {
-    let time = if request.uri().path() == "/v1/imports" { IMPORT_TIME } else { TIME };
-    tokio::time::timeout(time, next.run(request)).await.unwrap_or_else(|_| Error::Timeout.into_response())
+/// Bounds the handler, which also reads the body: a client that is too slow is told so, and so is one that waits for us.
+async fn in_time(limits: Limits, request: Request, next: Next) -> Response {
+    let time = if request.uri().path() == "/v1/imports" { limits.import_time } else { limits.time };
+    let body = Awaited::default();
+    let answer = next.run(request.map(|inner| body.watch(inner)));
+    tokio::time::timeout(time, answer).await.unwrap_or_else(|_| {
+        if body.is_awaited() { Error::RequestTimeout.into_response() } else { Error::Timeout.into_response() }
+    })
 }
 
 /// The request's id, its line in the log, its metrics, and the body of its problem. All failures are logged here, and nowhere else.

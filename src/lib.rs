@@ -5,10 +5,12 @@
 pub mod access;
 pub mod api;
 pub mod app;
+pub mod arrival;
 pub mod config;
 pub mod database;
 pub mod demo;
 pub mod entities;
+pub mod limits;
 pub mod money;
 pub mod plan;
 pub mod postgres;

@@ -9,6 +9,7 @@ use mandate::{
     config::{Cli, Command, KeyCommand, Settings},
     database::Database,
     demo,
+    limits::Limits,
     plan::deadlines::{self, Calendar},
     router, serve,
     transfer::command,
@@ -90,7 +91,8 @@ async fn perform(
     if let Some(listener) = listener {
         let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().install_recorder()?;
         let app = App::new(database.pool(settings)?, Some(metrics)).with_currency(&settings.currency);
-        serve::serve(listener, layered(router::routes(), app), serve::stop_signal()).await;
+        let limits = Limits::default();
+        serve::serve(listener, layered(router::routes(), app, limits), limits, serve::stop_signal()).await;
     }
     Ok(())
 }

@@ -119,7 +119,7 @@ impl Error {
                 S::REQUEST_TIMEOUT,
                 "request_timeout",
                 "The request took too long to arrive",
-                "send the whole request within 30 seconds".into(),
+                "the body did not arrive in time; send the whole request within 30 seconds, an import within 10 minutes".into(),
             ),
             Self::Conflict(faults) => {
                 (S::CONFLICT, "conflict", "The state of things does not allow it", faulty(faults))

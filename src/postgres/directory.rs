@@ -12,8 +12,8 @@ use tokio::process::Command;
 
 use super::account::Account;
 use super::binaries::Binaries;
-use super::bundle::sha256;
 use super::error::StartError;
+use super::package::sha256;
 
 /// The longest path every supported system takes for a socket (macOS: 104 bytes with the closing zero).
 const LONGEST_SOCKET: usize = 103;
@@ -184,6 +184,11 @@ impl Directory {
         let file = OpenOptions::new().append(true).create(true).mode(0o600).open(&path).map_err(storage)?;
         let end = file.metadata().map_err(storage)?.len();
         Ok((file, end))
+    }
+
+    /// Whether the disk has no block left for ordinary accounts.
+    pub(super) fn is_full(&self) -> bool {
+        rustix::fs::statvfs(&self.root).is_ok_and(|disk| disk.f_blocks > 0 && disk.f_bavail == 0)
     }
 
     /// The last lines of the log after `start`.

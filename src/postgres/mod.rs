@@ -7,9 +7,13 @@ mod account;
 mod binaries;
 mod bundle;
 mod directory;
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod disk_tests;
 mod error;
 mod lock;
 mod orphan;
+mod package;
 mod server;
 #[cfg(test)]
 mod tests;

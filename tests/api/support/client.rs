@@ -49,6 +49,16 @@ impl Client {
         Self { key: None, ..self.clone() }
     }
 
+    /// The service itself, to be put behind a socket.
+    pub(crate) fn router(&self) -> Router {
+        self.router.clone()
+    }
+
+    /// The header that carries the key.
+    pub(crate) fn authorization(&self) -> String {
+        format!("Bearer {}", self.key.as_deref().unwrap_or_default())
+    }
+
     pub(crate) fn call(&self, method: &'static str, path: impl Into<String>) -> Call {
         let headers = self.key.iter().map(|key| ("authorization".to_owned(), format!("Bearer {key}"))).collect();
         Call { router: self.router.clone(), method, path: path.into(), headers, body: Vec::new() }

@@ -4,4 +4,4 @@ pub(crate) mod client;
 mod server;
 
 pub(crate) use client::Client;
-pub(crate) use server::{service, services};
+pub(crate) use server::{CONNECTIONS, database, empty_database, service, service_over, services};

@@ -14,6 +14,7 @@ use mandate::{
     access::{Role, keys},
     app::{App, layered},
     database::MIGRATOR,
+    limits::Limits,
     postgres::{self, Settings},
     repository, router,
 };
@@ -39,6 +40,7 @@ async fn start() -> PgConnectOptions {
         durable: false,
     };
     let cluster = postgres::start(&settings).await.unwrap();
+    assert!(!settings.hide_installed || cluster.origin().starts_with("bundle"), "{}", cluster.origin());
     stop_with_this_process(&data_dir);
     let options = cluster.options("postgres");
     let mut connection = PgConnection::connect_with(&options).await.unwrap();
@@ -61,22 +63,18 @@ fn stop_with_this_process(data_dir: &std::path::Path) {
     assert!(fs::exists(data_dir).unwrap());
 }
 
+/// The service of a test has so many connections.
+pub(crate) const CONNECTIONS: usize = 8;
+
 static DATABASES: AtomicU32 = AtomicU32::new(0);
 
-/// The service over a new database, and a client with the key of an admin.
-pub(crate) async fn service() -> Client {
-    let [client] = services(["UTC"]).await;
-    client
-}
-
-/// Several services over one new database, each in a time zone of its own.
-pub(crate) async fn services<const N: usize>(time_zones: [&str; N]) -> [Client; N] {
+async fn create(template: &str) -> PgConnectOptions {
     let name = format!("test_{}", DATABASES.fetch_add(1, Ordering::Relaxed));
     let server = tokio::task::spawn_blocking(|| LazyLock::force(&SERVER)).await.unwrap();
     let mut connection = PgConnection::connect_with(server).await.unwrap();
     // One copy of a template at a time: PostgreSQL refuses when another session is in it.
     loop {
-        match connection.execute(AssertSqlSafe(format!("create database {name} template mandate_template"))).await {
+        match connection.execute(AssertSqlSafe(format!("create database {name} template {template}"))).await {
             Ok(_) => break,
             Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("55006") => {
                 tokio::task::yield_now().await;
@@ -85,13 +83,43 @@ pub(crate) async fn services<const N: usize>(time_zones: [&str; N]) -> [Client; 
         }
     }
     connection.close().await.unwrap();
-    let options = server.clone().database(&name);
+    server.clone().database(&name)
+}
+
+/// A new database with nothing in it, not even the schema.
+pub(crate) async fn empty_database() -> PgConnectOptions {
+    create("template0").await
+}
+
+/// A new database with the newest schema.
+pub(crate) async fn database() -> PgConnectOptions {
+    create("mandate_template").await
+}
+
+/// The service over a new database, and a client with the key of an admin.
+pub(crate) async fn service() -> Client {
+    service_over(database().await, Limits::default()).await
+}
+
+/// The service over this database, and a client with the key of an admin.
+pub(crate) async fn service_over(options: PgConnectOptions, limits: Limits) -> Client {
+    let [client] = clients(options, limits, ["UTC"]).await;
+    client
+}
+
+/// Several services over one new database, each in a time zone of its own.
+pub(crate) async fn services<const N: usize>(time_zones: [&str; N]) -> [Client; N] {
+    clients(database().await, Limits::default(), time_zones).await
+}
+
+async fn clients<const N: usize>(options: PgConnectOptions, limits: Limits, time_zones: [&str; N]) -> [Client; N] {
     let mut connection = PgConnection::connect_with(&options).await.unwrap();
     let admin = keys::create(&mut connection, "admin", Role::Admin, None).await.unwrap();
     let viewer = keys::create(&mut connection, "viewer", Role::Viewer, None).await.unwrap();
     connection.close().await.unwrap();
     time_zones.map(|time_zone| {
-        let pool = repository::connect(repository::in_time_zone(options.clone(), time_zone), 8).unwrap();
-        Client::new(layered(router::routes(), App::new(pool, None).with_currency("RON")), admin.clone(), viewer.clone())
+        let pool = repository::connect(repository::in_time_zone(options.clone(), time_zone), CONNECTIONS).unwrap();
+        let app = App::new(pool, None).with_currency("RON");
+        Client::new(layered(router::routes(), app, limits), admin.clone(), viewer.clone())
     })
 }

@@ -1,0 +1,33 @@
+//! How long, and how much: what a client may ask of the server's patience.
+
+use std::time::Duration;
+
+/// The limits of every connection and request.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// A request's head must arrive within this.
+    pub head_time: Duration,
+    /// A head may have so many bytes.
+    pub head_bytes: usize,
+    /// A request must arrive in full and be answered within this, counted from the end of its head.
+    pub time: Duration,
+    /// The import of a whole plan may take so long.
+    pub import_time: Duration,
+    /// A client may go so long without taking anything of an answer.
+    pub write_time: Duration,
+    /// Requests under way may take so long after the signal to stop.
+    pub grace: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            head_time: Duration::from_secs(10),
+            head_bytes: 64 * 1024,
+            time: Duration::from_secs(30),
+            import_time: Duration::from_mins(10),
+            write_time: Duration::from_secs(30),
+            grace: Duration::from_secs(30),
+        }
+    }
+}

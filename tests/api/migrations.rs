@@ -1,0 +1,172 @@
+//! The schema grows under the rows of older services: one migration after the other, each with rows as it found them.
+//!
+//! A migration that makes a table brings `tests/api/samples/{its name}.sql` with rows as the service of that day left them, and each
+//! migration a line in `LANDED`.
+
+use std::{fmt::Write as _, fs, path::PathBuf};
+
+use mandate::{database::MIGRATOR, limits::Limits, router};
+use regex::Regex;
+use sha2::{Digest as _, Sha256};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection, migrate::Migrator};
+
+use crate::support::{empty_database, service_over};
+
+/// Every migration and its SHA-256. What has landed has run somewhere: a change of it is a new migration.
+const LANDED: &[(&str, &str)] = &[
+    ("0001_record.sql", "1d441aca2dfaa179a62ecad43f5f920483acfceed94897a3467175c4ab4c9e66"),
+    ("0002_entities.sql", "15802e76c9af759d77d8540a78345bc2a4da4a3481f557cb0b676628b7ee25c2"),
+    ("0003_plan.sql", "673b89af9dda19ff626a85afde06182a04fb082f1cfd0cb69acaa502f907e45d"),
+    ("0004_money.sql", "369a7372d5c53dd3ae4e9591be0296e75ad82fc420877078076acbca1c95f299"),
+    ("0005_today.sql", "344e5af3431f75bfedd8f4fd6bce0df995598624dd89cf1f671a4603df00124b"),
+    ("0006_natural_order.sql", "bd33012cdef3ad1a25e114251d561a460408c369ee3b5a65ba407345205aa1c5"),
+];
+
+fn folder(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(name)
+}
+
+/// Name and text of every migration, in order.
+fn files() -> Vec<(String, String)> {
+    let entries = fs::read_dir(folder("migrations")).unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<_> = entries
+        .map(|path| (path.file_name().unwrap().to_str().unwrap().to_owned(), fs::read_to_string(&path).unwrap()))
+        .collect();
+    files.sort();
+    files
+}
+
+async fn tables(connection: &mut PgConnection) -> Vec<String> {
+    sqlx::query_scalar(
+        "select tablename::text from pg_tables where schemaname = 'public' and tablename <> '_sqlx_migrations'",
+    )
+    .fetch_all(connection)
+    .await
+    .unwrap()
+}
+
+#[tokio::test]
+async fn rows_of_every_older_service_are_read_by_the_newest() {
+    let options = empty_database().await;
+    let mut connection = PgConnection::connect_with(&options).await.unwrap();
+    let mut known = Vec::new();
+    for (upto, (name, _)) in files().iter().enumerate() {
+        let so_far = MIGRATOR.iter().take(upto + 1).cloned().collect();
+        Migrator::with_migrations(so_far).run(&mut connection).await.unwrap_or_else(|error| panic!("{name}: {error}"));
+        if let Ok(sample) = fs::read_to_string(folder("tests/api/samples").join(name)) {
+            sqlx::raw_sql(AssertSqlSafe(sample))
+                .execute(&mut connection)
+                .await
+                .unwrap_or_else(|error| panic!("{name}: {error}"));
+        }
+        let now = tables(&mut connection).await;
+        for table in now.iter().filter(|table| !known.contains(*table)) {
+            let count = AssertSqlSafe(format!("select count(*) from {table}"));
+            let rows: i64 = sqlx::query_scalar(count).fetch_one(&mut connection).await.unwrap();
+            assert!(rows > 0, "tests/api/samples/{name} has no row for the new table {table}");
+        }
+        known = now;
+    }
+    MIGRATOR.run(&mut connection).await.unwrap();
+
+    let client = service_over(options, Limits::default()).await;
+    for noun in router::nouns() {
+        let collection = format!("/v1/{}", noun.table.replace('_', "-"));
+        let page = client.get(format!("{collection}?limit=200")).expect(200).await.json();
+        let items = page["items"].as_array().unwrap();
+        assert!(!items.is_empty(), "{collection} is empty");
+        for item in items {
+            let path = format!("{collection}/{}", item["id"].as_str().unwrap());
+            assert_eq!(client.get(&path).expect(200).await.json(), *item);
+            // It is fit to be written again as it was read.
+            let mut body = item.clone();
+            for own in ["id", "version", "created_at", "updated_at"] {
+                body.as_object_mut().unwrap().shift_remove(own);
+            }
+            let written = client.put(&path, body).if_match(1).expect(200).await.json();
+            assert_eq!(written["version"], 2, "{path}");
+        }
+    }
+    let gone = client.get("/v1/entities/01900000-0000-7000-8000-0000000000ff").expect(410).await.json();
+    let history = client.get(gone["history"].as_str().unwrap()).expect(200).await.json();
+    assert_eq!(history["items"].as_array().unwrap().len(), 2, "{history}");
+}
+
+#[tokio::test]
+async fn an_index_over_the_natural_order_holds_what_the_function_answers() {
+    let options = empty_database().await;
+    let mut connection = PgConnection::connect_with(&options).await.unwrap();
+    for upto in 1..=MIGRATOR.iter().count() {
+        Migrator::with_migrations(MIGRATOR.iter().take(upto).cloned().collect()).run(&mut connection).await.unwrap();
+        let sample = folder("tests/api/samples").join(&files()[upto - 1].0);
+        if let Ok(sample) = fs::read_to_string(sample) {
+            sqlx::raw_sql(AssertSqlSafe(sample)).execute(&mut connection).await.unwrap();
+        }
+    }
+    sqlx::raw_sql("set enable_seqscan = off; set enable_sort = off").execute(&mut connection).await.unwrap();
+    let by_code = "select code from initiatives order by natural_order(code) collate \"C\", id";
+    let plan: Vec<String> =
+        sqlx::query_scalar(AssertSqlSafe(format!("explain {by_code}"))).fetch_all(&mut connection).await.unwrap();
+    assert!(plan.concat().contains("using initiatives_code"), "{plan:#?}");
+    let codes: Vec<String> = sqlx::query_scalar(by_code).fetch_all(&mut connection).await.unwrap();
+    assert_eq!(codes, ["1.1", "100000000000000000002", "900000000000000000001"]);
+}
+
+#[test]
+fn the_service_carries_every_migration_of_the_folder() {
+    let carried: Vec<String> = MIGRATOR.iter().map(|migration| migration.sql.as_str().to_owned()).collect();
+    assert_eq!(carried, files().into_iter().map(|(_, text)| text).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_migration_that_has_landed_does_not_change() {
+    let sum = |text: &str| {
+        Sha256::digest(text.as_bytes()).iter().fold(String::new(), |mut sum, byte| {
+            let _ = write!(sum, "{byte:02x}");
+            sum
+        })
+    };
+    let found: Vec<(String, String)> = files().into_iter().map(|(name, text)| (name, sum(&text))).collect();
+    let landed: Vec<(String, String)> = LANDED.iter().map(|(name, sum)| ((*name).into(), (*sum).into())).collect();
+    assert_eq!(found, landed, "restore what has landed; a new migration brings its line into LANDED");
+}
+
+/// The columns that an older row could not have: `not null`, and no value to fill them with.
+fn demanded_of_old_rows(sql: &str) -> Vec<String> {
+    let comments = Regex::new(r"--[^\n]*").unwrap();
+    let next = Regex::new(r",\s*(?:add|drop|alter)\b").unwrap();
+    let clause = Regex::new(r"(?is)\badd\s+(?:column\s+)?(?:if\s+not\s+exists\s+)?(\w+)\s(.*)").unwrap();
+    let sql = comments.replace_all(sql, "");
+    let mut found = Vec::new();
+    for statement in
+        sql.split(';').map(str::to_lowercase).filter(|statement| statement.trim().starts_with("alter table"))
+    {
+        for part in next.replace_all(&statement, "\0$0").split('\0') {
+            let Some(found_in) = clause.captures(part) else { continue };
+            let (column, rest) = (&found_in[1], &found_in[2]);
+            let is_column = !["constraint", "check", "unique", "primary", "foreign", "exclude"].contains(&column);
+            if is_column && rest.contains("not null") && !rest.contains("default") && !rest.contains("generated") {
+                found.push(column.to_owned());
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn no_migration_demands_of_old_rows_what_they_cannot_have() {
+    assert_eq!(demanded_of_old_rows("alter table a add column b text not null;"), ["b"]);
+    let several = "-- first\nALTER TABLE a\n  ADD COLUMN b text,\n  add c integer NOT NULL,\n add column d int not null default 1;";
+    assert_eq!(demanded_of_old_rows(several), ["c"]);
+    for fine in [
+        "alter table a add column b text;",
+        "alter table a add constraint b check (c is not null);",
+        "alter table a add column b text not null generated always as (c) stored;",
+        "create table a (b text not null);",
+    ] {
+        assert!(demanded_of_old_rows(fine).is_empty(), "{fine}");
+    }
+    for (name, text) in files() {
+        assert!(demanded_of_old_rows(&text).is_empty(), "{name}: {:?}", demanded_of_old_rows(&text));
+    }
+}
