@@ -151,10 +151,8 @@ impl Case {
 
     /// The statements as a script. A patch reads the row first and uses what it read.
     pub(crate) fn script(&self, statements: &[String]) -> String {
-        let end = |index: usize| {
-            let reads = matches!(self.kind, Kind::Patch) && index == 0;
-            if reads { " \\gset\n" } else { ";\n" }
-        };
-        statements.iter().enumerate().map(|(index, sql)| format!("{sql}{}", end(index))).collect()
+        let reads_first = matches!(self.kind, Kind::Patch);
+        let end = |index| if reads_first && index == 0 { " \\gset\n" } else { ";\n" };
+        statements.iter().enumerate().flat_map(|(index, sql)| [sql.as_str(), end(index)]).collect()
     }
 }

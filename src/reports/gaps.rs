@@ -62,7 +62,7 @@ pub(crate) struct Row {
 }
 
 // `$7` holds the kinds. Objectives and strategies have no entity, status or deadline: a scope by these leaves them out.
-const SQL: &str = r#",
+const SQL: &str = ",
 initiative as (
     select * from item where level = 'initiative'
 ),
@@ -135,7 +135,7 @@ select g.kind, g.noun, g.id, g.code, g.title, g.detail
 from gap g left join strategies st on st.id = g.strategy_id
 where $7 = '{}' or g.kind = any($7)
 order by g.place, st.code is null, st.code_order, st.id, g.code_order, g.code, g.id
-"#;
+";
 
 impl Report for Parameters {
     const NAME: &'static str = "gaps";

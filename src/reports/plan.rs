@@ -84,7 +84,7 @@ fn names<S: Serializer>(names: &[Text], serializer: S) -> Result<S::Ok, S::Error
     serializer.collect_seq(names.iter().map(Text::preferred))
 }
 
-const SQL: &str = r#",
+const SQL: &str = ",
 shown as (
     select * from item where level = 'initiative' or $7::boolean
 ),
@@ -135,7 +135,7 @@ left join parties co_lead on co_lead.item_id = i.id and co_lead.role = 'co_lead'
 left join parties support on support.item_id = i.id and support.role = 'support'
 left join step_leads on step_leads.id = i.id
 left join totals on totals.item_id = i.id
-"#;
+";
 
 impl Report for Parameters {
     const NAME: &'static str = "plan";

@@ -65,7 +65,7 @@ pub(crate) struct Row {
     slack_days: Option<i64>,
 }
 
-const SQL: &str = r#",
+const SQL: &str = ",
 shown as (
     select * from item where level = 'initiative' or $7::boolean
 ),
@@ -93,7 +93,7 @@ left join objectives o on o.id = i.objective_id
 left join latest approved on approved.item_id = i.id and approved.basis = 'approved'
 left join latest revised on revised.item_id = i.id and revised.basis = 'revised'
 left join latest forecast on forecast.item_id = i.id and forecast.basis = 'forecast'
-"#;
+";
 
 const DATED: &str = "
 select id, strategy_id, starts_on, deadline_to from item where starts_on is not null and deadline_to >= starts_on";

@@ -23,7 +23,11 @@ use super::{
     plan_file::FORMAT,
     sheet::{self, Flaw, Flaws, Record, Sheet, short},
 };
-use crate::api::{Error, shape::unknown};
+use crate::{
+    api::{Error, shape::unknown},
+    plan::Strategy,
+    repository,
+};
 
 /// A table may have so many rows.
 const ROWS: usize = 100_000;
@@ -43,11 +47,9 @@ impl Target {
     /// The strategy with this id, external id or code.
     pub async fn find(connection: &mut PgConnection, word: &str, currency: Option<String>) -> Result<Self, Error> {
         let id = strategy_id(connection, word).await?;
-        let external: Option<String> = sqlx::query_scalar("select external_id from strategies where id = $1")
-            .bind(id)
-            .fetch_one(connection)
-            .await?;
-        let prefix = external.unwrap_or_else(|| id.to_string());
+        let strategies = repository::find_many::<Strategy>(connection, &[id]).await?;
+        let external = strategies.into_iter().find_map(|strategy| strategy.data.external_id);
+        let prefix = external.map_or_else(|| id.to_string(), |external| external.0);
         Ok(Self { strategy: id.to_string(), prefix, currency })
     }
 }

@@ -84,7 +84,7 @@ const STATEMENTS: [&str; 7] = [
     "/src/repository/",
     "/src/reports/",
     "/src/transfer/section.rs",
-    "/src/transfer/export.rs",
+    "/src/transfer/export",
     "/src/access/keys.rs",
     "/src/database.rs",
     "/src/postgres/",
