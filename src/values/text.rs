@@ -1,8 +1,11 @@
 //! `Text`: words in one or more languages.
 
-use std::{collections::BTreeMap, sync::OnceLock};
+use std::{collections::BTreeMap, fmt, sync::OnceLock};
 
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{self, MapAccess, Visitor, value::MapAccessDeserializer},
+};
 use serde_json::json;
 use utoipa::{
     PartialSchema, ToSchema,
@@ -14,23 +17,31 @@ use super::codelists;
 static LANGUAGES: OnceLock<Vec<String>> = OnceLock::new();
 
 /// Words by language: `{"ro": "...", "en": "..."}`, keys of ISO 639-1. A bare string is accepted as the first configured language.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
-#[serde(from = "Input")]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Default)]
 pub struct Text(pub BTreeMap<String, String>);
 
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Input {
-    Bare(String),
-    Languages(BTreeMap<String, String>),
-}
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // By hand, because an untagged enum would first build the whole value in memory, for each text of each row.
+        struct Words;
 
-impl From<Input> for Text {
-    fn from(input: Input) -> Self {
-        match input {
-            Input::Bare(words) => Self(BTreeMap::from([(languages()[0].clone(), words)])),
-            Input::Languages(map) => Self(map),
+        impl<'de> Visitor<'de> for Words {
+            type Value = Text;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("words, or words by language")
+            }
+
+            fn visit_str<E: de::Error>(self, words: &str) -> Result<Text, E> {
+                Ok(Text(BTreeMap::from([(languages()[0].clone(), words.to_owned())])))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<Text, A::Error> {
+                BTreeMap::deserialize(MapAccessDeserializer::new(entries)).map(Text)
+            }
         }
+
+        deserializer.deserialize_any(Words)
     }
 }
 
