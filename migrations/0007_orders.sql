@@ -1,7 +1,8 @@
--- The order of codes as a column: computed in an index alone, PostgreSQL would compute it again for every row that it answers.
+-- What reads need at hand is computed once, when a row is written: the order of codes (in an index alone PostgreSQL would compute it again
+-- for every row that it answers), and which initiative or step a row is about.
 
 create or replace function record_of(fields jsonb) returns jsonb language sql immutable parallel safe
-return fields - array['search', 'code_order'];
+return fields - array['search', 'code_order', 'item_id', 'predecessor_id', 'successor_id'];
 
 drop index strategies_code, objectives_code, objectives_strategy_id_code, initiatives_code, initiatives_strategy_id_code,
     steps_code, steps_initiative_id_code, milestones_code, funding_sources_code, entities_code;
@@ -26,6 +27,19 @@ create index milestones_code on milestones (code_order, id);
 create index funding_sources_code on funding_sources (code_order, id);
 create index entities_code on entities (code_order, id);
 create index legal_acts_number on legal_acts (code_order, id);
+
+alter table assignments add item_id uuid not null generated always as (coalesce(step_id, initiative_id)) stored;
+alter table timelines add item_id uuid not null generated always as (coalesce(step_id, initiative_id)) stored;
+alter table budget_allocations add item_id uuid not null generated always as (coalesce(step_id, initiative_id)) stored;
+alter table dependencies
+    add predecessor_id uuid not null generated always as (coalesce(predecessor_step_id, predecessor_initiative_id)) stored,
+    add successor_id uuid not null generated always as (coalesce(successor_step_id, successor_initiative_id)) stored;
+
+create index assignments_item_id on assignments (item_id, role);
+create index timelines_item_id on timelines (item_id, basis);
+create index budget_allocations_item_id on budget_allocations (item_id);
+create index dependencies_predecessor_id on dependencies (predecessor_id);
+create index dependencies_successor_id on dependencies (successor_id);
 
 -- Lists of initiatives and steps are most often asked for by deadline; a page of them is read from one place of the index.
 drop index initiatives_deadline_to, steps_deadline_to, initiatives_strategy_id, initiatives_strategy_id_status, steps_initiative_id;

@@ -70,9 +70,10 @@ pub(crate) struct Row {
 
 const LINES: &str = "
 , line as not materialized (
-    select i.initiative_id, i.objective_id, m.*
-    from item i join money m on m.item_id = i.id
-    where $7 = '{}' or m.entity_id = any($7)
+    select i.initiative_id, i.objective_id, b.entity_id, b.funding_source_id, b.fiscal_year, b.programme_code, b.cofog_code, b.phase,
+        b.currency, b.amount
+    from item i join budget_allocations b on b.item_id = i.id
+    where $7 = '{}' or b.entity_id = any($7)
 ),
 tree(root, member) as (
     select id, id from objectives

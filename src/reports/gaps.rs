@@ -78,9 +78,21 @@ used(id) as (
     select o.parent_id from used u join objectives o on o.id = u.id where o.parent_id is not null
 ),
 near as (
-    select * from dependencies
-    where coalesce(predecessor_step_id, predecessor_initiative_id) in (select id from item)
-        or coalesce(successor_step_id, successor_initiative_id) in (select id from item)
+    select id, kind, lag_days, predecessor_id, successor_id from dependencies where predecessor_id in (select id from item)
+    union
+    select id, kind, lag_days, predecessor_id, successor_id from dependencies where successor_id in (select id from item)
+),
+near_end(id) as (
+    select predecessor_id from near
+    union
+    select successor_id from near
+),
+side as (
+    select i.id, i.code, i.code_order, i.title, i.strategy_id, i.starts_on, i.deadline_to
+    from near_end e join initiatives i on i.id = e.id
+    union all
+    select s.id, s.code, s.code_order, s.title, i.strategy_id, s.starts_on, s.deadline_to
+    from near_end e join steps s on s.id = e.id join initiatives i on i.id = s.initiative_id
 ),
 link as (
     select d.id, d.kind as kind, d.lag_days, p.id as predecessor_id, s.id as successor_id,
@@ -88,10 +100,10 @@ link as (
         case when d.kind in ('finish_start', 'finish_finish') then p.deadline_to else p.starts_on end + d.lag_days as earliest,
         -- A successor without a start still has to end after it may begin.
         case when d.kind in ('finish_start', 'start_start') then coalesce(s.starts_on, s.deadline_to) else s.deadline_to end as given,
-        case when d.kind in ('finish_start', 'start_start') and s.starts_on is not null then 'start' else 'end' end as side
+        case when d.kind in ('finish_start', 'start_start') and s.starts_on is not null then 'start' else 'end' end as which
     from near d
-    join every_item p on p.id = coalesce(d.predecessor_step_id, d.predecessor_initiative_id)
-    join every_item s on s.id = coalesce(d.successor_step_id, d.successor_initiative_id)
+    join side p on p.id = d.predecessor_id
+    join side s on s.id = d.successor_id
 ),
 gap as (
     select 1 as place, 'initiative_without_lead' as kind, 'initiative' as noun, id, code, code_order, title, strategy_id,
@@ -106,8 +118,8 @@ gap as (
     select 3, 'initiative_without_money', 'initiative', id, code, code_order, title, strategy_id,
         'no money is allocated to it or to one of its steps'
     from initiative i
-    where not exists (select from money m where m.item_id = i.id)
-        and not exists (select from steps s join money m on m.item_id = s.id where s.initiative_id = i.id)
+    where not exists (select from budget_allocations m where m.item_id = i.id)
+        and not exists (select from steps s join budget_allocations m on m.item_id = s.id where s.initiative_id = i.id)
     union all
     select 4, 'initiative_without_step', 'initiative', id, code, code_order, title, strategy_id, 'it has no step'
     from initiative i where not exists (select 1 from steps s where s.initiative_id = i.id)
@@ -127,7 +139,7 @@ gap as (
     union all
     select 8, 'dependency_contradicts_dates', 'dependency', l.id, l.predecessor_code || ' -> ' || l.successor_code,
         l.predecessor_order, l.title,
-        l.strategy_id, l.kind || ' allows its ' || l.side || ' from ' || l.earliest || ' on; it is ' || l.given
+        l.strategy_id, l.kind || ' allows its ' || l.which || ' from ' || l.earliest || ' on; it is ' || l.given
     from link l
     where l.given < l.earliest
 )

@@ -92,10 +92,14 @@ party as (
     select i.id as item_id, a.role, coalesce(to_jsonb(e.code), e.name) as name
     from shown i join assigned a on a.item_id = i.id join entities e on e.id = a.entity_id
 ),
+-- One row an item: joined once a role, the table would be looked through for each item and role.
 parties as (
-    select item_id, role, jsonb_agg(distinct name order by name) as names
+    select item_id,
+        jsonb_agg(distinct name order by name) filter (where role = 'lead') as lead,
+        jsonb_agg(distinct name order by name) filter (where role = 'co_lead') as co_lead,
+        jsonb_agg(distinct name order by name) filter (where role = 'support') as support
     from party
-    group by item_id, role
+    group by item_id
 ),
 step_leads as (
     select i.id, jsonb_agg(distinct coalesce(to_jsonb(e.code), e.name) order by coalesce(to_jsonb(e.code), e.name)) as names
@@ -106,10 +110,10 @@ step_leads as (
 sums as (
     select item_id, currency, phase, sum(amount) as amount
     from (
-        select i.id as item_id, m.currency, m.phase, m.amount from shown i join money m on m.item_id = i.id
+        select i.id as item_id, m.currency, m.phase, m.amount from shown i join budget_allocations m on m.item_id = i.id
         union all
         select i.id, m.currency, m.phase, m.amount
-        from shown i join steps s on s.initiative_id = i.id join money m on m.item_id = s.id
+        from shown i join steps s on s.initiative_id = i.id join budget_allocations m on m.item_id = s.id
         where i.level = 'initiative'
     ) lines
     group by item_id, currency, phase
@@ -122,17 +126,13 @@ totals as (
     group by item_id
 )
 select i.id, i.strategy_id, st.code as strategy, o.code as objective_code, i.code, i.title, i.level,
-    coalesce(lead.names, step_leads.names, '[]') as lead,
-    coalesce(co_lead.names, '[]') as co_lead,
-    coalesce(support.names, '[]') as support,
+    coalesce(p.lead, step_leads.names, '[]') as lead, coalesce(p.co_lead, '[]') as co_lead, coalesce(p.support, '[]') as support,
     i.deadline_text, i.deadline_kind, i.deadline_to as deadline_on,
     i.status, i.confidence, coalesce(totals.sums, '[]') as money
 from shown i
 join strategies st on st.id = i.strategy_id
 left join objectives o on o.id = i.objective_id
-left join parties lead on lead.item_id = i.id and lead.role = 'lead'
-left join parties co_lead on co_lead.item_id = i.id and co_lead.role = 'co_lead'
-left join parties support on support.item_id = i.id and support.role = 'support'
+left join parties p on p.item_id = i.id
 left join step_leads on step_leads.id = i.id
 left join totals on totals.item_id = i.id
 ";

@@ -45,7 +45,7 @@ pub(crate) struct Row {
     total: i64,
 }
 
-const SQL: &str = r#",
+const SQL: &str = ",
 lead as not materialized (
     select item_id from assigned where role = 'lead'
 ),
@@ -70,9 +70,9 @@ select c.entity_id, e.code as entity, e.name, c.role,
     count(*) as total
 from carried c left join entities e on e.id = c.entity_id
 group by c.entity_id, e.id, c.role
-order by (c.entity_id is null) desc, natural_order(coalesce(e.code, words_of(e.name))) collate "C", e.id,
+order by (c.entity_id is null) desc, natural_order(coalesce(e.code, words_of(e.name))) collate \"C\", e.id,
     array_position(array['lead', 'co_lead', 'accountable', 'support', 'implementer', 'performer', 'funder', 'consulted', 'informed', 'beneficiary'], c.role) nulls last, c.role
-"#;
+";
 
 impl Report for Parameters {
     const NAME: &'static str = "responsibilities";

@@ -67,11 +67,7 @@ every_item as not materialized (
 ),
 -- An assignment that has ended is history.
 assigned as not materialized (
-    select initiative_id as item_id, entity_id, role from assignments
-    where initiative_id is not null and (valid_to is null or valid_to >= (select today()))
-    union all
-    select step_id, entity_id, role from assignments
-    where step_id is not null and (valid_to is null or valid_to >= (select today()))
+    select item_id, entity_id, role from assignments where valid_to is null or valid_to >= (select today())
 ),
 involved(id) as (
     select item_id from assigned where entity_id = any($3)
@@ -82,16 +78,6 @@ involved(id) as (
 ),
 item as (
     select * from every_item where true";
-
-/// `money` holds the budget allocations by item.
-const MONEY: &str = ",
-money as not materialized (
-    select initiative_id as item_id, id, entity_id, funding_source_id, fiscal_year, phase, amount, currency, programme_code, cofog_code
-    from budget_allocations where initiative_id is not null
-    union all
-    select step_id, id, entity_id, funding_source_id, fiscal_year, phase, amount, currency, programme_code, cofog_code
-    from budget_allocations where step_id is not null
-)";
 
 /// The order of the printed plan, for a query that joins `item i`, `strategies st` and `objectives o`.
 pub(super) const PRINTED: &str = "
@@ -105,7 +91,7 @@ limit 100001";
 type Rows<T> = QueryAs<'static, Postgres, T, PgArguments>;
 
 impl Scope {
-    /// A query over `item`, `every_item`, `assigned` and `money`. The parts are constants of the reports, so no value ever is part of the
+    /// A query over `item`, `every_item` and `assigned`. The parts are constants of the reports, so no value ever is part of the
     /// text. `$1` to `$6` are the scope's; the condition of a parameter that is not given is left out, because one that is always true would
     /// hide the index from the planner.
     pub(super) fn query<T: for<'r> FromRow<'r, PgRow>>(&self, parts: &[&'static str]) -> Rows<T> {
@@ -126,7 +112,7 @@ impl Scope {
             .iter()
             .filter_map(|status| serde_json::to_value(status).ok()?.as_str().map(str::to_owned))
             .collect();
-        sqlx::query_as(AssertSqlSafe([ITEMS, &given, "\n)", MONEY, &parts.concat()].concat()))
+        sqlx::query_as(AssertSqlSafe([ITEMS, &given, "\n)", &parts.concat()].concat()))
             .bind(ids(&self.strategy_id))
             .bind(ids(&self.objective_id))
             .bind(ids(&self.entity_id))

@@ -69,30 +69,25 @@ const SQL: &str = ",
 shown as (
     select * from item where level = 'initiative' or $7::boolean
 ),
-dated as not materialized (
-    select initiative_id as item_id, basis, coalesce(ends_on, deadline_to) as ends_on, set_on, created_at, id
-    from timelines where initiative_id is not null
-    union all
-    select step_id, basis, coalesce(ends_on, deadline_to), set_on, created_at, id
-    from timelines where step_id is not null
-),
 latest as (
-    select distinct on (i.id, d.basis) i.id as item_id, d.basis, d.ends_on
-    from shown i join dated d on d.item_id = i.id
-    order by i.id, d.basis, d.set_on desc nulls last, d.created_at desc, d.id desc
+    select distinct on (i.id, t.basis) i.id, t.basis, coalesce(t.ends_on, t.deadline_to) as ends_on
+    from shown i join timelines t on t.item_id = i.id
+    order by i.id, t.basis, t.set_on desc nulls last, t.created_at desc, t.id desc
+),
+ends as (
+    select id as item_id, max(ends_on) filter (where basis = 'approved') as approved,
+        max(ends_on) filter (where basis = 'revised') as revised, max(ends_on) filter (where basis = 'forecast') as forecast
+    from latest
+    group by id
 )
 select i.id, i.strategy_id, st.code as strategy, i.code, i.title, i.level, i.status,
     i.starts_on as planned_from, i.deadline_to as planned_to,
-    approved.ends_on as approved_to, revised.ends_on as revised_to, forecast.ends_on as forecast_to,
-    coalesce(
-        forecast.ends_on - approved.ends_on, revised.ends_on - coalesce(approved.ends_on, i.deadline_to)
-    ) as slip_days
+    e.approved as approved_to, e.revised as revised_to, e.forecast as forecast_to,
+    coalesce(e.forecast - e.approved, e.revised - coalesce(e.approved, i.deadline_to)) as slip_days
 from shown i
 join strategies st on st.id = i.strategy_id
 left join objectives o on o.id = i.objective_id
-left join latest approved on approved.item_id = i.id and approved.basis = 'approved'
-left join latest revised on revised.item_id = i.id and revised.basis = 'revised'
-left join latest forecast on forecast.item_id = i.id and forecast.basis = 'forecast'
+left join ends e on e.item_id = i.id
 ";
 
 const DATED: &str = "
@@ -101,8 +96,7 @@ select id, strategy_id, starts_on, deadline_to from item where starts_on is not 
 /// Each dependency, with the strategies of its two sides.
 const LINK: &str = "
 with recursive link as not materialized (
-    select coalesce(d.predecessor_step_id, d.predecessor_initiative_id) as predecessor,
-        coalesce(d.successor_step_id, d.successor_initiative_id) as successor, d.kind, d.lag_days::bigint as lag,
+    select d.predecessor_id as predecessor, d.successor_id as successor, d.kind, d.lag_days::bigint as lag,
         pi.strategy_id as before, si.strategy_id as after
     from dependencies d
     left join steps ps on ps.id = d.predecessor_step_id

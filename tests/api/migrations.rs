@@ -20,7 +20,7 @@ const LANDED: &[(&str, &str)] = &[
     ("0004_money.sql", "369a7372d5c53dd3ae4e9591be0296e75ad82fc420877078076acbca1c95f299"),
     ("0005_today.sql", "344e5af3431f75bfedd8f4fd6bce0df995598624dd89cf1f671a4603df00124b"),
     ("0006_natural_order.sql", "bd33012cdef3ad1a25e114251d561a460408c369ee3b5a65ba407345205aa1c5"),
-    ("0007_orders.sql", "141ccea3c65e139ae1c758f197e3846f8adc1bbc8c1be690d75a9aa8533dcda5"),
+    ("0007_orders.sql", "1477dc281e5191456dabe4b1b4b9645a4c76c4a807bb0fc9f937d4a59e69ce71"),
 ];
 
 fn folder(name: &str) -> PathBuf {

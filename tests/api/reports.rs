@@ -136,3 +136,20 @@ async fn a_report_is_strict_and_speaks_all_formats() {
         }
     }
 }
+
+#[tokio::test]
+async fn slack_looks_beyond_the_strategy_that_was_asked_for() {
+    let client = service().await;
+    let strategy = |code: &str| json!({"code": code, "title": code, "country": "XX", "kind": "strategy"});
+    let here = id(&client, "strategies", strategy("HERE")).await;
+    let there = id(&client, "strategies", strategy("THERE")).await;
+    let initiative = |strategy: &Value, code: &str, from: &str, to: &str| json!({"strategy_id": strategy, "code": code, "title": code, "starts_on": from, "deadline": {"text": to}});
+    let first = id(&client, "initiatives", initiative(&here, "1", "2025-01-01", "2025-01-10")).await;
+    id(&client, "initiatives", initiative(&here, "2", "2025-01-01", "2025-01-31")).await;
+    let after = id(&client, "initiatives", initiative(&there, "3", "2025-01-12", "2025-01-20")).await;
+    let path = format!("/v1/reports/timeline?strategy_id={}", here.as_str().unwrap());
+    assert_eq!(column(&items(&client, &path).await, "slack_days"), json!([21, 0]));
+    let tie = json!({"predecessor_initiative_id": first, "successor_initiative_id": after});
+    id(&client, "dependencies", tie).await;
+    assert_eq!(column(&items(&client, &path).await, "slack_days"), json!([2, 0]));
+}
