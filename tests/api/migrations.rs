@@ -1,7 +1,7 @@
 //! The schema grows under the rows of older services: one migration after the other, each with rows as it found them.
 //!
-//! A migration that makes a table brings `tests/api/samples/{its name}.sql` with rows as the service of that day left them, and each
-//! migration a line in `LANDED`.
+//! Once a migration has landed it has a line in `LANDED`, and, when it makes a table, `tests/api/samples/{its name}.sql` with rows as the
+//! service of that day left them.
 
 use std::{fmt::Write as _, fs, path::PathBuf};
 
@@ -50,7 +50,7 @@ async fn tables(connection: &mut PgConnection) -> Vec<String> {
 async fn rows_of_every_older_service_are_read_by_the_newest() {
     let options = empty_database().await;
     let mut connection = PgConnection::connect_with(&options).await.unwrap();
-    let mut known = Vec::new();
+    let (mut known, mut young) = (Vec::new(), Vec::new());
     for (upto, (name, _)) in files().iter().enumerate() {
         let so_far = MIGRATOR.iter().take(upto + 1).cloned().collect();
         Migrator::with_migrations(so_far).run(&mut connection).await.unwrap_or_else(|error| panic!("{name}: {error}"));
@@ -64,7 +64,9 @@ async fn rows_of_every_older_service_are_read_by_the_newest() {
         for table in now.iter().filter(|table| !known.contains(*table)) {
             let count = AssertSqlSafe(format!("select count(*) from {table}"));
             let rows: i64 = sqlx::query_scalar(count).fetch_one(&mut connection).await.unwrap();
-            assert!(rows > 0, "tests/api/samples/{name} has no row for the new table {table}");
+            let landed = LANDED.iter().any(|(landed, _)| landed == name);
+            assert!(rows > 0 || !landed, "tests/api/samples/{name} has no row for the new table {table}");
+            young.extend((rows == 0).then(|| table.clone()));
         }
         known = now;
     }
@@ -75,7 +77,7 @@ async fn rows_of_every_older_service_are_read_by_the_newest() {
         let collection = format!("/v1/{}", noun.table.replace('_', "-"));
         let page = client.get(format!("{collection}?limit=200")).expect(200).await.json();
         let items = page["items"].as_array().unwrap();
-        assert!(!items.is_empty(), "{collection} is empty");
+        assert!(!items.is_empty() || young.iter().any(|table| table == noun.table), "{collection} is empty");
         for item in items {
             let path = format!("{collection}/{}", item["id"].as_str().unwrap());
             assert_eq!(client.get(&path).expect(200).await.json(), *item);
@@ -123,9 +125,10 @@ fn a_migration_that_has_landed_does_not_change() {
             sum
         })
     };
-    let found: Vec<(String, String)> = files().into_iter().map(|(name, text)| (name, sum(&text))).collect();
+    let found: Vec<(String, String)> =
+        files().into_iter().take(LANDED.len()).map(|(name, text)| (name, sum(&text))).collect();
     let landed: Vec<(String, String)> = LANDED.iter().map(|(name, sum)| ((*name).into(), (*sum).into())).collect();
-    assert_eq!(found, landed, "restore what has landed; a new migration brings its line into LANDED");
+    assert_eq!(found, landed, "restore what has landed; a new migration comes after it");
 }
 
 /// The columns that an older row could not have: `not null`, and no value to fill them with.
