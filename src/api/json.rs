@@ -23,7 +23,19 @@ pub fn parse(headers: &HeaderMap, body: &Bytes) -> Result<Value, Error> {
                 .into(),
         ));
     }
+    uncompressed(headers)?;
     parse_bytes(body)
+}
+
+/// Refuses a body in a coding: read as it is, it would be taken for broken.
+pub fn uncompressed(headers: &HeaderMap) -> Result<(), Error> {
+    let coded = headers
+        .get(header::CONTENT_ENCODING)
+        .is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"));
+    if coded {
+        return Err(Error::UnsupportedMediaType("send the body as it is, without Content-Encoding".into()));
+    }
+    Ok(())
 }
 
 /// The media type of a body, in lower case and without parameters; empty when it is not said.
@@ -66,9 +78,9 @@ pub fn decode<T: DeserializeOwned + ToSchema + 'static>(value: Value) -> Result<
         return Err(faults);
     }
     serde_path_to_error::deserialize(value).map_err(|error| {
-        let path = error.path().to_string().replace('.', "/");
+        let path = error.path().to_string().replace(['.', '['], "/").replace(']', "");
         let pointer = if path == "/" || path.is_empty() { "#".into() } else { format!("#/{path}") };
-        vec![Fault { pointer, code: "invalid".into(), detail: error.inner().to_string() }]
+        vec![Fault { pointer, code: "invalid".into(), detail: "is out of the range of its type".into() }]
     })
 }
 

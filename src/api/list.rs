@@ -21,7 +21,7 @@ use super::{
     cursor::Cursor,
     error::Error,
     format::{self, Format},
-    query::{self, Listing, View},
+    query::{self, Listing, View, bad_cursor},
     shape::Shape,
 };
 use crate::{
@@ -98,7 +98,12 @@ async fn page<R: Resource>(
     let limit = listing.window.limit;
     let mut window = listing.window.clone();
     window.limit = limit + 1;
-    let mut rows = repository::list::<R>(connection, &listing.filter, &listing.common, &window).await?;
+    let rows = repository::list::<R>(connection, &listing.filter, &listing.common, &window).await;
+    // All other values of a query have been judged, so what PostgreSQL cannot read is what a made-up cursor says.
+    let mut rows = rows.map_err(|error| match error.sqlstate().as_deref() {
+        Some("22003" | "22007" | "22008" | "22P02") if window.after.is_some() => Error::BadQuery(vec![bad_cursor()]),
+        _ => error.into(),
+    })?;
     let more = rows.len() > usize::try_from(limit).unwrap_or(usize::MAX);
     if more {
         rows.pop();

@@ -65,6 +65,11 @@ pub struct FindParameters {
 #[serde(default, deny_unknown_fields)]
 pub struct NoParameters {}
 
+/// The fault of a cursor that was not made by this list.
+pub fn bad_cursor() -> Fault {
+    fault("after", "bad_cursor", "is no cursor of this list in this order; start again without it".into())
+}
+
 fn fault(name: &str, code: &str, detail: String) -> Fault {
     Fault { pointer: name.to_owned(), code: code.to_owned(), detail }
 }
@@ -280,11 +285,7 @@ pub async fn listing<R: Resource>(app: &App, query: Option<&str>) -> Result<List
             Some((cursor.values, cursor.id))
         }
         Some(_) => {
-            faults.push(fault(
-                "after",
-                "bad_cursor",
-                "is no cursor of this list in this order; start again without it".into(),
-            ));
+            faults.push(bad_cursor());
             None
         }
         None => None,

@@ -9,6 +9,7 @@ use std::{
     sync::{LazyLock, PoisonError, RwLock},
 };
 
+use chrono::NaiveDate;
 use jsonschema::{ValidationError, Validator, error::ValidationErrorKind as Kind};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
@@ -54,6 +55,12 @@ fn without_null_defaults(schema: &mut Value) {
     }
 }
 
+/// A date of RFC 3339; PostgreSQL knows no year 0.
+fn is_day(text: &str) -> bool {
+    let written = text.len() == 10 && !text.starts_with("0000");
+    written && NaiveDate::parse_from_str(text, "%Y-%m-%d").is_ok()
+}
+
 impl Shape {
     /// The shape of a type; compiled once a process.
     pub fn of<T: ToSchema + 'static>() -> &'static Self {
@@ -63,8 +70,11 @@ impl Shape {
         }
         let name = T::name().into_owned();
         let root = json!({"$ref": format!("#/components/schemas/{name}"), "components": {"schemas": schemas::<T>()}});
-        let validator =
-            jsonschema::options().should_validate_formats(true).build(&root).expect("a published schema compiles");
+        let validator = jsonschema::options()
+            .should_validate_formats(true)
+            .with_format("date", is_day)
+            .build(&root)
+            .expect("a published schema compiles");
         let shape: &'static Self = Box::leak(Box::new(Self { root, name, validator }));
         SHAPES.write().unwrap_or_else(PoisonError::into_inner).entry(id).or_insert(shape)
     }
@@ -209,7 +219,7 @@ impl Shape {
                 .filter_map(|branch| self.resolve(branch).get("type")?.as_str().map(name))
                 .collect(),
         };
-        if kinds.is_empty() { "something else".into() } else { kinds.join(" or ") }
+        if kinds.is_empty() { "of another type".into() } else { kinds.join(" or ") }
     }
 }
 

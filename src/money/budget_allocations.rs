@@ -87,10 +87,10 @@ pub struct Filter {
     /// Granted by one of these acts.
     pub legal_act_id: Vec<LegalActId>,
     /// At least this amount; choose a currency too.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, pattern = r"^(0|[1-9][0-9]{0,15})(\.[0-9]{1,2})?$")]
     pub amount_min: Option<Decimal>,
     /// At most this amount; choose a currency too.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, pattern = r"^(0|[1-9][0-9]{0,15})(\.[0-9]{1,2})?$")]
     pub amount_max: Option<Decimal>,
     /// Whether the source of the money is known.
     pub has_funding_source: Option<bool>,

@@ -75,17 +75,18 @@ const LINES: &str = "
     from item i join budget_allocations b on b.item_id = i.id
     where $7 = '{}' or b.entity_id = any($7)
 ),
-tree(root, member) as (
-    select id, id from objectives
-    union
-    select t.root, o.id from tree t join objectives o on o.parent_id = t.member
-),
 summed as (
     select id, word, currency, phase, sum(amount) as amount, count(*) as lines
     from (select ";
 
 const GROUPED: &str = ", currency, phase, amount from line) keyed(id, word, currency, phase, amount)
     group by id, word, currency, phase
+),
+-- What has money, with all that it is under.
+tree(root, member) as (
+    select id, id from summed where id is not null
+    union
+    select o.parent_id, t.member from tree t join objectives o on o.id = t.root where o.parent_id is not null
 ),
 total as (";
 

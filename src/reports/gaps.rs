@@ -73,7 +73,8 @@ lead as not materialized (
     select item_id from assigned where role = 'lead'
 ),
 used(id) as (
-    select o.id from objectives o where exists (select from initiatives i where i.objective_id = o.id)
+    select o.id from objectives o
+    where ($1 = '{}' or o.strategy_id = any($1)) and exists (select from initiatives i where i.objective_id = o.id)
     union
     select o.parent_id from used u join objectives o on o.id = u.id where o.parent_id is not null
 ),

@@ -111,6 +111,7 @@ async fn import_plan(
             ));
         }
     };
+    json::uncompressed(&headers)?;
     let body = body.map_err(|rejection| match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => {
             Error::TooLarge(format!("an import may have at most {LIMIT} bytes here; split it, or use `mandate import`"))

@@ -1,6 +1,6 @@
 //! Whatever comes in, the answer is a problem that helps, and never a 500.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::service;
 
@@ -68,4 +68,29 @@ async fn unknown_places_and_keys_are_problems() {
     client.get("/v1/entities?q=%ff").expect(400).await;
     client.get("/v1/entities?updated_after=tomorrow").expect(400).await;
     client.get("/v1/entities/external:%00").expect(404).await;
+}
+
+#[tokio::test]
+async fn what_looks_right_and_is_not_is_named() {
+    let client = service().await;
+    let body = |more: Value| {
+        let mut body = json!({"name": "x", "kind": "agency"});
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        body
+    };
+    let year_zero = client.post("/v1/entities", body(json!({"valid_from": "0000-01-01"}))).expect(422).await;
+    assert_eq!(year_zero.faults(), ["#/valid_from wrong_format"]);
+    let squeezed = client.post("/v1/entities", body(json!({}))).header("content-encoding", "gzip");
+    squeezed.expect(415).await;
+    for word in [["x"], ["2024-13-01"], [""]] {
+        let cursor = json!({"o": "created_at", "v": word, "i": "00000000-0000-7000-8000-000000000000"}).to_string();
+        let cursor = base64::Engine::encode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, cursor);
+        let refused = client.get(format!("/v1/entities?sort=created_at&after={cursor}")).expect(400).await;
+        assert_eq!(refused.faults(), ["after bad_cursor"]);
+    }
+    let wide = client.get("/v1/budget-allocations?fiscal_year=99999999999&amount_min=1e5").expect(400).await;
+    assert_eq!(wide.faults(), ["amount_min wrong_format"]);
+    let wide = client.get("/v1/budget-allocations?fiscal_year=99999999999").expect(400).await;
+    assert_eq!(wide.faults(), ["fiscal_year invalid"]);
+    assert!(!wide.text.contains("i32"), "{}", wide.text);
 }
