@@ -41,9 +41,16 @@ pub fn if_match<R: Serialize>(headers: &HeaderMap, current: &Stored<R>) -> Resul
     let version = format!("\"{}\"", current.version);
     if tags.iter().any(|tag| tag == "*" || *tag == version) {
         Ok(())
-    } else {
+    } else if tags.iter().any(|tag| is_tag(tag)) {
         Err(Error::Stale(serde_json::to_value(current).ok()))
+    } else {
+        Err(Error::Malformed("If-Match has no entity tag; write the version in quotes, as in `If-Match: \"4\"`".into()))
     }
+}
+
+/// Whether this has the form of an entity tag: something in quotes.
+fn is_tag(text: &str) -> bool {
+    text.len() >= 2 && text.starts_with('"') && text.ends_with('"')
 }
 
 /// Whether the client already has this representation.

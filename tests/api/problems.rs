@@ -94,3 +94,18 @@ async fn what_looks_right_and_is_not_is_named() {
     assert_eq!(wide.faults(), ["fiscal_year invalid"]);
     assert!(!wide.text.contains("i32"), "{}", wide.text);
 }
+
+#[tokio::test]
+async fn a_version_without_quotes_is_no_stale_version() {
+    let client = service().await;
+    let made = client.create("entities", json!({"name": "x", "kind": "agency"})).await;
+    let path = format!("/v1/entities/{}", made["id"].as_str().unwrap());
+    for word in ["1", "\"1", ", ,", "one"] {
+        let refused = client.patch(&path, json!({"code": "A"})).header("if-match", word).expect(400).await.json();
+        assert!(refused["detail"].as_str().unwrap().contains("in quotes"), "{refused}");
+    }
+    client.patch(&path, json!({"code": "A"})).header("if-match", "\"7\", \"8\"").expect(412).await;
+    let changed =
+        client.patch(&path, json!({"code": "A"})).header("if-match", "\"7\", W/\"1\"").expect(200).await.json();
+    assert_eq!((changed["version"].as_i64(), changed["code"].as_str()), (Some(2), Some("A")));
+}
