@@ -1,6 +1,6 @@
 //! The database of the service: given by DATABASE_URL, or private; brought to the newest schema.
 
-use std::str::FromStr as _;
+use std::{str::FromStr as _, time::Duration};
 
 use anyhow::{Context as _, bail};
 use chrono::NaiveDate;
@@ -14,6 +14,9 @@ use crate::{
 
 /// The migrations, embedded in the binary.
 pub static MIGRATOR: Migrator = sqlx::migrate!();
+
+/// PostgreSQL may take so long to accept a connection when the service starts.
+const CONNECT_TIME: Duration = Duration::from_secs(10);
 
 /// A database that is ready to use.
 pub struct Database {
@@ -51,7 +54,15 @@ impl Database {
 
     /// One connection.
     pub async fn connect(&self) -> anyhow::Result<PgConnection> {
-        PgConnection::connect_with(&self.options).await.context("cannot connect to the database")
+        let place = format!("{}:{}", self.options.get_host(), self.options.get_port());
+        match tokio::time::timeout(CONNECT_TIME, PgConnection::connect_with(&self.options)).await {
+            Ok(Ok(connection)) => Ok(connection),
+            Ok(Err(error)) => bail!("cannot connect to the database at {place}: {error}; is DATABASE_URL right?"),
+            Err(_) => bail!(
+                "the database at {place} did not answer within {} s; is DATABASE_URL right?",
+                CONNECT_TIME.as_secs()
+            ),
+        }
     }
 
     /// A pool of connections.
