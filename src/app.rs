@@ -21,10 +21,11 @@ use crate::{
     api::{
         Error,
         error::{Failure, render},
+        idempotency::refuse_where_needless,
     },
     arrival::Awaited,
     limits::Limits,
-    repository::{Connection, Pool},
+    repository::{self, Connection, Pool},
     router::{Noun, nouns},
 };
 
@@ -59,7 +60,7 @@ impl App {
 
     /// A connection, or `503`.
     pub async fn connection(&self) -> Result<Connection, Error> {
-        self.pool.get().await.map_err(|error| {
+        repository::lend(&self.pool).await.map_err(|error| {
             tracing::warn!(%error, "no database connection");
             Error::Unavailable("the database is busy or away; try again".into())
         })
@@ -97,6 +98,7 @@ pub fn layered(routes: Router<App>, app: App, limits: Limits) -> Router {
             Error::MethodNotAllowed(format!("{} is not possible at {}", request.method(), request.uri().path()))
         })
         .layer(axum::extract::DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(middleware::from_fn(refuse_where_needless))
         .layer(middleware::from_fn(move |request, next| in_time(limits, request, next)))
         .layer(CatchPanicLayer::custom(|panic: Box<dyn std::any::Any + Send>| {
             let words = panic
@@ -113,7 +115,7 @@ pub fn layered(routes: Router<App>, app: App, limits: Limits) -> Router {
 async fn in_time(limits: Limits, request: Request, next: Next) -> Response {
     let time = if request.uri().path() == "/v1/imports" { limits.import_time } else { limits.time };
     let body = Awaited::default();
-    let answer = next.run(request.map(|inner| body.watch(inner)));
+    let answer = repository::stoppable(next.run(request.map(|inner| body.watch(inner))));
     tokio::time::timeout(time, answer).await.unwrap_or_else(|_| {
         if body.is_awaited() { Error::RequestTimeout.into_response() } else { Error::Timeout.into_response() }
     })

@@ -113,6 +113,8 @@ pub fn document() -> Value {
     let mut document = document::document(nouns());
     reports::describe(&mut document);
     transfer::handlers::describe(&mut document);
+    api::idempotency::describe(&mut document);
+    document::share_responses(&mut document);
     document
 }
 

@@ -74,6 +74,11 @@ impl Actor {
         )))
     }
 
+    /// Who it is, for what belongs to one alone: names of keys may be given twice, their ids not.
+    pub fn principal(&self) -> String {
+        format!("key:{}", self.key.id)
+    }
+
     /// What the record keeps of the actor and the request.
     pub fn author(&self, headers: &HeaderMap) -> Result<Author, Error> {
         let text = |name: &str| headers.get(name).map(|value| String::from_utf8(value.as_bytes().to_vec()));

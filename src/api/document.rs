@@ -1,5 +1,7 @@
 //! The OpenAPI 3.1 document and its page. The operations of a noun are described here, once.
 
+use std::collections::BTreeSet;
+
 use axum::Router;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -47,16 +49,16 @@ pub fn document(nouns: &[Noun]) -> Value {
                 "description": "Another resource: the id that the service gave it, or `external:` and the external id that it was given; a strategy, an entity and a funding source also as `code:` and the code.",
                 "anyOf": [{"$ref": "#/components/schemas/Id"}, {"type": "string", "pattern": r"^(external:[^\s/?#]+|code:.+)$", "example": "external:erp-4711"}]
             }},
+            "parameters": {},
             "responses": {}
         }
     });
     merge(&mut document["components"]["schemas"], schemas::<Problem>());
     merge(&mut document["components"]["schemas"], schemas::<History>());
     for (code, status, words) in PROBLEMS {
-        let example = json!({"type": format!("/problems/{}", code.replace('_', "-")), "title": "…", "status": status, "detail": words, "code": code});
         document["components"]["responses"][code] = json!({
             "description": words,
-            "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}, "example": example}}
+            "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}, "example": example(code, status, words)}}
         });
     }
     for noun in nouns {
@@ -99,10 +101,54 @@ pub(crate) fn problems(own: &[&str]) -> Map<String, Value> {
         "unavailable",
         "timeout",
     ];
-    let all = COMMON.iter().chain(own);
-    all.filter_map(|code| PROBLEMS.iter().find(|(name, ..)| name == code))
-        .map(|(code, status, _)| (status.to_string(), json!({"$ref": format!("#/components/responses/{code}")})))
-        .collect()
+    let mut operation = json!({"responses": {}});
+    add_problems(&mut operation, &COMMON);
+    add_problems(&mut operation, own);
+    operation["responses"].as_object().cloned().unwrap_or_default()
+}
+
+const RESPONSES: &str = "#/components/responses/";
+const OR: &str = "_or_";
+
+/// Adds problems to the responses of an operation. Kinds of problem that share a status stand in one response, which `share_responses` makes.
+pub(crate) fn add_problems(operation: &mut Value, codes: &[&str]) {
+    for code in codes {
+        let Some((_, status, _)) = PROBLEMS.iter().find(|(name, ..)| name == code) else { continue };
+        let response = &mut operation["responses"][status.to_string()];
+        let so_far = response["$ref"].as_str().and_then(|path| path.strip_prefix(RESPONSES));
+        let name = match so_far {
+            Some(names) if names.split(OR).any(|name| name == *code) => continue,
+            Some(names) => format!("{names}{OR}{code}"),
+            None => (*code).to_owned(),
+        };
+        *response = json!({"$ref": format!("{RESPONSES}{name}")});
+    }
+}
+
+/// Adds the responses that several kinds of problem share, each kind with its example.
+pub(crate) fn share_responses(document: &mut Value) {
+    let paths = document["paths"].as_object().into_iter().flatten();
+    let operations = paths.flat_map(|(_, item)| item.as_object().into_iter().flatten());
+    let responses = operations.flat_map(|(_, operation)| operation["responses"].as_object().into_iter().flatten());
+    let names = responses.filter_map(|(_, response)| response["$ref"].as_str()?.strip_prefix(RESPONSES));
+    let shared: BTreeSet<String> = names.filter(|name| name.contains(OR)).map(str::to_owned).collect();
+    for name in shared {
+        let kinds: Vec<_> = PROBLEMS.iter().filter(|(code, ..)| name.split(OR).any(|each| each == *code)).collect();
+        let words: Vec<_> = kinds.iter().map(|(code, _, words)| format!("`{code}`: {words}")).collect();
+        let examples: Map<String, Value> = kinds
+            .iter()
+            .map(|(code, status, words)| ((*code).to_owned(), json!({"value": example(code, *status, words)})))
+            .collect();
+        document["components"]["responses"][&name] = json!({
+            "description": words.join(" "),
+            "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": examples}}
+        });
+    }
+}
+
+fn example(code: &str, status: u16, words: &str) -> Value {
+    let kind = format!("/problems/{}", code.replace('_', "-"));
+    json!({"type": kind, "title": "…", "status": status, "detail": words, "code": code})
 }
 
 /// The parameters of a query that a type describes.

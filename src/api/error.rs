@@ -45,12 +45,20 @@ pub enum Error {
     TooLarge(String),
     /// 415: not JSON.
     UnsupportedMediaType(String),
+    /// 409: the first request with this idempotency key is still under way.
+    KeyInUse,
     /// 422: understood, but wrong.
     Invalid(Vec<Fault>),
+    /// 422: the idempotency key stands for another request.
+    KeyReused,
     /// 428: `If-Match` is missing.
     VersionRequired(String),
-    /// 503: try again later.
+    /// 503: try again later; nothing was written.
     Unavailable(String),
+    /// 503: the same, because of other writers (SQLSTATE 40001, 40P01).
+    Contended,
+    /// 503: it may have been written or not, because the answer of the database was lost.
+    OutcomeUnknown,
     /// 504: it took too long.
     Timeout,
     /// 500: our fault.
@@ -124,6 +132,18 @@ impl Error {
             Self::Conflict(faults) => {
                 (S::CONFLICT, "conflict", "The state of things does not allow it", faulty(faults))
             }
+            Self::KeyInUse => (
+                S::CONFLICT,
+                "idempotency_key_in_use",
+                "The first request with this key is under way",
+                "send the same request again after Retry-After seconds; it will get the answer of the first".into(),
+            ),
+            Self::KeyReused => (
+                S::UNPROCESSABLE_ENTITY,
+                "idempotency_key_reused",
+                "The Idempotency-Key stands for another request",
+                "this key was used with another method, path, query, Content-Type, If-Match or body; choose a new key for a new request".into(),
+            ),
             Self::Deleted(history) => (S::GONE, "deleted", "It was deleted", format!("its history is at {history}")),
             Self::Stale(_) => (
                 S::PRECONDITION_FAILED,
@@ -142,11 +162,23 @@ impl Error {
             Self::Unavailable(why) => {
                 (S::SERVICE_UNAVAILABLE, "unavailable", "Not possible at the moment", why.clone())
             }
+            Self::Contended => (
+                S::SERVICE_UNAVAILABLE,
+                "unavailable",
+                "Not possible at the moment",
+                "too many writers at once; nothing was written; try again".into(),
+            ),
+            Self::OutcomeUnknown => (
+                S::SERVICE_UNAVAILABLE,
+                "outcome_unknown",
+                "It may have been written, or not",
+                "the database was lost before it confirmed the write; send it again with the same Idempotency-Key, or read the resource before you repeat it".into(),
+            ),
             Self::Timeout => (
                 S::GATEWAY_TIMEOUT,
                 "timeout",
                 "It took too long",
-                "ask for less, or try again; a write may or may not have happened: read before you repeat it".into(),
+                "ask for less, or try again; a write may or may not have happened: repeat it with the same Idempotency-Key, or read before you do".into(),
             ),
             Self::Internal(_) => (
                 S::INTERNAL_SERVER_ERROR,
@@ -194,8 +226,11 @@ impl IntoResponse for Error {
             Self::Unauthenticated(_) => {
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"mandate\""));
             }
-            Self::Unavailable(_) => {
+            Self::Unavailable(_) | Self::Contended | Self::OutcomeUnknown => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
+            }
+            Self::KeyInUse => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
             }
             Self::Stale(Some(current)) => {
                 if let Ok(tag) = HeaderValue::from_str(&format!("\"{}\"", current["version"])) {
@@ -226,6 +261,8 @@ impl From<repository::Error> for Error {
         match error {
             repository::Error::Rule(faults) => Self::Conflict(faults),
             repository::Error::Stale => Self::Stale(None),
+            repository::Error::Claimed => Self::KeyInUse,
+            repository::Error::OutcomeUnknown(_) => Self::OutcomeUnknown,
             repository::Error::Pool(_) => Self::Unavailable("the database is busy or away; try again".into()),
             repository::Error::Database(error) => Self::from(error),
         }
@@ -260,7 +297,7 @@ impl From<sqlx::Error> for Error {
             "22003" | "22007" | "22008" | "22021" | "22P02" | "22P05" | "22001" | "54000" => {
                 Self::invalid("", "not_storable", "a value is out of the range that can be stored")
             }
-            "40001" | "40P01" => Self::Unavailable("too many writers at once; nothing was written; try again".into()),
+            "40001" | "40P01" => Self::Contended,
             "55P03" => Self::Unavailable("another writer holds it; nothing was written; try again".into()),
             "57014" => Self::Timeout,
             "25006" | "57P01" | "57P02" | "57P03" | "53300" | "53200" | "53100" => away(),

@@ -16,6 +16,7 @@ use super::{
     answer::{created, internal, one, show, values},
     error::{Error, history_path, missing},
     history::history,
+    idempotency::Attempt,
     json,
     list::list,
     precondition,
@@ -26,7 +27,7 @@ use super::{
 use crate::{
     access::{Actor, Role},
     app::App,
-    repository::{self, Faults, Key, Lookup, Resource, Stored},
+    repository::{self, Faults, Isolation, Key, Lookup, Resource, Stored},
 };
 
 /// The routes of a noun.
@@ -41,17 +42,23 @@ pub fn routes<R: Resource>() -> Router<App> {
 async fn create<R: Resource>(
     State(app): State<App>,
     actor: Actor,
+    attempt: Attempt,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
     body: Bytes,
 ) -> Result<Response, Error> {
     actor.needs(Role::Editor)?;
     query::read::<NoParameters>(query.as_deref())?;
-    let body = json::parse(&headers, &body)?;
-    let mut connection = app.connection().await?;
-    let data = accept::<R>(&mut connection, body, None).await?;
-    let stored = repository::insert(&mut connection, &actor.author(&headers)?, &data).await?;
-    created(&stored)
+    let fields = json::parse(&headers, &body)?;
+    let author = actor.author(&headers)?;
+    attempt
+        .once((&app, &actor), &body, Isolation::of::<R>(), (fields, author), |connection, (fields, author)| {
+            Box::pin(async move {
+                let data = accept::<R>(connection, fields.clone(), None).await?;
+                created(&repository::insert(connection, author, &data).await?)
+            })
+        })
+        .await
 }
 
 async fn find<R: Resource>(
@@ -128,6 +135,7 @@ async fn patch<R: Resource>(
     State(app): State<App>,
     actor: Actor,
     Target(key): Target,
+    attempt: Attempt,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
     body: Bytes,
@@ -139,10 +147,23 @@ async fn patch<R: Resource>(
         return Err(Error::invalid("", "wrong_type", "a merge patch is an object with the fields to change"));
     }
     let author = actor.author(&headers)?;
-    let mut connection = app.connection().await?;
-    let before = fetch::<R>(&mut connection, &key).await?;
-    precondition::if_match(&headers, &before)?;
-    let mut body = serde_json::to_value(&before.data).map_err(internal)?;
+    let input = (key, patch, author, headers);
+    attempt
+        .once((&app, &actor), &body, Isolation::of::<R>(), input, |connection, (key, patch, author, headers)| {
+            Box::pin(async move {
+                let before = fetch::<R>(connection, key).await?;
+                precondition::if_match(headers, &before)?;
+                let body = patched::<R>(&before.data, patch.clone())?;
+                let data = accept::<R>(connection, body, Some(&before.data)).await?;
+                save(connection, author, &before, &data).await
+            })
+        })
+        .await
+}
+
+/// A resource with the patch applied, not yet judged.
+fn patched<R: Resource>(before: &R, patch: Value) -> Result<Value, Error> {
+    let mut body = serde_json::to_value(before).map_err(internal)?;
     // Fields that are empty are left out, so that what the patch leaves alone needs no value; unknown ones stay and are named.
     if let Value::Object(fields) = &mut body {
         fields.retain(|_, value| !value.is_null());
@@ -153,8 +174,7 @@ async fn patch<R: Resource>(
     if let Value::Object(fields) = &mut body {
         fields.extend(unknown_nulls);
     }
-    let data = accept::<R>(&mut connection, body, Some(&before.data)).await?;
-    save(&mut connection, &author, &before, &data).await
+    Ok(body)
 }
 
 /// What was read out of a text (the kind and the days of a deadline) does not outlive the text.

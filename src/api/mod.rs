@@ -9,6 +9,7 @@ pub mod error;
 pub mod format;
 pub mod handlers;
 pub mod history;
+pub mod idempotency;
 pub mod json;
 pub mod list;
 pub mod operations;

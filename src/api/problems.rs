@@ -9,7 +9,7 @@ use axum::{
 use super::error::Error;
 
 /// The kinds of problem: code, status, meaning.
-pub const PROBLEMS: [(&str, u16, &str); 18] = [
+pub const PROBLEMS: [(&str, u16, &str); 21] = [
     ("malformed", 400, "The request cannot be read at all. `detail` says where reading ended."),
     ("bad_query", 400, "Parameters of the query are unknown, repeated or not of their type. `errors` names each."),
     ("unauthenticated", 401, "There is no key, or it is mistyped, expired or revoked."),
@@ -23,15 +23,34 @@ pub const PROBLEMS: [(&str, u16, &str); 18] = [
         409,
         "The state of things does not allow it: a value is taken, others refer to the resource, a cycle would come to be, approved dates would be lost. Nothing was changed.",
     ),
+    (
+        "idempotency_key_in_use",
+        409,
+        "The first request with this Idempotency-Key is still under way. Send the same request again after `Retry-After` seconds.",
+    ),
     ("deleted", 410, "It was deleted. `history` says where its history is."),
     ("stale", 412, "It has changed since the version in `If-Match`. `current` is how it is now."),
     ("too_large", 413, "The body is larger than this address takes."),
     ("unsupported_media_type", 415, "The body is not declared as JSON."),
     ("invalid", 422, "The content is understood and not valid. `errors` names every fault. Nothing was changed."),
+    (
+        "idempotency_key_reused",
+        422,
+        "This Idempotency-Key stands for another request: the method, path, query, Content-Type, If-Match or body differ. Nothing was changed.",
+    ),
     ("version_required", 428, "The change needs `If-Match` with the version that you have read."),
     ("internal", 500, "The fault is ours. The log has it under `request_id`."),
-    ("unavailable", 503, "Not possible at the moment. Try again after `Retry-After` seconds."),
-    ("timeout", 504, "It took too long. A write may or may not have happened: read before you repeat it."),
+    ("unavailable", 503, "Not possible at the moment, and nothing was written. Try again after `Retry-After` seconds."),
+    (
+        "outcome_unknown",
+        503,
+        "The database was lost before it confirmed the write, which may have happened or not. Send it again with the same Idempotency-Key, or read the resource before you repeat it.",
+    ),
+    (
+        "timeout",
+        504,
+        "It took too long. A write may or may not have happened: repeat it with the same Idempotency-Key, or read before you do.",
+    ),
 ];
 
 /// Says what a problem is, at the address in its `type`.

@@ -17,6 +17,12 @@ pub enum Error {
     /// The row is no longer as the writer saw it.
     #[error("the row changed meanwhile")]
     Stale,
+    /// Another request with the same idempotency key is under way.
+    #[error("the idempotency key is in use")]
+    Claimed,
+    /// The way to PostgreSQL broke between the word to commit and its answer: written or not, nobody knows.
+    #[error("the answer to a commit was lost")]
+    OutcomeUnknown(#[source] Box<Error>),
 }
 
 impl Error {
@@ -31,5 +37,24 @@ impl Error {
     /// True when the same transaction may succeed if tried again.
     pub fn is_transient(&self) -> bool {
         matches!(self.sqlstate().as_deref(), Some("40001" | "40P01"))
+    }
+
+    /// True when the connection broke, or the server was stopped under it: the last answer is missing.
+    pub fn is_broken(&self) -> bool {
+        let Self::Database(error) = self else { return false };
+        match error {
+            sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => true,
+            // A backend that is told to stop says so also when it has just committed, as it does while it waits for a standby.
+            _ => self
+                .sqlstate()
+                .is_some_and(|code| code.starts_with("08") || ["57P01", "57P02", "57P03"].contains(&code.as_str())),
+        }
+    }
+
+    /// The same failure, of a statement that commits: when its answer is lost, the outcome is unknown. A connection that was dead before
+    /// looks the same from here, and is told the same.
+    #[must_use]
+    pub fn at_commit(self) -> Self {
+        if self.is_broken() { Self::OutcomeUnknown(Box::new(self)) } else { self }
     }
 }

@@ -4,6 +4,7 @@
 
 mod columns;
 mod error;
+mod idempotency;
 mod list;
 pub(crate) mod macros;
 mod pool;
@@ -14,10 +15,11 @@ mod transaction;
 mod write;
 
 pub use error::Error;
+pub use idempotency::{Claim, Kept, claim, keep, sweep};
 pub use list::{Common, Listed, Select, Sort, Window, count, languages, list};
-pub use pool::{Connection, Manager, Pool, connect, in_time_zone};
+pub use pool::{Connection, Manager, Pool, connect, in_time_zone, lend, stoppable};
 pub use read::{Entry, Key, Lookup, blockers, deleted, find, find_many, history, ping};
 pub use references::{CODED, named_by, names_a_row, resolve};
 pub use resource::{Fault, Faults, Reference, Resource, Row, Stored};
-pub use transaction::{Attempts, begin_snapshot, end_snapshot};
+pub use transaction::{Attempts, Isolation, begin, begin_snapshot, commit, end_snapshot, give_up};
 pub use write::{Author, delete, insert, judge, update, write};

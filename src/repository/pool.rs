@@ -1,6 +1,15 @@
 //! Connections. The pool is deadpool, because sqlx's own makes three round trips of each query.
 
-use std::time::{Duration, Instant};
+use std::{
+    ops::{Deref, DerefMut},
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll},
+    time::{Duration, Instant},
+};
 
 use deadpool::managed::{self, Metrics, RecycleError, RecycleResult};
 use sqlx::{Connection as _, PgConnection, postgres::PgConnectOptions};
@@ -9,8 +18,77 @@ use super::Error;
 
 /// The pool of the service.
 pub type Pool = managed::Pool<Manager>;
-/// A connection lent by the pool; it goes back when dropped.
-pub type Connection = managed::Object<Manager>;
+
+/// A connection lent by the pool. It goes back when dropped; but it is closed when its borrower was stopped in the middle of something. sqlx
+/// forgets a BEGIN whose answer nobody waited for: the next borrower would write inside that transaction, and nobody would commit it.
+pub struct Connection {
+    lent: Option<managed::Object<Manager>>,
+    stopped: Option<Arc<AtomicBool>>,
+}
+
+tokio::task_local! {
+    static STOPPED: Arc<AtomicBool>;
+}
+
+/// Lends a connection.
+pub async fn lend(pool: &Pool) -> Result<Connection, Error> {
+    let lent = pool.get().await.map_err(|error| Error::Pool(error.to_string()))?;
+    Ok(Connection { lent: Some(lent), stopped: STOPPED.try_with(Arc::clone).ok() })
+}
+
+/// The same work, whose connections are closed when it is dropped before its end: the time is over, or the client is gone.
+pub fn stoppable<T>(work: impl Future<Output = T> + Send) -> impl Future<Output = T> + Send {
+    let stopped = Arc::new(AtomicBool::new(false));
+    Stoppable { work: Box::pin(STOPPED.scope(Arc::clone(&stopped), work)), stopped, ended: false }
+}
+
+struct Stoppable<F> {
+    work: Pin<Box<F>>,
+    stopped: Arc<AtomicBool>,
+    ended: bool,
+}
+
+impl<F: Future> Future for Stoppable<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        let polled = self.work.as_mut().poll(context);
+        self.ended = polled.is_ready();
+        polled
+    }
+}
+
+/// Runs before the work is dropped, and with it its connections.
+impl<F> Drop for Stoppable<F> {
+    fn drop(&mut self) {
+        self.stopped.store(!self.ended, Ordering::Relaxed);
+    }
+}
+
+impl Deref for Connection {
+    type Target = PgConnection;
+
+    fn deref(&self) -> &PgConnection {
+        self.lent.as_ref().expect("a connection is lent until it is dropped")
+    }
+}
+
+impl DerefMut for Connection {
+    fn deref_mut(&mut self) -> &mut PgConnection {
+        self.lent.as_mut().expect("a connection is lent until it is dropped")
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        let Some(lent) = self.lent.take() else { return };
+        let stopped = self.stopped.as_ref().is_some_and(|stopped| stopped.load(Ordering::Relaxed));
+        // A transaction that was dropped waits with its ROLLBACK, and holds its locks, for the next borrower, who may not come.
+        if stopped || std::thread::panicking() || lent.should_flush() {
+            drop(managed::Object::take(lent));
+        }
+    }
+}
 
 /// Makes connections, and looks at those that come back.
 #[derive(Debug)]

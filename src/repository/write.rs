@@ -8,7 +8,7 @@ use super::{
     Error,
     columns::columns,
     resource::{Fault, Resource, Row, Stored},
-    transaction::Attempts,
+    transaction::{Attempts, Isolation, begin, commit, give_up},
 };
 
 /// Who writes, in which request, and why: what the record keeps beside the change.
@@ -37,19 +37,27 @@ pub async fn update<R: Resource>(
     one(guarded(connection, author, (before.id, Some(before.version), data)).await?)
 }
 
-/// One statement; or, where the noun has a rule over several rows, a serializable transaction that judges what it wrote.
+/// One statement; or, where the noun has a rule over several rows, a serializable transaction that judges what it wrote. A caller that has
+/// opened a transaction itself (of the isolation that `Isolation::of` says) commits it and tries it again itself.
 async fn guarded<R: Resource>(
     connection: &mut PgConnection,
     author: &Author,
     change: (Uuid, Option<i32>, &R),
 ) -> Result<Vec<Stored<R>>, Error> {
+    if connection.is_in_transaction() {
+        return judged(connection, author, change).await;
+    }
     if R::RULE.is_none() {
-        return write(connection, author, &[change]).await;
+        return write(connection, author, &[change]).await.map_err(Error::at_commit);
     }
     let mut attempts = Attempts::default();
     loop {
-        let outcome = judged(connection, author, change).await;
-        if !attempts.again(&outcome).await {
+        let mut transaction = begin(connection, Isolation::of::<R>()).await?;
+        let outcome = match judged(&mut transaction, author, change).await {
+            Ok(stored) => commit(transaction).await.map(|()| stored),
+            Err(error) => Err(give_up(transaction, error).await),
+        };
+        if !attempts.again(outcome.as_ref().is_err_and(Error::is_transient)).await {
             return outcome;
         }
     }
@@ -60,10 +68,8 @@ async fn judged<R: Resource>(
     author: &Author,
     change: (Uuid, Option<i32>, &R),
 ) -> Result<Vec<Stored<R>>, Error> {
-    let mut transaction = connection.begin_with("begin isolation level serializable").await?;
-    let stored = write(&mut transaction, author, &[change]).await?;
-    judge::<R>(&mut transaction, &[change.0]).await?;
-    transaction.commit().await?;
+    let stored = write(connection, author, &[change]).await?;
+    judge::<R>(connection, &[change.0]).await?;
     Ok(stored)
 }
 
@@ -158,8 +164,9 @@ pub async fn delete<R: Resource>(
     query.push_bind(R::KIND).push(", id, version + 1, 'deleted', ").push_bind(&author.actor).push(", ");
     query.push_bind(&author.request_id).push(", ").push_bind(&author.reason);
     query.push(", record_of(to_jsonb(old)), null from old) select id from old");
-    let row: Option<PgRow> = query.build().fetch_optional(connection).await?;
-    match row {
+    let alone = !connection.is_in_transaction();
+    let row: Result<Option<PgRow>, Error> = query.build().fetch_optional(connection).await.map_err(Error::from);
+    match row.map_err(|error| if alone { error.at_commit() } else { error })? {
         Some(row) => row.try_get::<Uuid, _>("id").map(|_| ()).map_err(Error::from),
         None => Err(Error::Stale),
     }

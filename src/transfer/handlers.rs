@@ -1,5 +1,7 @@
 //! Imports and exports over HTTP.
 
+use std::sync::Arc;
+
 use axum::{
     Json, Router,
     extract::{DefaultBodyLimit, RawQuery, State, rejection::BytesRejection},
@@ -29,12 +31,13 @@ use crate::{
     api::{
         Error,
         document::{parameters, problems},
+        idempotency::{Attempt, Work},
         json,
         query::{self, NoParameters},
         shape::schemas,
     },
     app::App,
-    repository::Fault,
+    repository::{Author, Fault, Isolation},
     router::nouns,
 };
 
@@ -96,10 +99,11 @@ struct ExportParameters {
 async fn import_plan(
     State(app): State<App>,
     actor: Actor,
+    attempt: Attempt,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
     body: Result<Bytes, BytesRejection>,
-) -> Result<Json<Report>, Error> {
+) -> Result<Response, Error> {
     actor.needs(Role::Admin)?;
     let parameters: ImportParameters = query::read(query.as_deref())?;
     let is_table = match json::media_type(&headers).as_str() {
@@ -120,19 +124,35 @@ async fn import_plan(
     })?;
     check(&parameters, is_table)?;
     let author = actor.author(&headers)?;
-    let mut connection = app.connection().await?;
-    let (document, origin) = if is_table {
-        table(&mut connection, &parameters, &body, app.currency.as_deref()).await.map_err(capped)?
-    } else {
-        (body, Origin::default())
-    };
-    let dry_run = parameters.dry_run.unwrap_or_default();
-    let mut report = import(&mut connection, nouns(), &author, &document, dry_run, |_, _| {}).await?;
-    origin.locate(&mut report);
-    if dry_run || report.committed {
-        return Ok(Json(report));
+    let asked = Asked { parameters, is_table, body: body.clone(), author, currency: app.currency.clone() };
+    let work: Work<Asked> = |connection, asked| Box::pin(asked.import(connection));
+    attempt.once((&app, &actor), &body, Isolation::Committed, asked, work).await
+}
+
+/// An import as it was asked for.
+struct Asked {
+    parameters: ImportParameters,
+    is_table: bool,
+    body: Bytes,
+    author: Author,
+    currency: Option<Arc<str>>,
+}
+
+impl Asked {
+    async fn import(&self, connection: &mut PgConnection) -> Result<Response, Error> {
+        let (document, origin) = if self.is_table {
+            table(connection, &self.parameters, &self.body, self.currency.as_deref()).await.map_err(capped)?
+        } else {
+            (self.body.clone(), Origin::default())
+        };
+        let dry_run = self.parameters.dry_run.unwrap_or_default();
+        let mut report = import(connection, nouns(), &self.author, &document, dry_run, |_, _| {}).await?;
+        origin.locate(&mut report);
+        if dry_run || report.committed {
+            return Ok(Json(report).into_response());
+        }
+        Err(capped(Error::Invalid(report.rows.into_iter().flat_map(|row| row.errors).collect())))
     }
-    Err(capped(Error::Invalid(report.rows.into_iter().flat_map(|row| row.errors).collect())))
 }
 
 /// A table needs its strategy and its mapping; a plan file takes neither.

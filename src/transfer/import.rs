@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, value::RawValue};
-use sqlx::{Connection as _, PgConnection};
+use sqlx::PgConnection;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     api::{Error, json},
-    repository::{Author, Fault},
+    repository::{self, Author, Fault, Isolation},
     router::Noun,
 };
 
@@ -73,18 +73,10 @@ pub async fn import(
     mut progress: impl FnMut(usize, usize) + Send,
 ) -> Result<Report, Error> {
     let file = PlanFile::parse(document, nouns)?;
-    let total = file.rows();
     let mut report = Report { dry_run, ..Report::default() };
-    let mut refused = HashSet::new();
-    let mut transaction = connection.begin().await?;
-    for (noun, rows) in nouns.iter().zip(&file.sections) {
-        let done = report.rows.len();
-        let mut count = 0;
-        let outcomes = section(&mut transaction, noun, author, rows, &mut refused, |more| {
-            count += more;
-            progress(done + count, total);
-        });
-        report.rows.extend(outcomes.await?);
+    let mut transaction = repository::begin(connection, Isolation::Committed).await?;
+    if let Err(error) = all_sections(&mut transaction, nouns, author, &file, &mut report, &mut progress).await {
+        return Err(repository::give_up(transaction, error).await);
     }
     for row in &report.rows {
         match row.outcome {
@@ -103,10 +95,32 @@ pub async fn import(
             }
         }
     } else {
-        transaction.commit().await?;
+        repository::commit(transaction).await?;
         report.committed = true;
     }
     Ok(report)
+}
+
+async fn all_sections(
+    connection: &mut PgConnection,
+    nouns: &[Noun],
+    author: &Author,
+    file: &PlanFile<'_>,
+    report: &mut Report,
+    progress: &mut (impl FnMut(usize, usize) + Send),
+) -> Result<(), Error> {
+    let total = file.rows();
+    let mut refused = HashSet::new();
+    for (noun, rows) in nouns.iter().zip(&file.sections) {
+        let done = report.rows.len();
+        let mut count = 0;
+        let outcomes = section(connection, noun, author, rows, &mut refused, |more| {
+            count += more;
+            progress(done + count, total);
+        });
+        report.rows.extend(outcomes.await?);
+    }
+    Ok(())
 }
 
 /// References to rows of the file that were refused: nothing is wrong with the reference itself.

@@ -49,6 +49,11 @@ impl Client {
         Self { key: None, ..self.clone() }
     }
 
+    /// The same service, spoken to with this key.
+    pub(crate) fn with_key(&self, key: String) -> Self {
+        Self { key: Some(key), ..self.clone() }
+    }
+
     /// The service itself, to be put behind a socket.
     pub(crate) fn router(&self) -> Router {
         self.router.clone()
