@@ -258,6 +258,9 @@ pub fn render(response: Response, failure: &Failure, request_id: &str) -> Respon
 
 impl From<repository::Error> for Error {
     fn from(error: repository::Error) -> Self {
+        if matches!(error, repository::Error::OutcomeUnknown(_)) {
+            repository::distrust();
+        }
         match error {
             repository::Error::Rule(faults) => Self::Conflict(faults),
             repository::Error::Stale => Self::Stale(None),
@@ -272,7 +275,10 @@ impl From<repository::Error> for Error {
 /// The table of SQLSTATEs: what each means to a client.
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
-        let away = || Self::Unavailable("the database is busy or away; try again".into());
+        let away = || {
+            repository::distrust();
+            Self::Unavailable("the database is busy or away; try again".into())
+        };
         let sqlx::Error::Database(database) = &error else {
             return match error {
                 sqlx::Error::Io(_)

@@ -42,6 +42,12 @@ pub fn stoppable<T>(work: impl Future<Output = T> + Send) -> impl Future<Output 
     Stoppable { work: Box::pin(STOPPED.scope(Arc::clone(&stopped), work)), stopped, ended: false }
 }
 
+/// Has the connections of this request closed when they come back, because one of them broke. Lent again at once, and so never asked for a
+/// sign of life, a dead connection would fail every request of a busy service.
+pub fn distrust() {
+    let _ = STOPPED.try_with(|stopped| stopped.store(true, Ordering::Relaxed));
+}
+
 struct Stoppable<F> {
     work: Pin<Box<F>>,
     stopped: Arc<AtomicBool>,

@@ -7,7 +7,7 @@ use mandate::limits::Limits;
 use serde_json::{Value, json};
 use sqlx::{Connection as _, PgConnection};
 
-use crate::support::{database, service_over};
+use crate::support::{Client, database, service_over};
 
 fn named(name: String) -> Value {
     json!({"name": {"en": name}, "kind": "agency"})
@@ -51,7 +51,7 @@ async fn a_request_stopped_anywhere_does_no_harm_to_the_next() {
                 .unwrap();
             assert_eq!(seen, 1, "stopped after {waits} waits, with a key: {with_key}");
         }
-        assert!(waits > 4, "{waits}");
+        assert!(waits > 3, "nothing was stopped: {waits}");
     }
     for turn in 0..50 {
         client.create("entities", named(format!("turn {turn}"))).await;
@@ -82,6 +82,11 @@ async fn lose_who_waits(outside: &mut PgConnection) {
     }
 }
 
+/// Asks until the pool has got rid of the connection that died.
+async fn heal(client: &Client) {
+    while client.get("/v1/entities").send().await.status != 200 {}
+}
+
 #[tokio::test]
 async fn a_write_whose_answer_is_lost_has_an_unknown_outcome() {
     let options = database().await;
@@ -97,13 +102,16 @@ async fn a_write_whose_answer_is_lost_has_an_unknown_outcome() {
     let (lost, ()) = tokio::join!(patch().expect(503), lose_who_waits(&mut outside));
     assert_eq!(lost.json()["code"], "outcome_unknown");
     assert!(lost.headers.contains_key("retry-after"));
+    heal(&client).await;
     let (lost, ()) = tokio::join!(client.delete(&path).if_match(1).expect(503), lose_who_waits(&mut outside));
     assert_eq!(lost.json()["code"], "outcome_unknown");
+    heal(&client).await;
     // With a key the COMMIT was still to come: nothing was written.
     let keyed = || patch().header("idempotency-key", "k");
     let (lost, ()) = tokio::join!(keyed().expect(503), lose_who_waits(&mut outside));
     assert_eq!(lost.json()["code"], "unavailable");
     assert!(lost.headers.contains_key("retry-after"));
+    heal(&client).await;
     held.rollback().await.unwrap();
     assert_eq!(keyed().expect(200).await.header("etag"), "\"2\"");
 
