@@ -21,7 +21,7 @@ const LANDED: &[(&str, &str)] = &[
     ("0005_today.sql", "344e5af3431f75bfedd8f4fd6bce0df995598624dd89cf1f671a4603df00124b"),
     ("0006_natural_order.sql", "bd33012cdef3ad1a25e114251d561a460408c369ee3b5a65ba407345205aa1c5"),
     ("0007_orders.sql", "1477dc281e5191456dabe4b1b4b9645a4c76c4a807bb0fc9f937d4a59e69ce71"),
-    ("0010_idempotency.sql", "d61a38681177dd7324994efefa0a2b02e54e67edbd0261b01059e9b593a4df3f"),
+    ("0008_idempotency.sql", "d61a38681177dd7324994efefa0a2b02e54e67edbd0261b01059e9b593a4df3f"),
 ];
 
 fn folder(name: &str) -> PathBuf {

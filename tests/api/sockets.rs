@@ -295,3 +295,39 @@ async fn a_stop_does_not_wait_for_ever() {
     server.stop.send(()).unwrap();
     timeout(PATIENCE, server.running).await.expect("it does not stop").unwrap();
 }
+
+#[tokio::test]
+async fn clients_that_go_away_leave_no_busy_connection_behind() {
+    let options = database().await;
+    let server = Server::over(options.clone(), long()).await;
+    let mut blocker = PgConnection::connect_with(&options).await.unwrap();
+    sqlx::raw_sql("begin; lock table entities in access exclusive mode").execute(&mut blocker).await.unwrap();
+    let body = r#"{"name": "x", "kind": "agency"}"#;
+    let mut gone = Vec::new();
+    for _ in 0..CONNECTIONS {
+        let mut socket = server.connect().await;
+        socket.write_all(format!("{}{body}", server.head("", body.len())).as_bytes()).await.unwrap();
+        gone.push(socket);
+    }
+    // Another connection looks on: inside a transaction the view of activity stands still.
+    let mut onlooker = PgConnection::connect_with(&options).await.unwrap();
+    let waiting =
+        "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+    let all_wait = async {
+        let mut pace = interval(Duration::from_millis(20));
+        while sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut onlooker).await.unwrap() < 8 {
+            pace.tick().await;
+        }
+    };
+    timeout(Duration::from_secs(8), all_wait).await.expect("not all statements wait for the lock");
+    drop(gone);
+    // Long before the blocked statements give up by themselves, after 10 s.
+    let mut socket = server.connect().await;
+    let head = format!(
+        "GET /v1/strategies HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: {}\r\n\r\n",
+        server.authorization
+    );
+    socket.write_all(head.as_bytes()).await.unwrap();
+    let answer = timeout(Duration::from_secs(4), rest(&mut socket)).await.expect("waits for the statements of others");
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+}

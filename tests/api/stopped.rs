@@ -42,9 +42,11 @@ async fn a_request_stopped_anywhere_does_no_harm_to_the_next() {
             }
             ended += u8::from(stopped_after(waits, call.send()).await);
             waits += 1;
-            // The next one is written, and committed, which only a stranger sees.
-            let next = client.create("entities", named(format!("after {with_key} {waits}"))).await;
-            let seen: i64 = sqlx::query_scalar("select count(*) from entities where id = cast($1 as uuid)")
+            // The next one is written, and committed, which only a stranger sees. It is a single statement, of a noun without a rule: after a
+            // BEGIN that sqlx has forgotten nothing else would commit it.
+            let next = json!({"name": {"en": format!("after {with_key} {waits}")}, "kind": "eu"});
+            let next = client.create("funding-sources", next).await;
+            let seen: i64 = sqlx::query_scalar("select count(*) from funding_sources where id = cast($1 as uuid)")
                 .bind(next["id"].as_str().unwrap())
                 .fetch_one(&mut outside)
                 .await
