@@ -22,6 +22,7 @@ use crate::{
         Error,
         error::{Failure, render},
         idempotency::refuse_where_needless,
+        shape::{brief, suggestion},
     },
     arrival::Awaited,
     limits::Limits,
@@ -91,11 +92,10 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Puts the layers around the routes, the outermost last.
 pub fn layered(routes: Router<App>, app: App, limits: Limits) -> Router {
     routes
-        .fallback(async |request: Request| {
-            Error::NotFound(format!("there is nothing at {}; /openapi.json lists what there is", request.uri().path()))
-        })
+        .fallback(async |request: Request| Error::NotFound(nothing_at(request.uri().path())))
         .method_not_allowed_fallback(async |request: Request| {
-            Error::MethodNotAllowed(format!("{} is not possible at {}", request.method(), request.uri().path()))
+            let (method, path) = (request.method(), request.uri().path());
+            Error::MethodNotAllowed(format!("{method} is not possible at {path}; the header `Allow` says what is"))
         })
         .layer(axum::extract::DefaultBodyLimit::max(BODY_LIMIT))
         .layer(middleware::from_fn(refuse_where_needless))
@@ -109,6 +109,16 @@ pub fn layered(routes: Router<App>, app: App, limits: Limits) -> Router {
         }))
         .layer(middleware::from_fn(trace))
         .with_state(app)
+}
+
+/// Says that a path leads nowhere, and which collection may have been meant.
+fn nothing_at(path: &str) -> String {
+    let nouns: Vec<String> = nouns().iter().map(|noun| format!("/v1/{}", noun.table.replace('_', "-"))).collect();
+    let meant = match path.strip_prefix("/v1/").and_then(|rest| rest.split('/').next()) {
+        Some(noun) if !noun.is_empty() => suggestion(&format!("/v1/{noun}"), nouns.iter().map(String::as_str)),
+        _ => String::new(),
+    };
+    format!("there is nothing at {}{meant}; /openapi.json lists what there is", brief(path))
 }
 
 /// Bounds the handler, which also reads the body: a client that is too slow is told so, and so is one that waits for us.
@@ -164,6 +174,7 @@ fn unexplained(response: &Response<Body>) -> Option<Failure> {
         StatusCode::PAYLOAD_TOO_LARGE => {
             Error::TooLarge(format!("a body may have at most {BODY_LIMIT} bytes here; use an import for more"))
         }
+        StatusCode::NOT_FOUND => Error::NotFound("there is nothing at this address".into()),
         StatusCode::REQUEST_TIMEOUT => Error::RequestTimeout,
         StatusCode::UNSUPPORTED_MEDIA_TYPE => Error::UnsupportedMediaType("send JSON".into()),
         status if status.is_client_error() => Error::Malformed("the request is not understood".into()),

@@ -65,6 +65,9 @@ pub enum Error {
     Internal(Arc<anyhow::Error>),
 }
 
+/// A problem names so many faults, and counts the others. An import has a fault more: the one that says that there are others.
+const FAULTS: usize = 1001;
+
 /// A problem, as RFC 9457 has it: the body of every answer from 400 on.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Problem {
@@ -109,6 +112,9 @@ impl Error {
         use StatusCode as S;
         let faulty = |faults: &[Fault]| match faults {
             [only] => only.detail.clone(),
+            many if many.len() > FAULTS => {
+                format!("{} faults; the first {FAULTS} are named in `errors`. Nothing was changed.", many.len())
+            }
             many => format!("{} faults; each is named in `errors`. Nothing was changed.", many.len()),
         };
         match self {
@@ -193,7 +199,9 @@ impl Error {
     pub fn problem(&self) -> Problem {
         let (status, code, title, detail) = self.parts();
         let (errors, current, history) = match self {
-            Self::BadQuery(faults) | Self::Conflict(faults) | Self::Invalid(faults) => (faults.clone(), None, None),
+            Self::BadQuery(faults) | Self::Conflict(faults) | Self::Invalid(faults) => {
+                (faults.iter().take(FAULTS).cloned().collect(), None, None)
+            }
             Self::Stale(current) => (Vec::new(), current.clone(), None),
             Self::Deleted(history) => (Vec::new(), None, Some(history.clone())),
             _ => (Vec::new(), None, None),

@@ -34,14 +34,16 @@ impl Format {
     pub fn of(headers: &HeaderMap) -> Result<Self, Error> {
         let accept: Vec<&str> =
             headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect();
-        if accept.is_empty() {
+        if accept.iter().all(|value| value.trim().is_empty()) {
             return Ok(Self::Json);
         }
         let mut best: Option<(f32, Self)> = None;
         for range in accept.join(",").split(',') {
             let mut parts = range.split(';').map(str::trim);
             let media = parts.next().unwrap_or_default().to_ascii_lowercase();
-            let quality = parts.find_map(|part| part.strip_prefix("q=")?.parse().ok()).unwrap_or(1.0_f32);
+            let quality = parts
+                .find_map(|part| part.strip_prefix(['q', 'Q'])?.strip_prefix('=')?.parse().ok())
+                .unwrap_or(1.0_f32);
             let format = match media.as_str() {
                 "*/*" | "application/*" => Some(Self::Json),
                 "text/*" => Some(Self::Text),

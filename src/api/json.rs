@@ -14,6 +14,9 @@ use utoipa::ToSchema;
 use super::{error::Error, shape::Shape};
 use crate::repository::Fault;
 
+/// An object may have so many keys. No schema has more, and judging each key of a larger one costs the square of their number.
+const KEYS: usize = 256;
+
 /// Parses a body as JSON, or says why it cannot be. Refused are duplicate keys (one of the two would be lost in silence) and U+0000 (which
 /// PostgreSQL cannot store).
 pub fn parse(headers: &HeaderMap, body: &Bytes) -> Result<Value, Error> {
@@ -61,6 +64,8 @@ pub fn parse_bytes(body: &[u8]) -> Result<Value, Error> {
                 let words = error.to_string();
                 if words.contains("recursion limit") {
                     format!("the body is nested deeper than 127 levels ({place})")
+                } else if words.contains("number out of range") {
+                    format!("the body has a number out of range ({place})")
                 } else if words.contains("surrogate") || words.contains("escape") {
                     format!("the body has a string escape that stands for no character ({place})")
                 } else {
@@ -166,6 +171,9 @@ impl<'de> Visitor<'de> for Strict {
         let mut fields = Map::new();
         while let Some(name) = entries.next_key::<String>()? {
             printable(&name)?;
+            if fields.len() == KEYS {
+                return Err(de::Error::custom(format!("an object has more than {KEYS} keys")));
+            }
             let value = entries.next_value_seed(Self)?;
             if fields.insert(name.clone(), value).is_some() {
                 return Err(de::Error::custom(format!("the key `{name}` stands twice in one object")));

@@ -141,6 +141,10 @@ fn one<T: DeserializeOwned + ToSchema + 'static>(value: Value, faults: &mut Vec<
 }
 
 fn point_to_parameter(fault: &mut Fault) {
+    // A parameter that has no value is left out; none can be null.
+    if let Some(detail) = fault.detail.strip_suffix(" or null") {
+        fault.detail = detail.to_owned();
+    }
     fault.pointer = fault.pointer.trim_start_matches("#/").split('/').next().unwrap_or_default().to_owned();
 }
 

@@ -5,6 +5,7 @@
 
 use std::{
     any::TypeId,
+    borrow::Cow,
     collections::HashMap,
     sync::{LazyLock, PoisonError, RwLock},
 };
@@ -176,6 +177,7 @@ impl Shape {
             Kind::Maximum { limit } => fault("too_large", format!("must be at most {limit}")),
             Kind::MinItems { limit } => fault("too_few", format!("must have at least {limit} items")),
             Kind::MaxItems { limit } => fault("too_many", format!("must have at most {limit} items")),
+            Kind::MinProperties { limit } if *limit == 1 => fault("empty", "must not be empty".into()),
             Kind::MinProperties { limit } => fault("too_few", format!("must have at least {limit} entries")),
             Kind::MaxProperties { limit } => fault("too_many", format!("must have at most {limit} entries")),
             Kind::PropertyNames { error } => at(
@@ -183,7 +185,9 @@ impl Shape {
                 "unknown_language",
                 "must be a language of ISO 639-1 in two lower-case letters, such as `ro`".into(),
             ),
-            Kind::Pattern { pattern } => fault("wrong_format", format!("must match {pattern}")),
+            // That it is empty is said already.
+            Kind::Pattern { .. } if error.instance().as_str() == Some("") => return,
+            Kind::Pattern { pattern } => fault("wrong_format", in_words(pattern)),
             Kind::Format { format } => fault(
                 "wrong_format",
                 match format.as_str() {
@@ -223,9 +227,32 @@ impl Shape {
     }
 }
 
+/// The patterns of the schemas, for people.
+fn in_words(pattern: &str) -> String {
+    match pattern {
+        r"\S" => "must have a character that can be seen".into(),
+        r"^\S(.*\S)?$" => "must be one line without spaces around it".into(),
+        r"^[^\s/?#]+$" => "must have no spaces and none of `/`, `?`, `#`".into(),
+        "^[A-Z]{2}$" => "must be two capital letters, such as `RO`".into(),
+        "^[A-Z]{3}$" => "must be three capital letters, such as `RON`".into(),
+        r"^(0|[1-9][0-9]{0,15})(\.[0-9]{1,2})?$" => {
+            "must be an amount with a point and at most two decimals, such as `120000.50`".into()
+        }
+        r"^https?://\S+$" => "must be an address that starts with `http://` or `https://`".into(),
+        other => format!("must match {other}"),
+    }
+}
+
+/// A name as it is repeated in an answer: a long one is cut.
+pub fn brief(name: &str) -> Cow<'_, str> {
+    const LONGEST: usize = 100;
+    name.char_indices().nth(LONGEST).map_or(name.into(), |(end, _)| format!("{}…", &name[..end]).into())
+}
+
 /// Says that a name is not known, and which one may have been meant.
 pub fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
     let hint = suggestion(name, known.clone());
+    let name = brief(name);
     if hint.is_empty() {
         let mut names: Vec<&str> = known.collect();
         names.sort_unstable();
@@ -238,7 +265,9 @@ pub fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str> 
     }
 }
 
-fn suggestion<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
+/// Which known name may have been meant, if any.
+pub fn suggestion<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
+    let name = &*brief(name);
     known
         .map(|candidate| (strsim::jaro_winkler(name, candidate), candidate))
         .filter(|(likeness, _)| *likeness > 0.8)

@@ -18,7 +18,7 @@ async fn what_is_no_json_is_named() {
         (b"{\"name\": \"\\ud800\"}".to_vec(), "stands for no character"),
         (b"{\"name\": \"\xff\"}".to_vec(), "not UTF-8"),
         (vec![b'['; 100_000], "nested deeper"),
-        (b"{\"name\": 1e999}".to_vec(), "not JSON"),
+        (b"{\"name\": 1e999}".to_vec(), "out of range"),
     ] {
         let reply = send(body).expect(400).await;
         assert!(reply.json()["detail"].as_str().unwrap().contains(words), "{}", reply.text);
@@ -108,4 +108,48 @@ async fn a_version_without_quotes_is_no_stale_version() {
     let changed =
         client.patch(&path, json!({"code": "A"})).header("if-match", "\"7\", W/\"1\"").expect(200).await.json();
     assert_eq!((changed["version"].as_i64(), changed["code"].as_str()), (Some(2), Some("A")));
+}
+
+#[tokio::test]
+async fn very_many_keys_are_refused_before_they_cost_anything() {
+    let client = service().await;
+    let keys: Vec<String> = (0..80_000).map(|key| format!("\"{key:x}\": \"a\"")).collect();
+    let body = format!("{{\"kind\": \"agency\", \"name\": {{{}}}}}", keys.join(","));
+    let json = |body: String| client.call("POST", "/v1/entities").header("content-type", "application/json").body(body);
+    let refused = json(body).expect(400).await.json();
+    assert!(refused["detail"].as_str().unwrap().contains("more than 256 keys"), "{refused}");
+    let many: String = (0..5000).map(|name| format!("&x{name}")).collect();
+    let refused = client.get(format!("/v1/entities?{many}")).expect(400).await.json();
+    assert_eq!(refused["errors"].as_array().unwrap().len(), 1001);
+    assert!(refused["detail"].as_str().unwrap().starts_with("5000 faults"), "{}", refused["detail"]);
+    let long = json(format!("{{\"{}\": 1}}", "n".repeat(500_000))).expect(422).await.json();
+    let fault = long["errors"].as_array().unwrap().iter().find(|fault| fault["code"] == "unknown_field").unwrap();
+    assert!(fault["detail"].as_str().unwrap().len() < 500);
+}
+
+#[tokio::test]
+async fn faults_are_said_in_words() {
+    let client = service().await;
+    for (body, words) in [
+        (json!({"name": " ", "kind": "agency"}), "must have a character that can be seen"),
+        (json!({"name": {}, "kind": "agency"}), "must not be empty"),
+        (json!({"name": "", "kind": "agency"}), "must not be empty"),
+        (json!({"name": "x", "kind": "agency", "country": "ro"}), "must be two capital letters, such as `RO`"),
+        (json!({"name": "x", "kind": "agency", "external_id": "a/b"}), "must have no spaces and none of `/`, `?`, `#`"),
+    ] {
+        assert_eq!(client.post("/v1/entities", body).expect(422).await.json()["detail"], words);
+    }
+    for (path, status, words) in [
+        ("/v1/entities?limit=x", 400, "must be a whole number"),
+        ("/v1/entities?count=TRUE", 400, "must be true or false"),
+        ("/v1/legal_acts", 404, "did you mean `/v1/legal-acts`?"),
+        ("/v1/entities/", 404, "did you mean `/v1/entities`?"),
+    ] {
+        let refused = client.get(path).expect(status).await.json();
+        assert!(refused["detail"].as_str().unwrap().contains(words), "{refused}");
+    }
+    assert_eq!(client.get("/docs/nothing").expect(404).await.json()["code"], "not_found");
+    client.get("/v1/entities").header("accept", "").expect(200).await;
+    let answer = client.get("/v1/entities").header("accept", "text/csv;Q=0.1, text/plain;q=0.5").expect(200).await;
+    assert!(answer.header("content-type").starts_with("text/plain"));
 }

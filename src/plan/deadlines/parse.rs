@@ -65,7 +65,7 @@ pattern!(
 );
 pattern!(
     BY,
-    r"^(?:by|until|before the end of|no later than|not later than|pana (?:la|in)|cel tarziu (?:la|in)|by the|completion by) (?:the )?(.+)$"
+    r"^(?:by|until|before the end of|no later than|not later than|pana (?:la data de|la|in)|cel tarziu (?:la|in)|by the|completion by) (?:the )?(.+)$"
 );
 pattern!(END_OF, r"^(?:the )?(?:end of|sfarsitul(?: anului)?|finele(?: anului)?) (?:the )?(?:year )?(.+)$");
 pattern!(YEAR, r"^(?:the year |anul )?(\d{4})$");
@@ -76,11 +76,11 @@ pattern!(ROMAN_HALF, r"^(?:semestr(?:ul|u) |semestrul al |sem\.? )(i|ii|1|2)(?:-
 pattern!(HALF, r"^(?:(?:h([12])|(first|second) half of) (\d{4}))$");
 pattern!(
     QUARTER,
-    r"^(?:q([1-4])|([1-4])q|(?:trimestrul |trim\.? |t)(i{1,3}|iv|[1-4]))(?: of)? ?(?:al anului )?(\d{4})$"
+    r"^(?:q([1-4])|([1-4])q|(?:trimestrul (?:al )?|trim\.? |t)(i{1,3}|iv|[1-4])(?:-lea)?)(?: of)? ?(?:al anului )?(\d{4})$"
 );
 pattern!(FISCAL_QUARTER, r"^(?:q([1-4]) fy ?(\d{4}|\d{2})|([1-4])q fy ?(\d{4}|\d{2})|fy ?(\d{4}|\d{2}) q([1-4]))$");
-pattern!(FISCAL_YEAR, r"^(?:fy|fiscal year) ?(\d{4})$");
-pattern!(FISCAL_PAIR, r"^(?:fy|fiscal year) ?(\d{4})[-/](\d{2}|\d{4})$");
+pattern!(FISCAL_YEAR, r"^(?:fy|fiscal year|anul fiscal) ?(\d{4})$");
+pattern!(FISCAL_PAIR, r"^(?:fy|fiscal year|anul fiscal) ?(\d{4})[-/](\d{2}|\d{4})$");
 pattern!(SEASON, r"^(spring|summer|fall|autumn|primavara|vara|toamna) (\d{4})$");
 static MONTH: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(&format!(r"^({MONTHS}) (\d{{4}})$")).expect("a fixed pattern compiles"));

@@ -37,6 +37,8 @@ fn the_forms_of_real_plans_are_understood() {
         ("first half of 2024", "semester 2024-01-01 2024-06-30"),
         ("H2 2024", "semester 2024-07-01 2024-12-31"),
         ("trimestrul II 2024", "quarter 2024-04-01 2024-06-30"),
+        ("trimestrul al III-lea 2025", "quarter 2025-07-01 2025-09-30"),
+        ("până la data de 31.12.2024", "exact 2024-12-31 2024-12-31"),
         ("T2 2024", "quarter 2024-04-01 2024-06-30"),
         ("Q3 2015", "quarter 2015-07-01 2015-09-30"),
         ("end of Q2 2025", "quarter - 2025-06-30"),
@@ -67,6 +69,7 @@ fn fiscal_periods_follow_the_calendar() {
     assert_eq!(read("FY2024 Q4", 10), "fiscal_quarter 2024-07-01 2024-09-30");
     assert_eq!(read("Q1 FY2024", 1), "fiscal_quarter 2024-01-01 2024-03-31");
     assert_eq!(read("By fiscal year 2023-24", 4), "fiscal_year - 2024-03-31");
+    assert_eq!(read("anul fiscal 2024", 10), "fiscal_year 2023-10-01 2024-09-30");
     assert_eq!(read("By fiscal year 2023-24", 1), "unparsed - -");
 }
 
