@@ -261,3 +261,15 @@ async fn legal_acts_do_not_lead_back_to_themselves() {
         }
     }
 }
+
+#[tokio::test]
+async fn what_a_rule_refused_is_free_for_the_next_writer() {
+    let client = service().await;
+    let made = client.create("entities", json!({"name": "x", "kind": "agency"})).await;
+    let path = format!("/v1/entities/{}", made["id"].as_str().unwrap());
+    for _ in 0..3 {
+        let refused = client.patch(&path, json!({"parent_id": made["id"]})).header("if-match", "*").expect(409).await;
+        assert_eq!(refused.faults(), ["#/parent_id cycle"]);
+    }
+    client.patch(&path, json!({"code": "A"})).header("if-match", "\"1\"").expect(200).await;
+}
