@@ -4,7 +4,11 @@ use std::{str::FromStr as _, time::Duration};
 
 use anyhow::{Context as _, bail};
 use chrono::NaiveDate;
-use sqlx::{Connection as _, PgConnection, migrate::Migrator, postgres::PgConnectOptions};
+use sqlx::{
+    Connection as _, PgConnection,
+    migrate::{MigrateError, Migrator},
+    postgres::PgConnectOptions,
+};
 
 use crate::{
     config::Settings,
@@ -86,8 +90,18 @@ impl Database {
         if number.parse::<u32>().unwrap_or_default() < 150_000 {
             bail!("this PostgreSQL is too old ({number}); Mandate needs 15 or newer");
         }
-        MIGRATOR.run(&mut connection).await.context("cannot bring the schema up to date")?;
-        Ok(())
+        match MIGRATOR.run(&mut connection).await {
+            Err(MigrateError::ExecuteMigration(sqlx::Error::Database(error), _))
+                if error.code().as_deref() == Some("42501") =>
+            {
+                bail!(
+                    "the role in DATABASE_URL may not set up the schema: {}; let the owner of the database run \
+                     `create extension if not exists unaccent` in it and `grant create on schema public` to the role, or use the owner's role",
+                    error.message()
+                )
+            }
+            outcome => outcome.context("cannot bring the schema up to date"),
+        }
     }
 
     /// Stops the private PostgreSQL, if there is one.

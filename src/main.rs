@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::Parser as _;
 use mandate::{
     access::keys,
@@ -48,7 +49,8 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         return Ok(());
     }
     let default = if matches!(cli.command, Command::Serve) { settings.log.as_str() } else { "warn" };
-    let filter = EnvFilter::try_new(default)?;
+    let filter = EnvFilter::try_new(default)
+        .with_context(|| format!("MANDATE_LOG is `{default}`; write it as `info` or `mandate=debug,warn`"))?;
     tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr).init();
     let listener = match cli.command {
         Command::Serve | Command::Demo => Some(serve::listen(settings.listen).await?),
