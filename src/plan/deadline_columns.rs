@@ -32,7 +32,7 @@ pub(super) fn set(row: &mut Row, deadline: Option<&Deadline>) {
 
 /// Notes what is wrong with the deadline.
 pub(super) fn check(deadline: Option<&Deadline>, faults: &mut Faults) {
-    for (code, detail) in deadline.iter().flat_map(|deadline| deadline.faults()) {
-        faults.add("deadline/text", code, detail);
+    for (field, detail) in deadline.iter().flat_map(|deadline| deadline.faults()) {
+        faults.add(&format!("deadline/{field}"), "not_allowed", detail);
     }
 }

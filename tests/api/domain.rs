@@ -267,9 +267,29 @@ async fn what_a_rule_refused_is_free_for_the_next_writer() {
     let client = service().await;
     let made = client.create("entities", json!({"name": "x", "kind": "agency"})).await;
     let path = format!("/v1/entities/{}", made["id"].as_str().unwrap());
+    // Several connections, so that the next writer gets another than the one that was refused.
+    futures_util::future::join_all((0..4).map(|_| client.get("/v1/entities").expect(200))).await;
     for _ in 0..3 {
         let refused = client.patch(&path, json!({"parent_id": made["id"]})).header("if-match", "*").expect(409).await;
         assert_eq!(refused.faults(), ["#/parent_id cycle"]);
     }
     client.patch(&path, json!({"code": "A"})).header("if-match", "\"1\"").expect(200).await;
+}
+
+#[tokio::test]
+async fn a_fault_of_a_deadline_points_to_its_field() {
+    let client = service().await;
+    let strategy = json!({"external_id": "s-1", "code": "S", "title": "x", "kind": "strategy"});
+    client.create("strategies", strategy).await;
+    for (deadline, fault) in [
+        (json!({"text": "x", "kind": "exact"}), "#/deadline/to not_allowed"),
+        (json!({"text": "x", "kind": "year", "to": "1914-01-01"}), "#/deadline/to not_allowed"),
+        (
+            json!({"text": "x", "kind": "range", "from": "2025-01-01", "to": "2024-01-01"}),
+            "#/deadline/from not_allowed",
+        ),
+    ] {
+        let body = json!({"strategy_id": "external:s-1", "code": "1", "title": "x", "deadline": deadline});
+        assert_eq!(client.post("/v1/initiatives", body).expect(422).await.faults(), [fault]);
+    }
 }
