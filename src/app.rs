@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Instant};
 use axum::{
     Router,
     body::Body,
-    extract::{MatchedPath, Request},
+    extract::{MatchedPath, Request, State},
     http::{HeaderName, HeaderValue, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
@@ -26,6 +26,7 @@ use crate::{
     },
     arrival::Awaited,
     limits::Limits,
+    record::{Record, Sequencer},
     repository::{self, Connection, Pool},
     router::{Noun, nouns},
 };
@@ -40,6 +41,8 @@ pub struct App {
     pub metrics: Option<PrometheusHandle>,
     /// The currency of amounts that do not say theirs, when the service has one.
     pub currency: Option<Arc<str>>,
+    /// What the sequencer and the listeners share.
+    pub record: Record,
     nouns: &'static [Noun],
 }
 
@@ -49,7 +52,7 @@ pub const BODY_LIMIT: usize = 1 << 20;
 impl App {
     /// The application over a pool.
     pub fn new(pool: Pool, metrics: Option<PrometheusHandle>) -> Self {
-        Self { pool, keys: KeyCache::default(), metrics, currency: None, nouns: nouns() }
+        Self { pool, keys: KeyCache::default(), metrics, currency: None, record: Record::default(), nouns: nouns() }
     }
 
     /// The same with a currency (`MANDATE_CURRENCY`).
@@ -57,6 +60,18 @@ impl App {
     pub fn with_currency(mut self, currency: &str) -> Self {
         self.currency = Some(currency.into());
         self
+    }
+
+    /// The same with this state of the record.
+    #[must_use]
+    pub fn with_record(mut self, record: Record) -> Self {
+        self.record = record;
+        self
+    }
+
+    /// Starts to give changes their positions. A service whose sequencer does not run leaves that to others.
+    pub fn start_sequencer(&self) -> Sequencer {
+        Sequencer::start(self.pool.clone(), self.record.clone())
     }
 
     /// A connection, or `503`.
@@ -99,6 +114,7 @@ pub fn layered(routes: Router<App>, app: App, limits: Limits) -> Router {
         })
         .layer(axum::extract::DefaultBodyLimit::max(BODY_LIMIT))
         .layer(middleware::from_fn(refuse_where_needless))
+        .layer(middleware::from_fn_with_state(app.clone(), tell_of_writes))
         .layer(middleware::from_fn(move |request, next| in_time(limits, request, next)))
         .layer(CatchPanicLayer::custom(|panic: Box<dyn std::any::Any + Send>| {
             let words = panic
@@ -129,6 +145,16 @@ async fn in_time(limits: Limits, request: Request, next: Next) -> Response {
     tokio::time::timeout(time, answer).await.unwrap_or_else(|_| {
         if body.is_awaited() { Error::RequestTimeout.into_response() } else { Error::Timeout.into_response() }
     })
+}
+
+/// Wakes the sequencer after a write, so that readers of the feed need not wait for its next look.
+async fn tell_of_writes(State(app): State<App>, request: Request, next: Next) -> Response {
+    let reads = request.method().is_safe();
+    let response = next.run(request).await;
+    if !reads && response.status().is_success() {
+        app.record.written();
+    }
+    response
 }
 
 /// The request's id, its line in the log, its metrics, and the body of its problem. All failures are logged here, and nowhere else.

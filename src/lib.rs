@@ -14,6 +14,7 @@ pub mod limits;
 pub mod money;
 pub mod plan;
 pub mod postgres;
+pub mod record;
 pub mod reports;
 pub mod repository;
 pub mod router;

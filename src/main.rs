@@ -97,7 +97,13 @@ async fn perform(
         let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().install_recorder()?;
         let app = App::new(database.pool(settings)?, Some(metrics)).with_currency(&settings.currency);
         let limits = Limits::default();
-        serve::serve(listener, layered(router::routes(), app, limits), limits, serve::stop_signal()).await;
+        let (sequencer, record) = (app.start_sequencer(), app.record.clone());
+        let stop = async move {
+            serve::stop_signal().await;
+            record.drain();
+        };
+        serve::serve(listener, layered(router::routes(), app, limits), limits, stop).await;
+        sequencer.stop().await;
     }
     Ok(())
 }

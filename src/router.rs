@@ -18,7 +18,7 @@ use crate::{
     entities::Entity,
     money::{BudgetAllocation, FundingSource},
     plan::{Assignment, Dependency, Initiative, LegalAct, Milestone, Objective, Step, Strategy, Timeline},
-    reports,
+    record, reports,
     repository::{self, Author, Reference, Resource},
     transfer::{
         self,
@@ -106,12 +106,14 @@ pub fn routes() -> Router<App> {
         .merge(transfer::handlers::routes())
         .merge(document::page())
         .merge(reports::routes())
+        .merge(record::routes())
 }
 
 /// The OpenAPI document.
 pub fn document() -> Value {
     let mut document = document::document(nouns());
     reports::describe(&mut document);
+    record::describe(&mut document);
     transfer::handlers::describe(&mut document);
     api::idempotency::describe(&mut document);
     document::share_responses(&mut document);

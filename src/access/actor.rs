@@ -61,6 +61,31 @@ pub struct Actor {
 }
 
 impl Actor {
+    /// Who sent these headers. An answer without end asks again and again.
+    pub async fn of(headers: &HeaderMap, app: &App) -> Result<Self, Error> {
+        let unknown = || Error::Unauthenticated("the key is not valid: it is mistyped, expired or revoked".into());
+        let Some(header) = headers.get(header::AUTHORIZATION) else {
+            return Err(Error::Unauthenticated(
+                "send a key as `Authorization: Bearer mandate_...`; `mandate key create` makes one".into(),
+            ));
+        };
+        let text = header
+            .to_str()
+            .ok()
+            .and_then(|header| header.split_once(' '))
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+            .map(|(_, text)| text.trim())
+            .ok_or_else(|| Error::Unauthenticated("send the key as `Authorization: Bearer mandate_...`".into()))?;
+        keys::split(text).ok_or_else(unknown)?;
+        let hash: [u8; 32] = Sha256::digest(text.as_bytes()).into();
+        if let Some(key) = app.keys.get(&hash) {
+            return Ok(Self { key });
+        }
+        let key = keys::verify(&mut *app.connection().await?, text).await?.ok_or_else(unknown)?;
+        app.keys.put(hash, key.clone());
+        Ok(Self { key })
+    }
+
     /// Demands a role.
     pub fn needs(&self, role: Role) -> Result<(), Error> {
         if self.key.role >= role {
@@ -100,26 +125,6 @@ impl FromRequestParts<App> for Actor {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
-        let unknown = || Error::Unauthenticated("the key is not valid: it is mistyped, expired or revoked".into());
-        let Some(header) = parts.headers.get(header::AUTHORIZATION) else {
-            return Err(Error::Unauthenticated(
-                "send a key as `Authorization: Bearer mandate_...`; `mandate key create` makes one".into(),
-            ));
-        };
-        let text = header
-            .to_str()
-            .ok()
-            .and_then(|header| header.split_once(' '))
-            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-            .map(|(_, text)| text.trim())
-            .ok_or_else(|| Error::Unauthenticated("send the key as `Authorization: Bearer mandate_...`".into()))?;
-        keys::split(text).ok_or_else(unknown)?;
-        let hash: [u8; 32] = Sha256::digest(text.as_bytes()).into();
-        if let Some(key) = app.keys.get(&hash) {
-            return Ok(Self { key });
-        }
-        let key = keys::verify(&mut *app.connection().await?, text).await?.ok_or_else(unknown)?;
-        app.keys.put(hash, key.clone());
-        Ok(Self { key })
+        Self::of(&parts.headers, app).await
     }
 }

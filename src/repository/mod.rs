@@ -17,7 +17,7 @@ mod write;
 pub use error::Error;
 pub use idempotency::{Claim, Kept, claim, keep, sweep};
 pub use list::{Common, Listed, Select, Sort, Window, count, languages, list};
-pub use pool::{Connection, Manager, Pool, connect, distrust, in_time_zone, lend, stoppable};
+pub use pool::{Connection, Manager, Pool, connect, connect_alone, distrust, in_time_zone, lend, stoppable};
 pub use read::{Entry, Key, Lookup, blockers, deleted, find, find_many, history, ping};
 pub use references::{CODED, named_by, names_a_row, resolve};
 pub use resource::{Fault, Faults, Reference, Resource, Row, Stored};

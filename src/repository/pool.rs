@@ -146,3 +146,8 @@ pub fn connect(options: PgConnectOptions, size: usize) -> Result<Pool, Error> {
         .build()
         .map_err(|error| Error::Pool(error.to_string()))
 }
+
+/// A connection of its own, beside the pool and with the same settings.
+pub async fn connect_alone(pool: &Pool) -> Result<PgConnection, Error> {
+    Ok(PgConnection::connect_with(&pool.manager().options).await?)
+}

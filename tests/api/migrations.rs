@@ -7,6 +7,7 @@ use std::{fmt::Write as _, fs, path::PathBuf};
 
 use mandate::{database::MIGRATOR, limits::Limits, router};
 use regex::Regex;
+use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, migrate::Migrator};
 
@@ -91,6 +92,11 @@ async fn rows_of_every_older_service_are_read_by_the_newest() {
             assert_eq!(written["version"], 2, "{path}");
         }
     }
+    // What was recorded before there were positions has the first of them.
+    let feed = client.get("/v1/changes?limit=2").expect(200).await.json();
+    let places: Vec<_> =
+        feed["items"].as_array().unwrap().iter().map(|item| (&item["position"], &item["version"])).collect();
+    assert_eq!(places, [(&json!(1), &json!(1)), (&json!(2), &json!(2))], "{feed}");
     let gone = client.get("/v1/entities/01900000-0000-7000-8000-0000000000ff").expect(410).await.json();
     let history = client.get(gone["history"].as_str().unwrap()).expect(200).await.json();
     assert_eq!(history["items"].as_array().unwrap().len(), 2, "{history}");

@@ -3,9 +3,10 @@
 use axum::{
     Router,
     body::Body,
-    http::{HeaderMap, Request, StatusCode},
+    http::{HeaderMap, Request, Response, StatusCode},
 };
 use http_body_util::BodyExt as _;
+use mandate::record::Record;
 use serde_json::Value;
 use tower::ServiceExt as _;
 
@@ -13,6 +14,7 @@ use tower::ServiceExt as _;
 #[derive(Clone)]
 pub(crate) struct Client {
     router: Router,
+    record: Record,
     key: Option<String>,
     viewer: String,
 }
@@ -35,8 +37,8 @@ pub(crate) struct Reply {
 }
 
 impl Client {
-    pub(crate) fn new(router: Router, admin: String, viewer: String) -> Self {
-        Self { router, key: Some(admin), viewer }
+    pub(crate) fn new(router: Router, record: Record, admin: String, viewer: String) -> Self {
+        Self { router, record, key: Some(admin), viewer }
     }
 
     /// The same service, spoken to as a viewer.
@@ -57,6 +59,11 @@ impl Client {
     /// The service itself, to be put behind a socket.
     pub(crate) fn router(&self) -> Router {
         self.router.clone()
+    }
+
+    /// What the service is told when it is about to stop.
+    pub(crate) fn record(&self) -> Record {
+        self.record.clone()
     }
 
     /// The header that carries the key.
@@ -116,13 +123,18 @@ impl Call {
         self
     }
 
-    /// Sends the request, whatever the answer.
-    pub(crate) async fn send(self) -> Reply {
+    /// Sends the request; the body of the answer is still to come.
+    pub(crate) async fn open(self) -> Response<Body> {
         let mut request = Request::builder().method(self.method).uri(&self.path);
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
-        let response = self.router.oneshot(request.body(Body::from(self.body)).unwrap()).await.unwrap();
+        self.router.oneshot(request.body(Body::from(self.body)).unwrap()).await.unwrap()
+    }
+
+    /// Sends the request, whatever the answer.
+    pub(crate) async fn send(self) -> Reply {
+        let response = self.open().await;
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
         Reply { status: parts.status, headers: parts.headers, text: String::from_utf8(bytes.to_vec()).unwrap() }

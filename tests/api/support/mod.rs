@@ -3,5 +3,7 @@
 pub(crate) mod client;
 mod server;
 
-pub(crate) use client::Client;
-pub(crate) use server::{CONNECTIONS, database, empty_database, service, service_over, services};
+pub(crate) use client::{Call, Client};
+pub(crate) use server::{
+    CONNECTIONS, database, empty_database, service, service_over, service_with_heartbeat, services, services_over,
+};

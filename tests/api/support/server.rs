@@ -8,6 +8,7 @@ use std::{
         LazyLock,
         atomic::{AtomicU32, Ordering},
     },
+    time::Duration,
 };
 
 use mandate::{
@@ -16,6 +17,7 @@ use mandate::{
     database::MIGRATOR,
     limits::Limits,
     postgres::{self, Settings},
+    record::Record,
     repository, router,
 };
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, postgres::PgConnectOptions};
@@ -103,23 +105,45 @@ pub(crate) async fn service() -> Client {
 
 /// The service over this database, and a client with the key of an admin.
 pub(crate) async fn service_over(options: PgConnectOptions, limits: Limits) -> Client {
-    let [client] = clients(options, limits, ["UTC"]).await;
+    let [client] = clients(options, limits, HEARTBEAT, ["UTC"]).await;
+    client
+}
+
+/// The service over this database, whose streams send a sign of life this often.
+pub(crate) async fn service_with_heartbeat(options: PgConnectOptions, heartbeat: Duration) -> Client {
+    let [client] = clients(options, Limits::default(), heartbeat, ["UTC"]).await;
     client
 }
 
 /// Several services over one new database, each in a time zone of its own.
 pub(crate) async fn services<const N: usize>(time_zones: [&str; N]) -> [Client; N] {
-    clients(database().await, Limits::default(), time_zones).await
+    services_over(database().await, time_zones).await
 }
 
-async fn clients<const N: usize>(options: PgConnectOptions, limits: Limits, time_zones: [&str; N]) -> [Client; N] {
+/// Several services over this database, each in a time zone of its own.
+pub(crate) async fn services_over<const N: usize>(options: PgConnectOptions, time_zones: [&str; N]) -> [Client; N] {
+    clients(options, Limits::default(), HEARTBEAT, time_zones).await
+}
+
+/// No test waits for it.
+const HEARTBEAT: Duration = Duration::from_mins(10);
+
+async fn clients<const N: usize>(
+    options: PgConnectOptions,
+    limits: Limits,
+    heartbeat: Duration,
+    time_zones: [&str; N],
+) -> [Client; N] {
     let mut connection = PgConnection::connect_with(&options).await.unwrap();
     let admin = keys::create(&mut connection, "admin", Role::Admin, None).await.unwrap();
     let viewer = keys::create(&mut connection, "viewer", Role::Viewer, None).await.unwrap();
     connection.close().await.unwrap();
     time_zones.map(|time_zone| {
         let pool = repository::connect(repository::in_time_zone(options.clone(), time_zone), CONNECTIONS).unwrap();
-        let app = App::new(pool, None).with_currency("RON");
-        Client::new(layered(router::routes(), app, limits), admin.clone(), viewer.clone())
+        let record = Record::new(heartbeat);
+        let app = App::new(pool, None).with_currency("RON").with_record(record.clone());
+        // It ends with the runtime of the test.
+        drop(app.start_sequencer());
+        Client::new(layered(router::routes(), app, limits), record, admin.clone(), viewer.clone())
     })
 }

@@ -1,0 +1,93 @@
+//! The record as one stream of changes: each gets its position (`sequencer`), and is read in that order, as pages (`feed`) and as it comes
+//! (`stream`). What is recorded is written by `repository`, in the statement of the change itself.
+
+mod changes;
+mod feed;
+mod sequencer;
+mod stream;
+mod tail;
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{Router, routing::get};
+use serde_json::Value;
+use tokio::sync::{Notify, Semaphore, watch};
+
+pub use sequencer::Sequencer;
+use tail::Tail;
+
+use crate::app::App;
+
+/// The state that the sequencer of this process and its listeners share.
+#[derive(Debug, Clone)]
+pub struct Record(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    /// Told of each write of this process.
+    written: Notify,
+    /// The last position known here.
+    head: watch::Sender<i64>,
+    /// Whether the service is about to stop.
+    stage: watch::Sender<Stage>,
+    /// The newest changes, for all listeners.
+    tail: Tail,
+    /// So many listeners at once may ask the database for what they missed: there can be more of them than connections.
+    catching_up: Semaphore,
+    /// One listener at a time looks up a key: the others, who mostly have the same, then find it in the cache.
+    looking_up: Semaphore,
+    /// A listener that has nothing to hear is told so this often.
+    heartbeat: Duration,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Stage {
+    /// All goes on.
+    Running,
+    /// Streams end, changes still get positions.
+    Draining,
+    /// The sequencer ends too.
+    Ended,
+}
+
+impl Default for Record {
+    fn default() -> Self {
+        Self::new(Duration::from_secs(15))
+    }
+}
+
+impl Record {
+    /// The state of a process that has just begun.
+    pub fn new(heartbeat: Duration) -> Self {
+        Self(Arc::new(Shared {
+            written: Notify::new(),
+            head: watch::Sender::new(0),
+            stage: watch::Sender::new(Stage::Running),
+            tail: Tail::default(),
+            catching_up: Semaphore::new(2),
+            looking_up: Semaphore::new(1),
+            heartbeat,
+        }))
+    }
+
+    /// Says that something may have been written, so that its position does not wait for the next look.
+    pub fn written(&self) {
+        self.0.written.notify_one();
+    }
+
+    /// Ends the streams of this process: a stop waits for them like for every request.
+    pub fn drain(&self) {
+        self.0.stage.send_replace(Stage::Draining);
+    }
+}
+
+/// The routes of the feed.
+pub fn routes() -> Router<App> {
+    Router::new().route("/v1/changes", get(feed::list)).route("/v1/changes/stream", get(stream::stream))
+}
+
+/// Adds the operations of the feed to the OpenAPI document.
+pub fn describe(document: &mut Value) {
+    feed::describe(document);
+    stream::describe(document);
+}

@@ -1,0 +1,114 @@
+//! The background task that gives committed changes their positions, and reads the newest of them once for all listeners of the process.
+//!
+//! It runs in every replica; `sequence_changes` (migration 0009) sees to it that one at a time does the work. It has a connection of its own,
+//! because it must go on when requests have taken all of the pool.
+
+use std::time::Duration;
+
+use sqlx::PgConnection;
+use tokio::{task::JoinHandle, time::timeout};
+
+use super::{
+    Record, Stage,
+    changes::{Filter, page},
+    tail::LENGTH,
+};
+use crate::repository::{self, Error, Pool};
+
+/// What others write is looked for this often.
+const INTERVAL: Duration = Duration::from_millis(250);
+/// After a write of our own: writers of the same moment share a round.
+const PAUSE: Duration = Duration::from_millis(10);
+/// After a failure.
+const RETRY: Duration = Duration::from_millis(500);
+/// A round that takes longer has lost its way to PostgreSQL, which itself gives up earlier.
+const ROUND_TIME: Duration = Duration::from_secs(30);
+/// Positions given in one round; more, when one transaction wrote more.
+const BATCH: i32 = 1000;
+/// Changes read at once for the listeners.
+const READ: i64 = 256;
+
+/// The running task.
+pub struct Sequencer {
+    record: Record,
+    task: JoinHandle<()>,
+}
+
+impl Sequencer {
+    /// Starts it.
+    pub fn start(pool: Pool, record: Record) -> Self {
+        let task = tokio::spawn(run(pool, record.clone()));
+        Self { record, task }
+    }
+
+    /// Ends it after the round under way; also when that does not end.
+    pub async fn stop(self) {
+        self.record.0.stage.send_replace(Stage::Ended);
+        let abort = self.task.abort_handle();
+        if timeout(ROUND_TIME, self.task).await.is_err() {
+            abort.abort();
+        }
+    }
+}
+
+async fn run(pool: Pool, record: Record) {
+    let mut stage = record.0.stage.subscribe();
+    let mut connection = None;
+    let mut failing = false;
+    while *stage.borrow_and_update() != Stage::Ended {
+        let outcome = timeout(ROUND_TIME, round(&pool, &mut connection, &record)).await;
+        let outcome = outcome.unwrap_or_else(|_| Err(Error::Pool("a round took too long".into())));
+        let pause = match &outcome {
+            Ok(given) if *given >= i64::from(BATCH) => Duration::ZERO,
+            Ok(_) => INTERVAL,
+            Err(error) => {
+                connection = None;
+                if !failing {
+                    tracing::warn!(%error, "changes get no positions until the database is back");
+                }
+                RETRY
+            }
+        };
+        if failing && outcome.is_ok() {
+            tracing::info!("changes get positions again");
+        }
+        failing = outcome.is_err();
+        let ended = async { drop(stage.wait_for(|stage| *stage == Stage::Ended).await) };
+        tokio::select! {
+            () = ended => {}
+            () = tokio::time::sleep(pause) => {}
+            () = record.0.written.notified(), if !failing => tokio::time::sleep(PAUSE).await,
+        }
+    }
+}
+
+/// Gives positions, and tells the listeners how far it is. Says how many it gave.
+async fn round(pool: &Pool, connection: &mut Option<PgConnection>, record: &Record) -> Result<i64, Error> {
+    let connection = match connection {
+        Some(connection) => connection,
+        None => connection.insert(repository::connect_alone(pool).await?),
+    };
+    let (given, head): (i64, i64) =
+        sqlx::query_as("select given, head from sequence_changes($1)").bind(BATCH).fetch_one(&mut *connection).await?;
+    tell(connection, record, head).await?;
+    Ok(given)
+}
+
+async fn tell(connection: &mut PgConnection, record: &Record, head: i64) -> Result<(), Error> {
+    let shared = &record.0;
+    let mut told = *shared.head.borrow();
+    let long = i64::try_from(LENGTH).unwrap_or(i64::MAX);
+    if shared.head.receiver_count() == 0 || head - told > long {
+        // Nobody listens, or it is more than is kept.
+        shared.tail.clear();
+        told = head;
+    }
+    while told < head {
+        let page = page(connection, &Filter::default(), told, head, READ).await?;
+        told = page.upto;
+        shared.tail.push(page.changes);
+        shared.head.send_replace(told);
+    }
+    shared.head.send_if_modified(|known| std::mem::replace(known, head) != head);
+    Ok(())
+}
