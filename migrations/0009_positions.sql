@@ -34,15 +34,15 @@ insert into record_head (position, complete_until)
 -- A change is recorded at the time it was written, or just after what the record was complete until, if that is later: so whatever was
 -- acknowledged before an instant is in the record of that instant, and what is complete stays as it is. The changes of one transaction have
 -- one time, are taken together (`with ties`), and so are seen together.
-create function sequence_changes(most integer, out given bigint, out head bigint) language plpgsql as $$
+--
+-- Without changes the head moves when the record is complete until longer than `idle` ago, for those who read the past.
+create function sequence_changes(most integer, idle interval default '1 second', out given bigint, out head bigint) language plpgsql as $$
 declare
     last record_head;
     moment timestamptz;
 begin
     given := 0;
-    -- Without changes the head moves once a second, for those who read the past.
-    perform from record_head h
-        where h.complete_until < clock_timestamp() - interval '1 second' or exists (select from changes c where c.position is null);
+    perform from record_head h where h.complete_until < clock_timestamp() - idle or exists (select from changes c where c.position is null);
     if found then
         select * into last from record_head h for update skip locked;
         if found then
@@ -68,6 +68,9 @@ begin
             if given >= most then
                 -- What is left belongs to times that are not complete yet.
                 select max(c.recorded_at) into moment from changes c where c.position = last.position + given;
+            end if;
+            if given > 0 then
+                perform as_of.keep(last.position, last.position + given);
             end if;
             update record_head h set position = h.position + given, complete_until = greatest(moment, h.complete_until);
         end if;

@@ -139,6 +139,9 @@ pub struct ExportArguments {
     /// Only this strategy and what it refers to: its code or external id
     #[arg(long)]
     pub strategy: Option<String>,
+    /// As the record had it at this instant, or at the end of this day: 2026-01-31
+    #[arg(long, value_name = "WHEN")]
+    pub as_of: Option<String>,
     /// Write CSV files, one a noun, into this new or empty folder
     #[arg(long, value_name = "FOLDER", conflicts_with = "file")]
     pub csv: Option<PathBuf>,

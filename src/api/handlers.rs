@@ -19,7 +19,7 @@ use super::{
     idempotency::Attempt,
     json,
     list::list,
-    precondition,
+    past, precondition,
     query::{self, FindParameters, NoParameters, View},
     shape::Shape,
     target::Target,
@@ -27,7 +27,7 @@ use super::{
 use crate::{
     access::{Actor, Role},
     app::App,
-    repository::{self, Faults, Isolation, Key, Lookup, Resource, Stored},
+    repository::{self, Faults, Isolation, Key, Lookup, Reading, Resource, Stored},
 };
 
 /// The routes of a noun.
@@ -75,20 +75,24 @@ async fn find<R: Resource>(
     if !faults.is_empty() {
         return Err(Error::BadQuery(faults));
     }
+    let moment = past::moment(&app, parameters.as_of.as_deref()).await?;
     let mut connection = app.connection().await?;
-    let stored = fetch::<R>(&mut connection, &key).await?;
+    let mut reading = Reading::begin(&mut connection, moment).await?;
+    let stored = fetch::<R>(&mut reading, &key).await?;
     let tag = precondition::tag(stored.version);
     if precondition::not_modified(&headers, &tag) {
-        return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response());
+        return Ok(past::mark((StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response(), moment));
     }
     if view.is_plain() {
-        return one(&stored);
+        reading.end().await?;
+        return Ok(past::mark(one(&stored)?, moment));
     }
     let mut items = values(std::iter::once(stored))?;
-    show(&app, &mut connection, &view, R::REFERENCES, &mut items).await?;
+    show(&app, &mut reading, &view, R::REFERENCES, &mut items).await?;
+    reading.end().await?;
     let body = serde_json::to_vec(&items[0]).map_err(internal)?;
-    Ok(([(header::ETAG, tag), (header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], body)
-        .into_response())
+    let headers = [(header::ETAG, tag), (header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
+    Ok(past::mark((headers, body).into_response(), moment))
 }
 
 async fn replace<R: Resource>(

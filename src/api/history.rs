@@ -14,13 +14,13 @@ use super::{
     error::Error,
     format::Format,
     handlers::gone,
-    query,
+    past, query,
     target::Target,
 };
 use crate::{
     access::{Actor, Role},
     app::App,
-    repository::{self, Lookup, Resource, Stored},
+    repository::{self, Lookup, Reading, Resource, Stored},
 };
 
 /// What the history of a resource can be asked.
@@ -33,6 +33,9 @@ pub struct HistoryParameters {
     /// The `next` of the page before.
     #[schema(max_length = 20)]
     pub after: Option<String>,
+    /// What was known at this instant (RFC 3339), or at the end of this day in the time zone of the service.
+    #[schema(max_length = 40, example = "2026-01-31")]
+    pub as_of: Option<String>,
 }
 
 /// Tells the changes of one resource, also when it is deleted.
@@ -57,18 +60,26 @@ pub async fn history<R: Resource>(
         })?,
     };
     let limit = parameters.limit.unwrap_or(50);
+    let moment = past::moment(&app, parameters.as_of.as_deref()).await?;
     let mut connection = app.connection().await?;
-    let id = match repository::find::<R>(&mut connection, &key).await? {
+    let mut reading = Reading::begin(&mut connection, moment).await?;
+    let id = match repository::find::<R>(&mut reading, &key).await? {
         Lookup::Found(stored) => stored.id,
         Lookup::Deleted(id) => id,
         Lookup::Missing => return Err(gone::<R, Stored<R>>(&key, Lookup::Missing)),
     };
-    let mut entries = repository::history::<R>(&mut connection, id, below, limit + 1).await?;
+    let mut entries = repository::history::<R>(&mut reading, id, below, limit + 1).await?;
+    reading.end().await?;
     let more = entries.len() > usize::try_from(limit).unwrap_or(usize::MAX);
     if more {
         entries.pop();
     }
     let next = entries.last().filter(|_| more).map(|entry| entry.version.to_string());
     let items = entries.into_iter().map(serde_json::to_value).collect::<Result<Vec<_>, _>>().map_err(internal)?;
-    Ok(tagged(&headers, render(items, format, |items| json!({"items": items, "next": next}))?, format))
+    let body = render(items, format, |items| {
+        let mut page = json!({"items": items, "next": next});
+        past::tell(&mut page, moment);
+        page
+    })?;
+    Ok(past::mark(tagged(&headers, body, format), moment))
 }

@@ -21,13 +21,14 @@ use super::{
     cursor::Cursor,
     error::Error,
     format::{self, Format},
+    past,
     query::{self, Listing, View, bad_cursor},
     shape::Shape,
 };
 use crate::{
     access::{Actor, Role},
     app::App,
-    repository::{self, Listed, Resource, Stored},
+    repository::{self, Listed, Reading, Resource, Stored},
 };
 
 /// Lists the resources of a noun.
@@ -44,13 +45,15 @@ pub async fn list<R: Resource>(
     if matches!(format, Format::Csv | Format::Ndjson) && !listing.limited {
         return stream::<R>(app, listing, format).await;
     }
+    let moment = listing.moment;
     let mut connection = app.connection().await?;
+    let mut reading = Reading::begin(&mut connection, moment).await?;
     let count = if listing.count {
-        Some(repository::count::<R>(&mut connection, &listing.filter, &listing.common).await?)
+        Some(repository::count::<R>(&mut reading, &listing.filter, &listing.common).await?)
     } else {
         None
     };
-    let (rows, next) = page::<R>(&mut connection, &mut listing).await?;
+    let (rows, next) = page::<R>(&mut reading, &mut listing).await?;
     let mut response = if format == Format::Json && listing.view.is_plain() {
         #[derive(Serialize)]
         struct Page<'a, R: Resource> {
@@ -58,15 +61,18 @@ pub async fn list<R: Resource>(
             next: &'a Option<String>,
             #[serde(skip_serializing_if = "Option::is_none")]
             count: Option<i64>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            as_of: Option<String>,
         }
         let items: Vec<_> = rows.iter().map(|row| &row.stored).collect();
         // About as much as such a page takes: growing to it step by step costs a few percent.
         let mut body = Vec::with_capacity(items.len() * 1024);
-        serde_json::to_writer(&mut body, &Page { items, next: &next, count }).map_err(internal)?;
+        serde_json::to_writer(&mut body, &Page { items, next: &next, count, as_of: moment.map(past::text) })
+            .map_err(internal)?;
         tagged(&headers, body, format)
     } else {
         let mut items = values(rows.into_iter().map(|row| row.stored))?;
-        show(&app, &mut connection, &listing.view, R::REFERENCES, &mut items).await?;
+        show(&app, &mut reading, &listing.view, R::REFERENCES, &mut items).await?;
         tagged(
             &headers,
             render(items, format, |items| {
@@ -74,11 +80,13 @@ pub async fn list<R: Resource>(
                 if let Some(count) = count {
                     page["count"] = count.into();
                 }
+                past::tell(&mut page, moment);
                 page
             })?,
             format,
         )
     };
+    reading.end().await?;
     if let Some(next) = next {
         let kept =
             form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).filter(|(name, _)| name != "after");
@@ -87,7 +95,7 @@ pub async fn list<R: Resource>(
         let link = format!("<{}?{query}>; rel=\"next\"", uri.path());
         response.headers_mut().insert(header::LINK, HeaderValue::from_str(&link).map_err(internal)?);
     }
-    Ok(response)
+    Ok(past::mark(response, moment))
 }
 
 /// One page, and the cursor of the next.
@@ -119,23 +127,24 @@ async fn page<R: Resource>(
 async fn stream<R: Resource>(app: App, mut listing: Listing<R>, format: Format) -> Result<Response, Error> {
     const ROWS: i64 = 500;
     listing.window.limit = ROWS;
+    let moment = listing.moment;
     let mut connection = app.connection().await?;
     let (sender, receiver) = tokio::sync::mpsc::channel::<Bytes>(4);
     let whole = Arc::new(AtomicBool::new(false));
     let done = Arc::clone(&whole);
     tokio::spawn(async move {
         let work = async {
-            repository::begin_snapshot(&mut connection).await?;
+            let mut reading = Reading::snapshot(&mut connection, moment).await?;
             let mut columns: Option<Vec<String>> = None;
             if format == Format::Csv {
-                columns = Some(csv_columns::<R>(&mut connection, &listing.view).await?);
+                columns = Some(csv_columns::<R>(&mut reading, &listing.view).await?);
                 let header: Vec<Value> = columns.iter().flatten().map(|name| Value::from(name.as_str())).collect();
                 let _ = sender.send(format::csv_record(header.iter()).into()).await;
             }
             loop {
-                let (rows, next) = page::<R>(&mut connection, &mut listing).await?;
+                let (rows, next) = page::<R>(&mut reading, &mut listing).await?;
                 let mut items = values(rows.into_iter().map(|row| row.stored))?;
-                show(&app, &mut connection, &listing.view, R::REFERENCES, &mut items).await?;
+                show(&app, &mut reading, &listing.view, R::REFERENCES, &mut items).await?;
                 let mut bytes = Vec::new();
                 for item in &items {
                     if let Some(columns) = &columns {
@@ -152,11 +161,10 @@ async fn stream<R: Resource>(app: App, mut listing: Listing<R>, format: Format) 
                     break;
                 }
             }
+            reading.end().await?;
             Ok::<(), Error>(())
         };
-        let outcome = work.await;
-        let _ = repository::end_snapshot(&mut connection).await;
-        match outcome {
+        match work.await {
             Ok(()) => done.store(true, Ordering::Release),
             Err(error) => tracing::error!(?error, "an export broke off"),
         }
@@ -174,7 +182,8 @@ async fn stream<R: Resource>(app: App, mut listing: Listing<R>, format: Format) 
             }
         }
     });
-    Ok(([(header::CONTENT_TYPE, format.media_type())], Body::from_stream(stream)).into_response())
+    let response = ([(header::CONTENT_TYPE, format.media_type())], Body::from_stream(stream)).into_response();
+    Ok(past::mark(response, moment))
 }
 
 /// The columns of a whole export: those of the schema, and of each text one column a language that its rows use.

@@ -13,6 +13,7 @@ pub mod idempotency;
 pub mod json;
 pub mod list;
 pub mod operations;
+pub mod past;
 pub mod precondition;
 pub mod problems;
 pub mod query;

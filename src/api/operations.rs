@@ -134,7 +134,8 @@ impl Noun {
         let page = json!({"type": "object", "required": ["items", "next"], "properties": {
             "items": {"type": "array", "items": self.reference()},
             "next": {"type": ["string", "null"], "description": "What to give as `after` for the next page; null at the end."},
-            "count": {"type": "integer", "description": "The exact number, when asked for."}}});
+            "count": {"type": "integer", "description": "The exact number, when asked for."},
+            "as_of": {"type": "string", "format": "date-time", "description": "The past moment, when asked for."}}});
         let listed = formats("A page, or the whole list as CSV or NDJSON.", &page);
         let summary = format!("Lists {}.", self.plural.replace('-', " "));
         let mut list = self.operation(

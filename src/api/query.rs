@@ -9,11 +9,12 @@ use super::{
     cursor::Cursor,
     error::Error,
     json::decode,
+    past,
     shape::{Shape, unknown},
 };
 use crate::{
     app::App,
-    repository::{self, Common, Fault, Reference, Resource, Sort, Window},
+    repository::{self, Common, Fault, Moment, Reading, Reference, Resource, Sort, Window},
 };
 
 /// What every collection can be asked.
@@ -46,6 +47,9 @@ pub struct ListParameters {
     pub updated_before: Option<DateTime<Utc>>,
     /// The caller's own id; may be repeated.
     pub external_id: Vec<String>,
+    /// As the record had it at this instant (RFC 3339), or at the end of this day in the time zone of the service.
+    #[schema(max_length = 40, example = "2026-01-31")]
+    pub as_of: Option<String>,
 }
 
 /// What a single resource can be asked.
@@ -58,6 +62,9 @@ pub struct FindParameters {
     /// Also gives what these fields refer to: `strategy,objective`.
     #[schema(max_length = 500)]
     pub expand: Option<String>,
+    /// As the record had it at this instant (RFC 3339), or at the end of this day in the time zone of the service.
+    #[schema(max_length = 40, example = "2026-01-31")]
+    pub as_of: Option<String>,
 }
 
 /// A query without any parameter.
@@ -148,9 +155,21 @@ fn point_to_parameter(fault: &mut Fault) {
     fault.pointer = fault.pointer.trim_start_matches("#/").split('/').next().unwrap_or_default().to_owned();
 }
 
-/// Replaces each reference given by a name by the id that it names. Only then is a connection needed.
+/// The moment that one of these objects names.
+async fn moment(app: &App, objects: &[Value], faults: &mut Vec<Fault>) -> Result<Moment, Error> {
+    match past::moment(app, objects.iter().find_map(|object| object.get("as_of")?.as_str())).await {
+        Err(Error::BadQuery(mut found)) => {
+            faults.append(&mut found);
+            Ok(None)
+        }
+        other => other,
+    }
+}
+
+/// Replaces each reference given by a name by the id that it names at that moment. Only then is a connection needed.
 async fn resolve(
     app: &App,
+    moment: Moment,
     references: &[Reference],
     filter: &mut Value,
     faults: &mut Vec<Fault>,
@@ -159,7 +178,9 @@ async fn resolve(
         return Ok(());
     }
     let mut connection = app.connection().await?;
-    let unresolved = repository::resolve(&mut connection, references, std::slice::from_mut(filter)).await?;
+    let mut reading = Reading::begin(&mut connection, moment).await?;
+    let unresolved = repository::resolve(&mut reading, references, std::slice::from_mut(filter)).await?;
+    reading.end().await?;
     faults.extend(unresolved.into_iter().map(|(_, mut fault)| {
         point_to_parameter(&mut fault);
         fault
@@ -174,8 +195,8 @@ pub fn read<T: DeserializeOwned + ToSchema + 'static>(query: Option<&str>) -> Re
     one(objects.remove(0), &mut faults).ok_or(Error::BadQuery(faults))
 }
 
-/// Reads a query that two types describe together; the first has the references.
-pub async fn read_both<A, B>(app: &App, query: Option<&str>, references: &[Reference]) -> Result<(A, B), Error>
+/// Reads a query that two types describe together, and the moment that it may name; the first type has the references.
+pub async fn read_both<A, B>(app: &App, query: Option<&str>, references: &[Reference]) -> Result<(A, B, Moment), Error>
 where
     A: DeserializeOwned + ToSchema + 'static,
     B: DeserializeOwned + ToSchema + 'static,
@@ -183,10 +204,14 @@ where
     let shapes = [Shape::of::<A>(), Shape::of::<B>()];
     let mut objects = sort_in(query.unwrap_or_default(), &shapes).map_err(Error::BadQuery)?;
     let mut faults = Vec::new();
-    resolve(app, references, &mut objects[0], &mut faults).await?;
+    let moment = moment(app, &objects, &mut faults).await?;
+    resolve(app, moment, references, &mut objects[0], &mut faults).await?;
     let second = one(objects.pop().unwrap_or_default(), &mut faults);
     let first = one(objects.pop().unwrap_or_default(), &mut faults);
-    first.zip(second).filter(|_| faults.is_empty()).ok_or(Error::BadQuery(faults))
+    match (first, second) {
+        (Some(first), Some(second)) if faults.is_empty() => Ok((first, second, moment)),
+        _ => Err(Error::BadQuery(faults)),
+    }
 }
 
 /// What a list was asked.
@@ -205,6 +230,8 @@ pub struct Listing<R: Resource> {
     pub count: bool,
     /// Which fields and which references.
     pub view: View,
+    /// The present or a past moment.
+    pub moment: Moment,
 }
 
 /// Which fields of a resource are shown, and which references with what they refer to.
@@ -261,7 +288,8 @@ pub async fn listing<R: Resource>(app: &App, query: Option<&str>) -> Result<List
     let mut objects = sort_in(query.unwrap_or_default(), &shapes).map_err(Error::BadQuery)?;
     let mut faults = Vec::new();
     let references = [R::REFERENCES, R::FILTER_REFERENCES].concat();
-    resolve(app, &references, &mut objects[1], &mut faults).await?;
+    let moment = moment(app, &objects, &mut faults).await?;
+    resolve(app, moment, &references, &mut objects[1], &mut faults).await?;
     let filter = one::<R::Filter>(objects.pop().unwrap_or_default(), &mut faults);
     let parameters = one::<ListParameters>(objects.pop().unwrap_or_default(), &mut faults);
     let (Some(filter), Some(parameters)) = (filter, parameters) else {
@@ -310,5 +338,6 @@ pub async fn listing<R: Resource>(app: &App, query: Option<&str>) -> Result<List
         limited: parameters.limit.is_some(),
         count: parameters.count.unwrap_or_default(),
         view,
+        moment,
     })
 }

@@ -48,7 +48,7 @@ pub(super) async fn list(
 ) -> Result<Response, Error> {
     actor.needs(Role::Viewer)?;
     let format = Format::of(&headers)?;
-    let (filter, parameters): (Filter, FeedParameters) = query::read_both(&app, query.as_deref(), &[]).await?;
+    let (filter, parameters, _): (Filter, FeedParameters, _) = query::read_both(&app, query.as_deref(), &[]).await?;
     check_kinds(&filter)?;
     let after = parameters.after.as_deref().map_or(Ok(0), |word| cursor("after", word))?;
     let mut connection = app.connection().await?;

@@ -62,7 +62,7 @@ pub(super) async fn stream(
 ) -> Result<Response, Error> {
     actor.needs(Role::Viewer)?;
     check_accept(&headers)?;
-    let (filter, parameters): (Filter, StreamParameters) = query::read_both(&app, query.as_deref(), &[]).await?;
+    let (filter, parameters, _): (Filter, StreamParameters, _) = query::read_both(&app, query.as_deref(), &[]).await?;
     check_kinds(&filter)?;
     let last = headers.get(LAST_EVENT_ID).map(|value| value.to_str().unwrap_or_default());
     let given = last.map(|word| ("Last-Event-ID", word)).or(parameters.after.as_deref().map(|word| ("after", word)));

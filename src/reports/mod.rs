@@ -30,10 +30,11 @@ use crate::{
         answer::{internal, render, tagged},
         document::{parameters, problems},
         format::Format,
-        query,
+        past, query,
         shape::schemas,
     },
     app::App,
+    repository::Reading,
 };
 
 static REPORTS: [Entry; 5] = [
@@ -101,12 +102,18 @@ async fn report<R: Report>(
 ) -> Result<Response, Error> {
     actor.needs(Role::Viewer)?;
     let format = Format::of(&headers)?;
-    let (scope, own) = query::read_both::<Scope, R>(&app, query.as_deref(), &REFERENCES).await?;
+    let (scope, own, moment) = query::read_both::<Scope, R>(&app, query.as_deref(), &REFERENCES).await?;
     let mut connection = app.connection().await?;
-    let rows = own.rows(scope, &mut connection).await?;
+    let mut reading = Reading::begin(&mut connection, moment).await?;
+    let rows = own.rows(scope, &mut reading).await?;
+    reading.end().await?;
     let items = rows.iter().map(serde_json::to_value).collect::<Result<Vec<_>, _>>().map_err(internal)?;
-    let body = render(items, format, |items| json!({"items": items}))?;
-    Ok(tagged(&headers, body, format))
+    let body = render(items, format, |items| {
+        let mut page = json!({"items": items});
+        past::tell(&mut page, moment);
+        page
+    })?;
+    Ok(past::mark(tagged(&headers, body, format), moment))
 }
 
 fn describe_one<R: Report>(document: &mut Value) {
@@ -119,7 +126,8 @@ fn describe_one<R: Report>(document: &mut Value) {
         "description": "The ETag that you have; the answer is 304 when it is still good."}));
     let mut responses: Map<String, Value> = problems(&["not_acceptable"]);
     let rows = json!({"type": "object", "required": ["items"], "properties": {
-        "items": {"type": "array", "items": {"$ref": format!("#/components/schemas/{}", R::Row::name())}}}});
+        "items": {"type": "array", "items": {"$ref": format!("#/components/schemas/{}", R::Row::name())}},
+        "as_of": {"type": "string", "format": "date-time", "description": "The past moment, when asked for."}}});
     let text = json!({"schema": {"type": "string"}});
     responses.insert(
         "200".into(),

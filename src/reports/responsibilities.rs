@@ -69,7 +69,7 @@ select c.entity_id, e.code as entity, e.name, c.role,
     count(*) filter (where c.status = 'continuous') as continuous,
     count(*) as total
 from carried c left join entities e on e.id = c.entity_id
-group by c.entity_id, e.id, c.role
+group by c.entity_id, e.id, e.code, e.name, c.role
 order by (c.entity_id is null) desc, natural_order(coalesce(e.code, words_of(e.name))) collate \"C\", e.id,
     array_position(array['lead', 'co_lead', 'accountable', 'support', 'implementer', 'performer', 'funder', 'consulted', 'informed', 'beneficiary'], c.role) nulls last, c.role
 ";

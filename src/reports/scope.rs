@@ -38,6 +38,9 @@ pub(crate) struct Scope {
     pub(super) deadline_before: Option<NaiveDate>,
     /// Due after this day.
     pub(super) deadline_after: Option<NaiveDate>,
+    /// As the record had it at this instant (RFC 3339), or at the end of this day in the time zone of the service; read by `read_both`.
+    #[schema(max_length = 40, example = "2026-01-31")]
+    pub(super) as_of: Option<String>,
 }
 
 pub(super) const REFERENCES: [Reference; 3] = [

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
-use sqlx::{AssertSqlSafe, Connection as _, FromRow, PgConnection};
+use sqlx::{AssertSqlSafe, FromRow, PgConnection};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     api::Error,
+    repository,
     values::{Id, Text},
 };
 
@@ -146,7 +147,7 @@ impl Report for Parameters {
     async fn rows(self, scope: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {
         let steps = self.steps.unwrap_or_default();
         // Three statements over one snapshot: a change between them would give a slack that no plan ever had.
-        let mut connection = connection.begin_with("begin isolation level repeatable read read only").await?;
+        let mut connection = repository::snapshot(connection).await?;
         let mut rows: Vec<Row> = answer(&mut connection, scope.query(&[SQL, PRINTED, LIMIT]).bind(steps)).await?;
         let strategies: HashSet<Uuid> = rows.iter().map(|row| row.strategy_id).collect();
         let slack = slack(&mut connection, strategies.into_iter().collect()).await?;

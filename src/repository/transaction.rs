@@ -1,4 +1,4 @@
-//! Transactions: their isolation, their ends, and trying again when PostgreSQL asks for it (SQLSTATE 40001, 40P01); and snapshots.
+//! Transactions: their isolation, their ends, and trying again when PostgreSQL asks for it (SQLSTATE 40001, 40P01).
 
 use std::time::Duration;
 
@@ -41,18 +41,6 @@ pub async fn give_up<E>(transaction: Transaction<'_, Postgres>, why: E) -> E {
     // If this fails the connection is broken, and the transaction with it.
     let _ = transaction.rollback().await;
     why
-}
-
-/// From here to `end_snapshot` the connection only reads, and what others write meanwhile is not seen.
-pub async fn begin_snapshot(connection: &mut PgConnection) -> Result<(), Error> {
-    sqlx::raw_sql("begin isolation level repeatable read read only").execute(connection).await?;
-    Ok(())
-}
-
-/// Ends what `begin_snapshot` began.
-pub async fn end_snapshot(connection: &mut PgConnection) -> Result<(), Error> {
-    sqlx::raw_sql("rollback").execute(connection).await?;
-    Ok(())
 }
 
 /// Counts the attempts at one transaction.

@@ -23,9 +23,9 @@ use super::{
     },
 };
 use crate::{
-    api::Error,
+    api::{Error, past},
     config::{ExportArguments, ImportArguments, Settings},
-    repository::Author,
+    repository::{Author, Reading},
     router::nouns,
 };
 
@@ -136,11 +136,17 @@ fn print(report: &Report) {
 
 /// Exports everything, or one strategy, to a file, a folder of CSV files, or standard output.
 pub async fn export(connection: &mut PgConnection, arguments: &ExportArguments) -> anyhow::Result<()> {
-    let strategy = match &arguments.strategy {
-        Some(word) => Some(strategy_id(connection, word).await.map_err(explained)?),
+    let moment = match &arguments.as_of {
+        Some(word) => Some(past::instant(connection, word).await.map_err(explained)?),
         None => None,
     };
-    let Exported { bytes, left_out } = plan_of(connection, nouns(), strategy).await.map_err(explained)?;
+    let mut reading = Reading::begin(connection, moment).await?;
+    let strategy = match &arguments.strategy {
+        Some(word) => Some(strategy_id(&mut reading, word).await.map_err(explained)?),
+        None => None,
+    };
+    let Exported { bytes, left_out } = plan_of(&mut reading, nouns(), strategy).await.map_err(explained)?;
+    reading.end().await?;
     if left_out > 0 {
         eprintln!(
             "left out: dependencies on other strategies: {left_out} (`source.left_out` of the JSON form has them)"

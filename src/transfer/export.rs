@@ -5,7 +5,7 @@ mod belonging;
 use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value, json};
-use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+use sqlx::{AssertSqlSafe, PgConnection};
 use uuid::Uuid;
 
 use self::belonging::{Chosen, Names, Rows, belonging, names_of_targets};
@@ -13,6 +13,7 @@ use super::plan_file::FORMAT;
 use crate::{
     api::{Error, answer::internal},
     plan::deadlines::Deadline,
+    repository,
     router::Noun,
 };
 
@@ -36,7 +37,7 @@ pub async fn export(
     nouns: &'static [Noun],
     strategy: Option<Uuid>,
 ) -> Result<Exported, Error> {
-    let mut transaction = connection.begin_with("begin isolation level repeatable read read only").await?;
+    let mut transaction = repository::snapshot(connection).await?;
     let chosen = match strategy {
         Some(strategy) => Some(belonging(&mut transaction, nouns, strategy).await?),
         None => None,

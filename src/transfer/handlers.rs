@@ -32,12 +32,12 @@ use crate::{
         Error,
         document::{parameters, problems},
         idempotency::{Attempt, Work},
-        json,
+        json, past,
         query::{self, NoParameters},
         shape::schemas,
     },
     app::App,
-    repository::{Author, Fault, Isolation},
+    repository::{Author, Fault, Isolation, Reading},
     router::nouns,
 };
 
@@ -94,6 +94,9 @@ struct ExportParameters {
     /// Only this strategy and what it refers to: its id, `external:` and its external id, or `code:` and its code.
     #[schema(min_length = 1, max_length = 300)]
     strategy_id: Option<String>,
+    /// As the record had it at this instant (RFC 3339), or at the end of this day in the time zone of the service.
+    #[schema(max_length = 40, example = "2026-01-31")]
+    as_of: Option<String>,
 }
 
 async fn import_plan(
@@ -219,13 +222,16 @@ fn capped(error: Error) -> Error {
 async fn export_plan(State(app): State<App>, actor: Actor, RawQuery(query): RawQuery) -> Result<Response, Error> {
     actor.needs(Role::Viewer)?;
     let parameters: ExportParameters = query::read(query.as_deref())?;
+    let moment = past::moment(&app, parameters.as_of.as_deref()).await?;
     let mut connection = app.connection().await?;
+    let mut reading = Reading::begin(&mut connection, moment).await?;
     let strategy = match parameters.strategy_id {
-        Some(word) => Some(strategy_id(&mut connection, &word).await?),
+        Some(word) => Some(strategy_id(&mut reading, &word).await?),
         None => None,
     };
-    let exported = export(&mut connection, nouns(), strategy).await?;
-    Ok(([(header::CONTENT_TYPE, "application/json")], exported.bytes).into_response())
+    let exported = export(&mut reading, nouns(), strategy).await?;
+    reading.end().await?;
+    Ok(past::mark(([(header::CONTENT_TYPE, "application/json")], exported.bytes).into_response(), moment))
 }
 
 async fn find_schema(RawQuery(query): RawQuery) -> Result<Response, Error> {

@@ -18,7 +18,9 @@ async fn record(connection: &mut PgConnection, id: Uuid, version: i32, ago: &str
     sqlx::query(
         "insert into changes (kind, entity_id, version, action, actor, request_id, before, after, at)
          select 'entity', $1, $2, case when $2 = 1 then 'created' else 'updated' end, 'key:x', 'r',
-             case when $2 > 1 then '{}'::jsonb end, '{}', now() - cast($3 as text)::interval",
+             case when $2 > 1 then '{}'::jsonb end,
+             jsonb_build_object('id', $1, 'version', $2, 'created_at', now(), 'updated_at', now(), 'name', '{}'::jsonb, 'kind', 'agency'),
+             now() - cast($3 as text)::interval",
     )
     .bind(id)
     .bind(version)

@@ -3,6 +3,7 @@
 #![expect(clippy::needless_pass_by_value, reason = "bodies written in place read better without a borrow")]
 
 mod architecture;
+mod as_of;
 mod contract;
 mod cursors;
 mod document;

@@ -1,0 +1,95 @@
+//! `as_of`: which moment a reading is about, and what its answer says of that.
+
+use axum::{
+    http::{HeaderName, HeaderValue, header},
+    response::Response,
+};
+use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+use serde_json::Value;
+use sqlx::PgConnection;
+
+use super::error::Error;
+use crate::{
+    app::App,
+    repository::{self, AsOf, Fault, Moment, Past},
+};
+
+const AS_OF: HeaderName = HeaderName::from_static("mandate-as-of");
+
+/// The moment that `as_of` names; the present without it.
+pub async fn moment(app: &App, word: Option<&str>) -> Result<Moment, Error> {
+    match word {
+        Some(word) => Ok(Some(instant(&mut *app.connection().await?, word).await?)),
+        None => Ok(None),
+    }
+}
+
+/// The past instant that a word names.
+pub async fn instant(connection: &mut PgConnection, word: &str) -> Result<DateTime<Utc>, Error> {
+    let asked = parse(word).ok_or_else(|| {
+        fault("wrong_format", "must be an instant such as `2026-01-31T12:00:00Z` (in a URL write `+` as `%2B`), or a day such as `2026-01-31`, which means its end".into())
+    })?;
+    match repository::settle(connection, asked).await? {
+        Past::Complete(instant) => Ok(instant),
+        Past::Future(instant) => {
+            Err(fault("in_future", format!("{} is still to come; leave `as_of` out for the present", text(instant))))
+        }
+        Past::Unsettled => Err(Error::Unavailable("the record is not complete up to `as_of` yet; try again".into())),
+    }
+}
+
+fn parse(word: &str) -> Option<AsOf> {
+    if let Ok(day) = word.parse::<NaiveDate>() {
+        return (word.len() == 10).then_some(AsOf::Day(day));
+    }
+    let instant = DateTime::parse_from_rfc3339(word).ok()?.with_timezone(&Utc);
+    let year = instant.format("%Y").to_string();
+    (year.len() == 4 && year != "0000").then_some(AsOf::Instant(instant))
+}
+
+fn fault(code: &str, detail: String) -> Error {
+    Error::BadQuery(vec![Fault { pointer: "as_of".into(), code: code.into(), detail }])
+}
+
+/// An instant as answers have it, in the precision of the record.
+pub fn text(instant: DateTime<Utc>) -> String {
+    instant.to_rfc3339_opts(SecondsFormat::Micros, true)
+}
+
+/// Adds `as_of` to the body of a page.
+pub fn tell(page: &mut Value, moment: Moment) {
+    if let Some(instant) = moment {
+        page["as_of"] = text(instant).into();
+    }
+}
+
+/// Says in the headers which moment the answer is about. The past does not change, so such an answer can be kept for ever.
+pub fn mark(mut response: Response, moment: Moment) -> Response {
+    if let Some(instant) = moment {
+        let headers = response.headers_mut();
+        headers.insert(AS_OF, HeaderValue::from_str(&text(instant)).expect("an instant is a header"));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, max-age=31536000, immutable"));
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instants_and_days_are_told_apart() {
+        let instant = |word: &str| match parse(word) {
+            Some(AsOf::Instant(instant)) => text(instant),
+            other => panic!("{word}: {other:?}"),
+        };
+        assert_eq!(instant("2026-01-31T12:00:00+02:00"), "2026-01-31T10:00:00.000000Z");
+        assert_eq!(instant("2026-01-31T12:00:00.123456Z"), "2026-01-31T12:00:00.123456Z");
+        assert_eq!(parse("2026-01-31"), Some(AsOf::Day(NaiveDate::from_ymd_opt(2026, 1, 31).unwrap())));
+        for word in
+            ["", "yesterday", "2026-02-30", "2026-1-31", "2026-01-31T12:00:00", "0000-01-01T00:00:00Z", "12026-01-31"]
+        {
+            assert_eq!(parse(word), None, "{word}");
+        }
+    }
+}
