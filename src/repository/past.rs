@@ -66,6 +66,8 @@ pub async fn settle(connection: &mut PgConnection, asked: AsOf) -> Result<Past, 
     Ok(Past::Unsettled)
 }
 
+const SNAPSHOT: &str = "begin isolation level repeatable read read only";
+
 /// A connection that reads at a moment. In the past it only reads. End it; one that is dropped keeps its snapshot until the connection is
 /// used again.
 pub enum Reading<'c> {
@@ -86,14 +88,12 @@ impl<'c> Reading<'c> {
 
     /// Begins to read, also in the present from one snapshot: what others write meanwhile is not seen.
     pub async fn snapshot(connection: &'c mut PgConnection, moment: Moment) -> Result<Self, Error> {
-        let mut begin = "begin isolation level repeatable read read only".to_owned();
-        if let Some(instant) = moment {
+        let to_then = moment.map_or_else(String::new, |instant| {
             let instant = instant.to_rfc3339_opts(SecondsFormat::Micros, true);
-            begin
-                .push_str(&format!("; set local search_path to as_of, public; set local mandate.as_of to '{instant}'"));
-        }
+            format!("; set local search_path to as_of, public; set local mandate.as_of to '{instant}'")
+        });
         // The text of an instant has digits and marks of its format only.
-        Ok(Self::Snapshot(connection.begin_with(AssertSqlSafe(begin)).await?))
+        Ok(Self::Snapshot(connection.begin_with(AssertSqlSafe(format!("{SNAPSHOT}{to_then}"))).await?))
     }
 
     /// Ends it.
@@ -107,11 +107,7 @@ impl<'c> Reading<'c> {
 
 /// One snapshot for what follows; inside one already, nothing more than that.
 pub async fn snapshot(connection: &mut PgConnection) -> Result<Transaction<'_, Postgres>, Error> {
-    Ok(if connection.is_in_transaction() {
-        connection.begin().await?
-    } else {
-        connection.begin_with("begin isolation level repeatable read read only").await?
-    })
+    Ok(if connection.is_in_transaction() { connection.begin().await? } else { connection.begin_with(SNAPSHOT).await? })
 }
 
 impl Deref for Reading<'_> {

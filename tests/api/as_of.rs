@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, postgres::PgConnectOptions};
 use uuid::Uuid;
 
-use crate::support::{Client, database, service, service_over, services_over};
+use crate::support::{Client, database, service_over, services_over};
 
 const TURKIYE: &str = include_str!("../../examples/turkiye-2013-2014.json");
 const CANADA: &str = include_str!("../../examples/canada-nap5.json");
@@ -188,9 +188,10 @@ async fn pages_of_the_past_go_on_while_the_present_changes() {
 
 #[tokio::test]
 async fn a_moment_that_cannot_be_read_is_refused() {
-    let client = service().await;
+    let options = database().await;
+    let client = service_over(options.clone(), Limits::default()).await;
     client.create("entities", json!({"external_id": "e", "name": "E", "kind": "agency"})).await;
-    let today = Utc::now().format("%Y-%m-%d").to_string();
+    let today = now(&options).await[..10].to_owned();
     for (word, code) in [
         ("2999-01-01", "in_future"),
         (&*today, "in_future"),
