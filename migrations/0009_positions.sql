@@ -16,6 +16,7 @@ numbered as (
 update changes set position = numbered.place, recorded_at = numbered.ready from numbered where numbered.id = changes.id;
 
 create unique index changes_position on changes (position);
+create index changes_recorded_at on changes (recorded_at, position);
 create index changes_waiting on changes (at) where position is null;
 
 -- One row: the last position, and the instant up to which the record is complete. Whatever gets its position later is recorded later.
@@ -78,3 +79,9 @@ begin
     select h.position into head from record_head h;
 end
 $$;
+
+-- An amount is kept as text, like in the API: as a number of JSON most readers would take it for a float, and lose its last digits.
+create or replace function record_of(fields jsonb) returns jsonb language sql immutable parallel safe
+return (case when fields ? 'amount' then fields || jsonb_build_object('amount', fields ->> 'amount') else fields end)
+    - array['search', 'code_order', 'item_id', 'predecessor_id', 'successor_id'];
+update changes set before = record_of(before), after = record_of(after) where kind = 'budget_allocation';

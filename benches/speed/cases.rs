@@ -31,6 +31,10 @@ enum Kind {
     Patch,
 }
 
+/// The list, of the present and of the past.
+pub(crate) const LIST: &str = "list, 2 filters, sort";
+pub(crate) const AS_OF: &str = "that list as of a day";
+
 const LARGE: &str = "00000000-0000-7000-8004-000000000000";
 const PLAIN: &str = "00000000-0000-7000-8004-000000000001";
 /// The row, and the serial number, of the request whose statements are logged.
@@ -57,8 +61,9 @@ pub(crate) fn cases() -> Vec<Case> {
     let list = format!("/v1/initiatives?strategy_id={LARGE}&status=in_progress&sort=-deadline&limit=50");
     let mut cases = vec![
         Case { name: "get by id", connections: 16, vary: vec![Vary { word: id(SAMPLE), sql: ID }], kind: Kind::Get },
-        path("list, 2 filters, sort", 16, list.clone()),
-        Case { kind: Kind::Path { path: list, deep: true }, ..path("deep page of it", 16, String::new()) },
+        path(LIST, 16, list.clone()),
+        Case { kind: Kind::Path { path: list.clone(), deep: true }, ..path("deep page of it", 16, String::new()) },
+        path(AS_OF, 16, format!("{list}&as_of=2025-01-02T12:00:00Z")),
         path("list by code", 16, "/v1/initiatives?sort=code&limit=50".to_owned()),
         Case {
             name: "create",

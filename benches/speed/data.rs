@@ -2,11 +2,12 @@
 
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, postgres::PgConnectOptions};
 
-/// Makes and fills database `name`. Indexes are made after the rows, and references are not checked, because both are right by construction.
+/// Makes and fills database `name`, each initiative in so many versions. Indexes are made after the rows, and references are not checked, because both are right by construction.
 pub(crate) async fn make(
     server: &PgConnectOptions,
     name: &str,
     initiatives: usize,
+    versions: usize,
 ) -> anyhow::Result<PgConnectOptions> {
     let mut connection = PgConnection::connect_with(&server.clone().database("postgres")).await?;
     connection.execute(AssertSqlSafe(format!("create database {name}"))).await?;
@@ -24,13 +25,15 @@ pub(crate) async fn make(
         connection.execute(AssertSqlSafe(format!("drop index {index}"))).await?;
     }
     let settings = format!(
-        "set session_replication_role = replica; set maintenance_work_mem = '512MB'; set scale.initiatives = {initiatives}"
+        "set session_replication_role = replica; set maintenance_work_mem = '512MB'; set scale.initiatives = {initiatives}; \
+         set scale.versions = {versions}"
     );
     connection.execute(AssertSqlSafe(settings)).await?;
     connection.execute(sqlx::raw_sql(include_str!("data.sql"))).await?;
     for (_, definition) in indexes {
         connection.execute(AssertSqlSafe(definition)).await?;
     }
+    connection.execute("select as_of.track(kind, noun) from as_of.tracked where kind = 'initiative'").await?;
     connection.execute("vacuum analyze").await?;
     connection.execute("checkpoint").await?;
     Ok(options)

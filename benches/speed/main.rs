@@ -13,7 +13,7 @@ mod statements;
 use std::{path::Path, time::Duration};
 
 use anyhow::Context as _;
-use cases::{Case, cases};
+use cases::{AS_OF, Case, LIST, cases};
 use clap::Parser;
 use mandate::postgres;
 use pgbench::Pgbench;
@@ -86,8 +86,10 @@ async fn measure(options: &Options, cluster: &postgres::Cluster, log: &Path) -> 
     for &initiatives in &options.scales {
         let name = format!("plan_{initiatives}");
         let began = std::time::Instant::now();
-        let database = data::make(&server, &name, initiatives).await?;
-        println!("\n{initiatives} initiatives (made in {:.0?})", began.elapsed());
+        // The record of the smaller is as long as twenty changes of each row make it.
+        let versions = if initiatives > 100_000 { 2 } else { 20 };
+        let database = data::make(&server, &name, initiatives, versions).await?;
+        println!("\n{initiatives} initiatives in {versions} versions (made in {:.0?})", began.elapsed());
         let measured = scale(options, cluster, &database, &name, initiatives, log).await?;
         scales.push(measured);
     }
@@ -148,6 +150,10 @@ async fn scale(
             measured.name, measured.service, measured.limit, measured.ratio, measured.p50, measured.p99
         );
         all.push(measured);
+    }
+    let rate = |name| all.iter().find(|measured| measured.name == name).map(|measured| measured.service);
+    if let (Some(present), Some(past)) = (rate(LIST), rate(AS_OF)) {
+        println!("the list as of a day costs {:.2} times the present one", present / past);
     }
     service.stop()?;
     Ok(all)

@@ -19,23 +19,41 @@ const AS_OF: HeaderName = HeaderName::from_static("mandate-as-of");
 /// The moment that `as_of` names; the present without it.
 pub async fn moment(app: &App, word: Option<&str>) -> Result<Moment, Error> {
     match word {
-        Some(word) => Ok(Some(instant(&mut *app.connection().await?, word).await?)),
+        Some(word) => Ok(Some(instant(&mut *app.connection().await?, "as_of", word).await?)),
         None => Ok(None),
     }
 }
 
-/// The past instant that a word names.
-pub async fn instant(connection: &mut PgConnection, word: &str) -> Result<DateTime<Utc>, Error> {
+/// The past instant that a word names; the parameter has it.
+pub async fn instant(connection: &mut PgConnection, parameter: &str, word: &str) -> Result<DateTime<Utc>, Error> {
+    let fault = |code: &str, detail: String| {
+        Error::BadQuery(vec![Fault { pointer: parameter.into(), code: code.into(), detail }])
+    };
     let asked = parse(word).ok_or_else(|| {
-        fault("wrong_format", "must be an instant such as `2026-01-31T12:00:00Z` (in a URL write `+` as `%2B`), or a day such as `2026-01-31`, which means its end".into())
+        let detail = "must be an instant such as `2026-01-31T12:00:00Z` (in a URL write `+` as `%2B`), or a day such as `2026-01-31`, which means its end";
+        fault("wrong_format", detail.into())
     })?;
     match repository::settle(connection, asked).await? {
         Past::Complete(instant) => Ok(instant),
         Past::Future(instant) => {
-            Err(fault("in_future", format!("{} is still to come; leave `as_of` out for the present", text(instant))))
+            let detail = format!("{} is still to come; leave `{parameter}` out for the present", text(instant));
+            Err(fault("in_future", detail))
         }
-        Past::Unsettled => Err(Error::Unavailable("the record is not complete up to `as_of` yet; try again".into())),
+        Past::Unsettled => Err(unsettled()),
     }
+}
+
+/// The present as a moment: all that is committed by now is in it.
+pub async fn present(connection: &mut PgConnection) -> Result<DateTime<Utc>, Error> {
+    let now = repository::now(connection).await?;
+    match repository::settle(connection, AsOf::Instant(now)).await? {
+        Past::Complete(instant) => Ok(instant),
+        Past::Future(_) | Past::Unsettled => Err(unsettled()),
+    }
+}
+
+fn unsettled() -> Error {
+    Error::Unavailable("the record is not complete up to then yet; try again".into())
 }
 
 fn parse(word: &str) -> Option<AsOf> {
@@ -45,10 +63,6 @@ fn parse(word: &str) -> Option<AsOf> {
     let instant = DateTime::parse_from_rfc3339(word).ok()?.with_timezone(&Utc);
     let year = instant.format("%Y").to_string();
     (year.len() == 4 && year != "0000").then_some(AsOf::Instant(instant))
-}
-
-fn fault(code: &str, detail: String) -> Error {
-    Error::BadQuery(vec![Fault { pointer: "as_of".into(), code: code.into(), detail }])
 }
 
 /// An instant as answers have it, in the precision of the record.

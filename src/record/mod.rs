@@ -2,6 +2,7 @@
 //! (`stream`). What is recorded is written by `repository`, in the statement of the change itself.
 
 mod changes;
+mod diff;
 mod feed;
 mod sequencer;
 mod stream;
@@ -83,11 +84,15 @@ impl Record {
 
 /// The routes of the feed.
 pub fn routes() -> Router<App> {
-    Router::new().route("/v1/changes", get(feed::list)).route("/v1/changes/stream", get(stream::stream))
+    Router::new()
+        .route("/v1/changes", get(feed::list))
+        .route("/v1/changes/stream", get(stream::stream))
+        .route("/v1/diff", get(diff::diff))
 }
 
 /// Adds the operations of the feed to the OpenAPI document.
 pub fn describe(document: &mut Value) {
     feed::describe(document);
     stream::describe(document);
+    diff::describe(document);
 }

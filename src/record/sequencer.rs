@@ -21,8 +21,12 @@ const INTERVAL: Duration = Duration::from_millis(250);
 const PAUSE: Duration = Duration::from_millis(10);
 /// After a failure.
 const RETRY: Duration = Duration::from_millis(500);
-/// A round that takes longer has lost its way to PostgreSQL, which itself gives up earlier.
-const ROUND_TIME: Duration = Duration::from_secs(30);
+/// A round that takes longer has lost its way to PostgreSQL, which itself gives up earlier. The changes of one transaction, which may be a
+/// very large import, are one round.
+const ROUND_TIME: Duration = Duration::from_mins(5);
+/// A stop waits for it no longer; what a round had done by then is undone, and done again at the next start.
+const STOP_TIME: Duration = Duration::from_secs(10);
+const STATEMENT_TIME: &str = "set statement_timeout to '280s'";
 /// Positions given in one round; more, when one transaction wrote more.
 const BATCH: i32 = 1000;
 /// Changes read at once for the listeners.
@@ -45,7 +49,7 @@ impl Sequencer {
     pub async fn stop(self) {
         self.record.0.stage.send_replace(Stage::Ended);
         let abort = self.task.abort_handle();
-        if timeout(ROUND_TIME, self.task).await.is_err() {
+        if timeout(STOP_TIME, self.task).await.is_err() {
             abort.abort();
         }
     }
@@ -86,7 +90,11 @@ async fn run(pool: Pool, record: Record) {
 async fn round(pool: &Pool, connection: &mut Option<PgConnection>, record: &Record) -> Result<i64, Error> {
     let connection = match connection {
         Some(connection) => connection,
-        None => connection.insert(repository::connect_alone(pool).await?),
+        None => {
+            let fresh = connection.insert(repository::connect_alone(pool).await?);
+            sqlx::raw_sql(STATEMENT_TIME).execute(&mut *fresh).await?;
+            fresh
+        }
     };
     let (given, head): (i64, i64) =
         sqlx::query_as("select given, head from sequence_changes($1)").bind(BATCH).fetch_one(&mut *connection).await?;

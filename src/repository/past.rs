@@ -34,6 +34,11 @@ pub enum Past {
     Unsettled,
 }
 
+/// The clock of the database.
+pub async fn now(connection: &mut PgConnection) -> Result<DateTime<Utc>, Error> {
+    Ok(sqlx::query_scalar("select clock_timestamp()").fetch_one(connection).await?)
+}
+
 /// Finds the instant. A moment just gone may not be complete yet; then this sees to it.
 pub async fn settle(connection: &mut PgConnection, asked: AsOf) -> Result<Past, Error> {
     const TURNS: u32 = 200;

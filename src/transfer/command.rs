@@ -137,7 +137,7 @@ fn print(report: &Report) {
 /// Exports everything, or one strategy, to a file, a folder of CSV files, or standard output.
 pub async fn export(connection: &mut PgConnection, arguments: &ExportArguments) -> anyhow::Result<()> {
     let moment = match &arguments.as_of {
-        Some(word) => Some(past::instant(connection, word).await.map_err(explained)?),
+        Some(word) => Some(past::instant(connection, "as-of", word).await.map_err(explained)?),
         None => None,
     };
     let mut reading = Reading::begin(connection, moment).await?;

@@ -13,7 +13,7 @@ const TURKIYE: &str = include_str!("../../examples/turkiye-2013-2014.json");
 const CANADA: &str = include_str!("../../examples/canada-nap5.json");
 
 /// The present, by the clock of the database.
-async fn now(options: &PgConnectOptions) -> String {
+pub(crate) async fn now(options: &PgConnectOptions) -> String {
     let mut connection = PgConnection::connect_with(options).await.unwrap();
     let now: DateTime<Utc> = sqlx::query_scalar("select clock_timestamp()").fetch_one(&mut connection).await.unwrap();
     now.to_rfc3339_opts(SecondsFormat::Micros, true)

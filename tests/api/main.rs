@@ -6,6 +6,7 @@ mod architecture;
 mod as_of;
 mod contract;
 mod cursors;
+mod diff;
 mod document;
 mod domain;
 mod feed;

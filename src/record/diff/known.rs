@@ -1,0 +1,99 @@
+//! What the words about a change need besides the change: names of entities, and the leads and dates that held at the first moment.
+
+use std::collections::HashMap;
+
+use chrono::NaiveDate;
+use serde_json::Value;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::repository::{Error, Moment, Reading};
+
+use super::net::Net;
+
+/// Looked up for the changes of one answer.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    /// Codes of entities, or names where there is no code.
+    pub(super) entities: HashMap<Uuid, String>,
+    /// Who led an item at the first moment.
+    pub(super) leads: HashMap<Uuid, Uuid>,
+    /// When an item was to end at the first moment.
+    pub(super) ends: HashMap<Uuid, Ends>,
+}
+
+/// The last day of an item, as set and as expected.
+#[derive(Debug, Clone, Copy, Default, sqlx::FromRow)]
+pub(super) struct Ends {
+    /// Approved or revised; without either, the deadline of the plan.
+    pub(super) baseline: Option<NaiveDate>,
+    /// The latest forecast.
+    pub(super) forecast: Option<NaiveDate>,
+}
+
+const ENDS: &str = "
+with latest as (
+    select distinct on (item_id, basis) item_id, basis, coalesce(ends_on, deadline_to) as ends_on
+    from timelines where item_id = any($1)
+    order by item_id, basis, set_on desc nulls last, created_at desc, id desc
+),
+planned as (
+    select id, deadline_to from initiatives where id = any($1) union all select id, deadline_to from steps where id = any($1)
+)
+select p.id,
+    coalesce(
+        (select ends_on from latest l where l.item_id = p.id and l.basis = 'revised'),
+        (select ends_on from latest l where l.item_id = p.id and l.basis = 'approved'),
+        p.deadline_to) as baseline,
+    (select ends_on from latest l where l.item_id = p.id and l.basis = 'forecast') as forecast
+from planned p";
+
+impl Known {
+    /// Looks up what these changes need.
+    pub(super) async fn of(connection: &mut PgConnection, from: Moment, nets: &[Net]) -> Result<Self, Error> {
+        let of_kind = |kind: &'static str| nets.iter().filter(move |net| net.kind == kind);
+        let items: Vec<Uuid> = of_kind("timeline").chain(of_kind("assignment")).filter_map(Net::item).collect();
+        if items.is_empty() {
+            return Ok(Self::default());
+        }
+        let mut then = Reading::begin(connection, from).await?;
+        let leads: Vec<(Uuid, Uuid)> = sqlx::query_as(
+            "select item_id, entity_id from assignments where role = 'lead' and item_id = any($1)
+             and (valid_to is null or valid_to >= (select today()))",
+        )
+        .bind(&items)
+        .fetch_all(&mut *then)
+        .await?;
+        #[derive(sqlx::FromRow)]
+        struct Row {
+            id: Uuid,
+            #[sqlx(flatten)]
+            ends: Ends,
+        }
+        let ends: Vec<Row> = sqlx::query_as(ENDS).bind(&items).fetch_all(&mut *then).await?;
+        then.end().await?;
+        let entity = |fields: Option<&Value>| fields?.as_str()?.parse::<Uuid>().ok();
+        let mut entities: Vec<Uuid> = leads.iter().map(|(_, entity)| *entity).collect();
+        entities.extend(of_kind("assignment").flat_map(|net| {
+            [&net.before, &net.after].into_iter().flatten().filter_map(|fields| entity(fields.get("entity_id")))
+        }));
+        let names: Vec<(Uuid, String)> = sqlx::query_as(
+            "select distinct on (id) id, coalesce(code, name ->> 'en', name ->> 'ro', words_of(name)) from as_of.entities_versions
+             where id = any($1) order by id, recorded_from desc",
+        )
+        .bind(entities)
+        .fetch_all(connection)
+        .await?;
+        Ok(Self {
+            entities: names.into_iter().collect(),
+            leads: leads.into_iter().collect(),
+            ends: ends.into_iter().map(|row| (row.id, row.ends)).collect(),
+        })
+    }
+
+    /// An entity by its code or name.
+    pub(super) fn entity(&self, id: Option<Uuid>) -> String {
+        let name = id.map(|id| self.entities.get(&id).cloned().unwrap_or_else(|| id.to_string()));
+        name.unwrap_or_else(|| "nobody".into())
+    }
+}

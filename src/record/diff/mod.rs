@@ -1,0 +1,238 @@
+//! `GET /v1/diff`: what is different between two moments, field by field, with who, why, and what it means.
+
+mod known;
+mod net;
+mod words;
+
+use axum::{
+    extract::{RawQuery, State},
+    http::HeaderMap,
+    response::Response,
+};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use self::{
+    known::Known,
+    net::{Fields, Net, net},
+    words::{Meaning, Words, of_field, of_gone, of_new, plain},
+};
+use crate::{
+    access::{Actor, Role},
+    api::{
+        Error,
+        answer::{internal, render, tagged},
+        document::{parameters, problems},
+        format::Format,
+        past, query,
+        shape::schemas,
+    },
+    app::App,
+    plan::strategies::StrategyId,
+    repository::{Fault, Reference},
+    router::nouns,
+};
+
+/// So many differences are answered at most.
+const MOST: usize = 100_000;
+
+/// Between which moments, and of what.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+struct Parameters {
+    /// The first moment: an instant (RFC 3339), or a day, which means its end in the time zone of the service.
+    #[schema(max_length = 40, example = "2026-01-31")]
+    from: Option<String>,
+    /// The second moment, likewise; the present when not given.
+    #[schema(max_length = 40, example = "2026-02-28")]
+    to: Option<String>,
+}
+
+/// Of what.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schema(as = DiffScope)]
+struct Scope {
+    /// Of this strategy, and of what belongs to it; may be repeated. Legal acts, entities and funding sources belong to none.
+    strategy_id: Vec<StrategyId>,
+}
+
+const REFERENCES: [Reference; 1] = [Reference { field: "strategy_id", table: "strategies" }];
+
+/// What happened to a resource between the two moments.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum Effect {
+    /// It was not there at the first moment.
+    Added,
+    /// It was not there at the second.
+    Removed,
+    /// It was there at both, and is different.
+    Changed,
+}
+
+/// One difference.
+#[derive(Debug, Serialize, ToSchema)]
+struct Difference {
+    /// The kind of resource, such as `initiative`.
+    kind: String,
+    /// Its id.
+    resource_id: Uuid,
+    /// The strategy that it belongs to, if any.
+    strategy_id: Option<Uuid>,
+    /// Its code, title or name; of what is about an initiative or step, the code of that.
+    name: Option<String>,
+    /// What happened to it.
+    #[schema(inline)]
+    effect: Effect,
+    /// The field, as the record names it; null where the whole resource came or went.
+    field: Option<String>,
+    /// The field at the first moment.
+    #[schema(value_type = Object)]
+    before: Value,
+    /// The field at the second moment.
+    #[schema(value_type = Object)]
+    after: Value,
+    /// What that means for those who carry out the plan, where it means something.
+    #[schema(inline)]
+    meaning: Option<Meaning>,
+    /// The same in words.
+    words: String,
+    /// Who changed the resource between the moments, in the order of their names.
+    actors: Vec<String>,
+    /// Their reasons, in alphabetic order.
+    reasons: Vec<String>,
+    /// How often it was changed.
+    changes: i64,
+    /// When it was last changed, until the second moment (RFC 3339, UTC).
+    recorded_at: DateTime<Utc>,
+}
+
+/// Tells the differences.
+pub(super) async fn diff(
+    State(app): State<App>,
+    actor: Actor,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Error> {
+    actor.needs(Role::Viewer)?;
+    let format = Format::of(&headers)?;
+    let (scope, asked, _) = query::read_both::<Scope, Parameters>(&app, query.as_deref(), &REFERENCES).await?;
+    let Some(from) = &asked.from else {
+        return Err(fault("from", "required", "must say from which moment on: `from=2026-01-31`"));
+    };
+    let mut connection = app.connection().await?;
+    let from = past::instant(&mut connection, "from", from).await?;
+    let to = match &asked.to {
+        Some(to) => past::instant(&mut connection, "to", to).await?,
+        None => past::present(&mut connection).await?,
+    };
+    if from > to {
+        return Err(fault("to", "before_from", "must not be before `from`"));
+    }
+    let strategies: Vec<Uuid> = scope.strategy_id.iter().map(|id| id.uuid()).collect();
+    let kinds: Vec<&str> = nouns().iter().map(|noun| noun.kind).collect();
+    let nets = net(&mut connection, from, to, &strategies, &kinds).await?;
+    let known = Known::of(&mut connection, Some(from), &nets).await?;
+    drop(connection);
+    let differences: Vec<Difference> = nets.iter().flat_map(|net| differences(net, &known)).collect();
+    if nets.len() > MOST || differences.len() > MOST {
+        let detail = format!("there are more than {MOST} differences; choose a strategy, or moments closer together");
+        return Err(fault("from", "too_many_rows", &detail));
+    }
+    let rows = differences.iter().map(serde_json::to_value).collect::<Result<Vec<_>, _>>().map_err(internal)?;
+    let rows = if format == Format::Text { rows.into_iter().map(brief).collect() } else { rows };
+    let body = render(rows, format, |items| json!({"from": past::text(from), "to": past::text(to), "items": items}))?;
+    let response = tagged(&headers, body, format);
+    // Only between two moments of the past is the answer always the same.
+    Ok(if asked.to.is_some() { past::mark(response, Some(to)) } else { response })
+}
+
+/// What a reader of a terminal wants to see.
+fn brief(mut row: Value) -> Value {
+    let list = |value: &Value| value.as_array().into_iter().flatten().map(plain).collect::<Vec<_>>().join("; ");
+    json!({"kind": row["kind"].take(), "name": row["name"].take(), "effect": row["effect"].take(), "words": row["words"].take(),
+        "actors": list(&row["actors"]), "reasons": list(&row["reasons"]), "recorded_at": row["recorded_at"].take()})
+}
+
+fn fault(name: &str, code: &str, detail: &str) -> Error {
+    Error::BadQuery(vec![Fault { pointer: name.into(), code: code.into(), detail: detail.into() }])
+}
+
+/// The differences of one resource; none when it was changed and changed back.
+fn differences(net: &Net, known: &Known) -> Vec<Difference> {
+    let row = |effect, field: Option<&str>, before: Value, after: Value, (meaning, words): Words| Difference {
+        kind: net.kind.clone(),
+        resource_id: net.resource_id,
+        strategy_id: net.strategy_id,
+        name: name(net),
+        effect,
+        field: field.map(str::to_owned),
+        before,
+        after,
+        meaning,
+        words,
+        actors: net.actors.clone(),
+        reasons: net.reasons.clone(),
+        changes: net.changes,
+        recorded_at: net.recorded_at,
+    };
+    match (&net.before, &net.after) {
+        (None, Some(fields)) => vec![row(Effect::Added, None, Value::Null, Value::Null, of_new(net, fields, known))],
+        (Some(fields), None) => vec![row(Effect::Removed, None, Value::Null, Value::Null, of_gone(net, fields, known))],
+        (Some(before), Some(after)) => changed(before, after)
+            .map(|(field, before, after)| {
+                let words = of_field(net, field, before, after, known);
+                row(Effect::Changed, Some(field), before.clone(), after.clone(), words)
+            })
+            .collect(),
+        (None, None) => Vec::new(),
+    }
+}
+
+/// Fields with two different values. One that an older service did not have counts as empty.
+fn changed<'a>(before: &'a Fields, after: &'a Fields) -> impl Iterator<Item = (&'a str, &'a Value, &'a Value)> {
+    const OF_THE_SERVICE: [&str; 4] = ["id", "version", "created_at", "updated_at"];
+    let gone = before.keys().filter(|name| !after.contains_key(*name));
+    after.keys().chain(gone).filter(|name| !OF_THE_SERVICE.contains(&name.as_str())).filter_map(move |name| {
+        let of = |fields: &'a Fields| fields.get(name).unwrap_or(&Value::Null);
+        (of(before) != of(after)).then(|| (name.as_str(), of(before), of(after)))
+    })
+}
+
+fn name(net: &Net) -> Option<String> {
+    let fields = net.fields()?;
+    let own = ["code", "title", "name", "number"].iter().find_map(|name| fields.get(*name).filter(|v| !v.is_null()));
+    own.map(plain).or_else(|| net.item_code.clone())
+}
+
+/// Adds the operation and its schema to the document.
+pub(super) fn describe(document: &mut Value) {
+    if let Some(components) = document["components"]["schemas"].as_object_mut() {
+        components.extend(schemas::<Difference>());
+    }
+    let mut all = parameters::<Parameters>();
+    for parameter in all.iter_mut().filter(|parameter| parameter["name"] == "from") {
+        parameter["required"] = true.into();
+    }
+    all.extend(parameters::<Scope>());
+    all.push(json!({"name": "If-None-Match", "in": "header", "schema": {"type": "string"}, "example": "\"3\"",
+        "description": "The ETag that you have; the answer is 304 when it is still good."}));
+    let instant = json!({"type": "string", "format": "date-time"});
+    let page = json!({"type": "object", "required": ["from", "to", "items"], "properties": {"from": instant, "to": instant,
+        "items": {"type": "array", "items": {"$ref": "#/components/schemas/Difference"}}}});
+    let text = json!({"schema": {"type": "string"}});
+    let mut responses = problems(&["not_acceptable"]);
+    responses.insert(
+        "200".into(),
+        json!({"description": "All differences, by kind and code; text has the columns that people read.", "content": {
+            "application/json": {"schema": page}, "application/x-ndjson": text, "text/csv": text, "text/plain": text}}),
+    );
+    responses.insert("304".into(), json!({"description": "You have it already."}));
+    document["paths"]["/v1/diff"] = json!({"get": {"operationId": "diff", "tags": ["changes"],
+        "summary": "Tells what is different between two moments, field by field, with who, why, and what it means.",
+        "parameters": all, "responses": responses}});
+}

@@ -1,0 +1,88 @@
+//! What changed between two moments, one row a resource: as it was at the first, as it was at the second, who did it and why.
+
+use chrono::{DateTime, Utc};
+use serde_json::{Map, Value};
+use sqlx::{FromRow, PgConnection, types::Json};
+use uuid::Uuid;
+
+use crate::repository::Error;
+
+/// The fields of a resource, as the record has them.
+pub(super) type Fields = Map<String, Value>;
+
+/// What became of a resource.
+#[derive(Debug, FromRow)]
+pub(super) struct Net {
+    pub(super) kind: String,
+    pub(super) resource_id: Uuid,
+    /// At the first moment; `None` when it was not there.
+    pub(super) before: Option<Json<Fields>>,
+    /// At the second moment; `None` when it was not there.
+    pub(super) after: Option<Json<Fields>>,
+    /// The strategy that it belongs to, if it is of a plan.
+    pub(super) strategy_id: Option<Uuid>,
+    /// The code of the initiative or step that it is about.
+    pub(super) item_code: Option<String>,
+    pub(super) actors: Vec<String>,
+    pub(super) reasons: Vec<String>,
+    pub(super) changes: i64,
+    pub(super) recorded_at: DateTime<Utc>,
+}
+
+impl Net {
+    /// Its fields at the later of the two moments when it was there.
+    pub(super) fn fields(&self) -> Option<&Fields> {
+        self.after.as_ref().or(self.before.as_ref()).map(|fields| &fields.0)
+    }
+
+    /// The initiative or step that it is about.
+    pub(super) fn item(&self) -> Option<Uuid> {
+        let fields = self.fields()?;
+        ["step_id", "initiative_id"].iter().find_map(|name| fields.get(*name)?.as_str()?.parse().ok())
+    }
+}
+
+/// What a row is about is looked up among all versions: it may itself have come or gone in between.
+const SQL: &str = "
+with bounds as (
+    select kind, entity_id, min(position) as first, max(position) as last, count(*) as changes,
+        array_agg(distinct actor order by actor) as actors,
+        coalesce(array_agg(distinct reason order by reason) filter (where reason is not null), '{}') as reasons
+    from changes
+    where position > coalesce((select position from changes where recorded_at <= $1 order by recorded_at desc, position desc limit 1), 0)
+        and position <= (select position from changes where recorded_at <= $2 order by recorded_at desc, position desc limit 1)
+    group by kind, entity_id
+),
+net as (
+    select b.*, f.before, l.after, l.recorded_at, coalesce(l.after, f.before) as fields
+    from bounds b join changes f on f.position = b.first join changes l on l.position = b.last
+    where f.before is not null or l.after is not null
+)
+select n.kind, n.entity_id as resource_id, n.before, n.after, n.actors, n.reasons, n.changes, n.recorded_at,
+    case n.kind when 'strategy' then n.entity_id else coalesce((n.fields ->> 'strategy_id')::uuid, i.strategy_id) end as strategy_id,
+    coalesce(s.code, i.code) as item_code
+from net n
+left join lateral (
+    select v.initiative_id, v.code from as_of.steps_versions v
+    where v.id = coalesce(n.fields ->> 'step_id', n.fields ->> 'predecessor_step_id')::uuid order by v.recorded_from desc limit 1
+) s on true
+left join lateral (
+    select v.strategy_id, v.code from as_of.initiatives_versions v
+    where v.id = coalesce((n.fields ->> 'initiative_id')::uuid, (n.fields ->> 'predecessor_initiative_id')::uuid, s.initiative_id)
+    order by v.recorded_from desc limit 1
+) i on true
+where $3 = '{}' or n.entity_id = any($3) or (n.fields ->> 'strategy_id')::uuid = any($3) or i.strategy_id = any($3)
+order by array_position($4, n.kind), natural_order(coalesce(n.fields ->> 'code', s.code, i.code, '')) collate \"C\", n.entity_id
+limit 100001";
+
+/// The net changes after one moment and until another, in the order of these kinds.
+pub(super) async fn net(
+    connection: &mut PgConnection,
+    from: DateTime<Utc>,
+    to: DateTime<Utc>,
+    strategies: &[Uuid],
+    kinds: &[&str],
+) -> Result<Vec<Net>, Error> {
+    let query = sqlx::query_as(SQL).bind(from).bind(to).bind(strategies).bind(kinds);
+    Ok(query.fetch_all(connection).await?)
+}
