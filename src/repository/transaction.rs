@@ -48,7 +48,7 @@ pub async fn give_up<E>(transaction: Transaction<'_, Postgres>, why: E) -> E {
 pub struct Attempts(u32);
 
 impl Attempts {
-    const MOST: u32 = 16;
+    const MOST: u32 = 24;
 
     /// Whether to try again after a failure that may (`transient`) not come twice; waits a little, longer each time, when so.
     pub async fn again(&mut self, transient: bool) -> bool {

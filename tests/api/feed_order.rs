@@ -156,10 +156,13 @@ async fn one_reader_sees_all_of_sixteen_writers_once_and_in_order() {
     let options = database().await;
     let client = service_over(options.clone(), Limits::default()).await;
     let writers: Vec<_> = (0..WRITERS).map(|writer| tokio::spawn(write(client.clone(), writer))).collect();
-    let (seen, next) = follow(&client, "limit=100", "0", WRITERS * TURNS * EACH).await;
-    for writer in writers {
-        writer.await.unwrap();
-    }
+    // Together, so that a writer who fails ends the test, and not the reader's hope.
+    let written = async {
+        for writer in writers {
+            writer.await.unwrap();
+        }
+    };
+    let ((seen, next), ()) = tokio::join!(follow(&client, "limit=100", "0", WRITERS * TURNS * EACH), written);
     let end = client.get(format!("/v1/changes?after={next}")).expect(200).await.json();
     assert_eq!(end["items"], json!([]));
     let positions: Vec<usize> =
