@@ -17,6 +17,16 @@ pub struct Limits {
     pub write_time: Duration,
     /// Requests under way may take so long after the signal to stop.
     pub grace: Duration,
+    /// A request may wait so long for a free connection to the database.
+    pub pool_wait: Duration,
+    /// A new connection to the database must be there within this.
+    pub connect_time: Duration,
+    /// A connection that lay idle must give a sign of life within this, or it is closed.
+    pub sign_of_life: Duration,
+    /// PostgreSQL ends a statement that takes longer.
+    pub statement_time: Duration,
+    /// PostgreSQL ends a statement that waits longer for a lock.
+    pub lock_time: Duration,
 }
 
 impl Default for Limits {
@@ -28,6 +38,12 @@ impl Default for Limits {
             import_time: Duration::from_mins(10),
             write_time: Duration::from_secs(30),
             grace: Duration::from_secs(30),
+            pool_wait: Duration::from_secs(10),
+            connect_time: Duration::from_secs(10),
+            sign_of_life: Duration::from_secs(2),
+            // Less than `time`, so that PostgreSQL gives up before its client has gone.
+            statement_time: Duration::from_secs(25),
+            lock_time: Duration::from_secs(10),
         }
     }
 }

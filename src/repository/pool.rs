@@ -4,7 +4,7 @@ use std::{
     ops::{Deref, DerefMut},
     pin::Pin,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     task::{Context, Poll},
@@ -15,6 +15,7 @@ use deadpool::managed::{self, Metrics, RecycleError, RecycleResult};
 use sqlx::{Connection as _, PgConnection, postgres::PgConnectOptions};
 
 use super::Error;
+use crate::limits::Limits;
 
 /// The pool of the service.
 pub type Pool = managed::Pool<Manager>;
@@ -100,6 +101,10 @@ impl Drop for Connection {
 #[derive(Debug)]
 pub struct Manager {
     options: PgConnectOptions,
+    sign_of_life: Duration,
+    /// When a connection last gave no sign of life. Those that lay idle since before are not asked, each for so long again: with a pool full
+    /// of them a request would end before it had met the last.
+    silent: Mutex<Option<Instant>>,
 }
 
 /// A connection that lay idle for longer is asked for a sign of life before it is lent.
@@ -114,11 +119,17 @@ impl managed::Manager for Manager {
     }
 
     async fn recycle(&self, connection: &mut PgConnection, metrics: &Metrics) -> RecycleResult<sqlx::Error> {
-        let idle = Instant::now().duration_since(metrics.recycled.unwrap_or(metrics.created));
-        if idle > TRUSTED_FOR {
-            tokio::time::timeout(Duration::from_secs(2), connection.ping())
-                .await
-                .map_err(|_| RecycleError::message("no sign of life"))??;
+        let since = metrics.recycled.unwrap_or(metrics.created);
+        let silence = || self.silent.lock().unwrap_or_else(PoisonError::into_inner);
+        if silence().is_some_and(|silent| since < silent) {
+            return Err(RecycleError::message("as silent as another"));
+        }
+        if since.elapsed() > TRUSTED_FOR {
+            let asked = Instant::now();
+            tokio::time::timeout(self.sign_of_life, connection.ping()).await.map_err(|_| {
+                *silence() = Some(asked);
+                RecycleError::message("no sign of life")
+            })??;
         }
         Ok(())
     }
@@ -130,19 +141,21 @@ pub fn in_time_zone(options: PgConnectOptions, name: &str) -> PgConnectOptions {
 }
 
 /// Opens a pool; no connection is made before the first is needed.
-pub fn connect(options: PgConnectOptions, size: usize) -> Result<Pool, Error> {
+pub fn connect(options: PgConnectOptions, size: usize, limits: Limits) -> Result<Pool, Error> {
+    let milliseconds = |time: Duration| format!("{}ms", time.as_millis());
     let options = options.application_name("mandate").options([
-        ("statement_timeout", "25s"),
-        ("lock_timeout", "10s"),
-        ("idle_in_transaction_session_timeout", "60s"),
-        ("timezone", "UTC"),
+        ("statement_timeout", milliseconds(limits.statement_time)),
+        ("lock_timeout", milliseconds(limits.lock_time)),
+        ("idle_in_transaction_session_timeout", "60s".to_owned()),
+        ("timezone", "UTC".to_owned()),
     ]);
-    Pool::builder(Manager { options })
+    let sign_of_life = limits.sign_of_life;
+    Pool::builder(Manager { options, sign_of_life, silent: Mutex::default() })
         .max_size(size)
         .runtime(deadpool::Runtime::Tokio1)
-        .wait_timeout(Some(Duration::from_secs(10)))
-        .create_timeout(Some(Duration::from_secs(10)))
-        .recycle_timeout(Some(Duration::from_secs(3)))
+        .wait_timeout(Some(limits.pool_wait))
+        .create_timeout(Some(limits.connect_time))
+        .recycle_timeout(Some(sign_of_life + Duration::from_secs(1)))
         .build()
         .map_err(|error| Error::Pool(error.to_string()))
 }
