@@ -4,6 +4,7 @@
 
 mod architecture;
 mod contract;
+mod crashes;
 mod cursors;
 mod document;
 mod domain;
