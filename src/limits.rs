@@ -27,6 +27,8 @@ pub struct Limits {
     pub statement_time: Duration,
     /// PostgreSQL ends a statement that waits longer for a lock.
     pub lock_time: Duration,
+    /// PostgreSQL ends a transaction whose next statement does not come within this: its client is out of reach.
+    pub transaction_idle: Duration,
 }
 
 impl Default for Limits {
@@ -44,6 +46,7 @@ impl Default for Limits {
             // Less than `time`, so that PostgreSQL gives up before its client has gone.
             statement_time: Duration::from_secs(25),
             lock_time: Duration::from_secs(10),
+            transaction_idle: Duration::from_mins(1),
         }
     }
 }

@@ -146,7 +146,7 @@ pub fn connect(options: PgConnectOptions, size: usize, limits: Limits) -> Result
     let options = options.application_name("mandate").options([
         ("statement_timeout", milliseconds(limits.statement_time)),
         ("lock_timeout", milliseconds(limits.lock_time)),
-        ("idle_in_transaction_session_timeout", "60s".to_owned()),
+        ("idle_in_transaction_session_timeout", milliseconds(limits.transaction_idle)),
         ("timezone", "UTC".to_owned()),
     ]);
     let sign_of_life = limits.sign_of_life;

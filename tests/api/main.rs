@@ -8,6 +8,7 @@ mod crashes;
 mod cursors;
 mod document;
 mod domain;
+mod faults;
 mod feed;
 mod feed_order;
 mod feed_stream;
