@@ -17,9 +17,9 @@ pub struct Limits {
     pub write_time: Duration,
     /// Requests under way may take so long after the signal to stop.
     pub grace: Duration,
-    /// A request may wait so long for a free connection to the database.
+    /// A request may wait so long for a connection to the database, be it for a free one or for a new one.
     pub pool_wait: Duration,
-    /// A new connection to the database must be there within this.
+    /// A new connection to the database must be there within this, or the attempt is given up.
     pub connect_time: Duration,
     /// A connection that lay idle must give a sign of life within this, or it is closed.
     pub sign_of_life: Duration,

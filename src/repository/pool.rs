@@ -31,9 +31,11 @@ tokio::task_local! {
     static STOPPED: Arc<AtomicBool>;
 }
 
-/// Lends a connection.
+/// Lends a connection. To wait for one, to find it silent, and to wait for a new one takes no longer together than each alone may.
 pub async fn lend(pool: &Pool) -> Result<Connection, Error> {
-    let lent = pool.get().await.map_err(|error| Error::Pool(error.to_string()))?;
+    let time = pool.manager().lending_time;
+    let lent = tokio::time::timeout(time, pool.get()).await;
+    let lent = lent.map_err(|_| Error::Pool("none in time".into()))?.map_err(|error| Error::Pool(error.to_string()))?;
     Ok(Connection { lent: Some(lent), stopped: STOPPED.try_with(Arc::clone).ok() })
 }
 
@@ -101,6 +103,7 @@ impl Drop for Connection {
 #[derive(Debug)]
 pub struct Manager {
     options: PgConnectOptions,
+    lending_time: Duration,
     sign_of_life: Duration,
     /// When a connection last gave no sign of life. Those that lay idle since before are not asked, each for so long again: with a pool full
     /// of them a request would end before it had met the last.
@@ -149,13 +152,16 @@ pub fn connect(options: PgConnectOptions, size: usize, limits: Limits) -> Result
         ("idle_in_transaction_session_timeout", milliseconds(limits.transaction_idle)),
         ("timezone", "UTC".to_owned()),
     ]);
-    let sign_of_life = limits.sign_of_life;
-    Pool::builder(Manager { options, sign_of_life, silent: Mutex::default() })
+    let manager = Manager {
+        options,
+        lending_time: limits.pool_wait,
+        sign_of_life: limits.sign_of_life,
+        silent: Mutex::default(),
+    };
+    Pool::builder(manager)
         .max_size(size)
         .runtime(deadpool::Runtime::Tokio1)
-        .wait_timeout(Some(limits.pool_wait))
         .create_timeout(Some(limits.connect_time))
-        .recycle_timeout(Some(sign_of_life + Duration::from_secs(1)))
         .build()
         .map_err(|error| Error::Pool(error.to_string()))
 }

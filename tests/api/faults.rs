@@ -252,3 +252,23 @@ async fn a_pool_full_of_silent_connections_costs_one_wait() {
     service.get("/v1/entities").expect(200).await;
     assert_whole(&service, &direct).await;
 }
+
+#[tokio::test]
+async fn while_the_database_is_away_the_service_says_so() {
+    let direct = database().await;
+    let proxy = Proxy::before(&direct).await;
+    // The time of the request, and of making a connection, are far longer than what a request waits for one.
+    let limits =
+        Limits { pool_wait: Duration::from_millis(300), connect_time: Duration::from_mins(10), ..Limits::default() };
+    for mode in [Mode::Freeze, Mode::HalfOpen, Mode::Reset, Mode::Cut(1)] {
+        let service = service_over(proxy.options(&direct), limits).await.as_nobody();
+        proxy.set(mode);
+        let away = service.get("/readyz").expect(503).await;
+        assert_eq!(away.json()["code"], "unavailable");
+        assert!(away.headers.contains_key("retry-after"));
+        service.get("/livez").expect(200).await;
+        proxy.set(Mode::Pass);
+        // On a busy machine a connection may take longer than this test lets a request wait for it.
+        while service.get("/readyz").send().await.status != 200 {}
+    }
+}
