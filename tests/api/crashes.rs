@@ -1,7 +1,7 @@
 //! `kill -9`: the real binary is killed at every point around a commit, and every write is sent again to the next process. Nothing happens
 //! twice, nothing by half, and nothing that was acknowledged is lost.
 
-use std::{collections::BTreeMap, net::SocketAddr, process::Stdio, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, process::Stdio, sync::Mutex, time::Duration};
 
 use futures_util::future::join_all;
 use mandate::{
@@ -98,35 +98,43 @@ impl Answer {
     }
 }
 
-/// The service as it is run, at one address.
+/// The service as it is run.
 struct Service {
     url: String,
-    address: SocketAddr,
+    address: Mutex<SocketAddr>,
     authorization: String,
     strategy: Value,
 }
 
 impl Service {
+    /// Starts it on a port that was free a moment ago; on another when somebody took it meanwhile.
     async fn start(&self) -> Child {
-        let child = Command::new(env!("CARGO_BIN_EXE_mandate"))
-            .arg("serve")
-            .env("DATABASE_URL", &self.url)
-            .env("MANDATE_LISTEN", self.address.to_string())
-            .env("MANDATE_LOG", "error")
-            .stdin(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
-        while self.exchange("GET /livez HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.is_none() {
-            // It answers nobody yet; asking without a pause would take the core that it starts on.
-            tokio::time::sleep(Duration::from_millis(5)).await;
+        loop {
+            let address = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+            *self.address.lock().unwrap() = address;
+            let mut child = Command::new(env!("CARGO_BIN_EXE_mandate"))
+                .arg("serve")
+                .env("DATABASE_URL", &self.url)
+                .env("MANDATE_LISTEN", address.to_string())
+                .env("MANDATE_LOG", "error")
+                .stdin(Stdio::null())
+                .kill_on_drop(true)
+                .spawn()
+                .unwrap();
+            while child.try_wait().unwrap().is_none() {
+                if self.exchange("GET /livez HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.is_some() {
+                    return child;
+                }
+                // It answers nobody yet; asking without a pause would take the core that it starts on.
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
         }
-        child
     }
 
     /// Sends a request, and reads the answer if it comes whole.
     async fn exchange(&self, request: &str) -> Option<Answer> {
-        let mut socket = TcpStream::connect(self.address).await.ok()?;
+        let address = *self.address.lock().unwrap();
+        let mut socket = TcpStream::connect(address).await.ok()?;
         socket.write_all(request.as_bytes()).await.ok()?;
         let mut bytes = Vec::new();
         socket.read_to_end(&mut bytes).await.ok()?;
@@ -194,11 +202,9 @@ async fn service(direct: &PgConnectOptions, proxy: &Proxy) -> Service {
     let key = keys::create(&mut connection, "nightly", Role::Editor, None).await.unwrap();
     let through = proxy.options(direct);
     let (user, port, name) = (through.get_username(), proxy.port, through.get_database().unwrap());
-    // A port that was free a moment ago.
-    let address = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     Service {
         url: format!("postgres://{user}@127.0.0.1:{port}/{name}?sslmode=disable"),
-        address,
+        address: Mutex::new(([127, 0, 0, 1], 0).into()),
         authorization: format!("Bearer {key}"),
         strategy,
     }
