@@ -17,13 +17,13 @@ use mandate::{
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 use sqlx::{Connection as _, Executor as _, PgConnection, postgres::PgConnectOptions};
-use tokio::sync::watch;
+use tokio::{sync::watch, time::timeout};
 
 use crate::support::{
     CONNECTIONS, Client,
     client::Call,
     database,
-    proxy::{Mode, Proxy},
+    proxy::{Mode, PATIENCE, Proxy},
     service_over,
 };
 
@@ -56,7 +56,8 @@ struct Seen {
 impl Seen {
     async fn more(counter: &watch::Sender<usize>, many: usize) {
         let goal = *counter.borrow() + many;
-        counter.subscribe().wait_for(|count| *count >= goal).await.unwrap();
+        let mut counter = counter.subscribe();
+        timeout(PATIENCE, counter.wait_for(|count| *count >= goal)).await.expect("the clients are stuck").unwrap();
     }
 }
 

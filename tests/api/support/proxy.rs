@@ -42,6 +42,9 @@ pub(crate) enum Point {
     Late,
 }
 
+/// A test that waits for longer waits for what does not come.
+pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
+
 /// The proxy; it ends with the runtime of the test.
 pub(crate) struct Proxy {
     pub(crate) port: u16,
@@ -96,7 +99,9 @@ impl Proxy {
 
     /// Waits until so many statements have been stopped since the start.
     pub(crate) async fn caught(&self, many: usize) {
-        self.shared.caught.subscribe().wait_for(|caught| *caught >= many).await.unwrap();
+        let mut count = self.shared.caught.subscribe();
+        let caught = tokio::time::timeout(PATIENCE, count.wait_for(|caught| *caught >= many)).await;
+        caught.expect("no message with that word came").unwrap();
     }
 
     /// Closes the connections of statements that were stopped before they were done, or after.
