@@ -1,10 +1,10 @@
 //! Settings and the command line. `mandate --help` is their reference.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{access::Role, transfer::table::DecimalMark, values::codelists};
+use crate::{access::Role, limits::Limits, transfer::table::DecimalMark, values::codelists};
 
 /// The system of record for carrying out a national strategy.
 #[derive(Debug, Parser)]
@@ -42,6 +42,12 @@ pub struct Settings {
     /// Connections to the database
     #[arg(long, env = "MANDATE_CONNECTIONS", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=500), global = true)]
     pub connections: u16,
+    /// Seconds after which PostgreSQL ends a statement (the answer is 504)
+    #[arg(long, env = "MANDATE_STATEMENT_TIME", default_value_t = 25, value_parser = clap::value_parser!(u64).range(1..=29), global = true)]
+    pub statement_time: u64,
+    /// Seconds after which PostgreSQL ends a wait for what another writer holds (the answer is 503)
+    #[arg(long, env = "MANDATE_LOCK_TIME", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=29), global = true)]
+    pub lock_time: u64,
     /// The country of a strategy or legal act that names none, ISO 3166-1 alpha-2
     #[arg(long, env = "MANDATE_COUNTRY", default_value = "RO", value_parser = country, global = true)]
     pub country: String,
@@ -174,6 +180,15 @@ pub enum KeyCommand {
 }
 
 impl Settings {
+    /// The limits of every connection and request; most are the same everywhere.
+    pub fn limits(&self) -> Limits {
+        Limits {
+            statement_time: Duration::from_secs(self.statement_time),
+            lock_time: Duration::from_secs(self.lock_time),
+            ..Limits::default()
+        }
+    }
+
     /// Where the private PostgreSQL keeps its data.
     pub fn data_dir(&self) -> PathBuf {
         if let Some(dir) = &self.data_dir {

@@ -71,7 +71,7 @@ impl Database {
 
     /// A pool of connections.
     pub fn pool(&self, settings: &Settings) -> anyhow::Result<Pool> {
-        Ok(repository::connect(self.options.clone(), settings.connections.into())?)
+        Ok(repository::connect(self.options.clone(), settings.connections.into(), settings.limits())?)
     }
 
     /// The day it is in the time zone of the service.

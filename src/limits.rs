@@ -17,6 +17,18 @@ pub struct Limits {
     pub write_time: Duration,
     /// Requests under way may take so long after the signal to stop.
     pub grace: Duration,
+    /// A request may wait so long for a connection to the database, be it for a free one or for a new one.
+    pub pool_wait: Duration,
+    /// A new connection to the database must be there within this, or the attempt is given up.
+    pub connect_time: Duration,
+    /// A connection that lay idle must give a sign of life within this, or it is closed.
+    pub sign_of_life: Duration,
+    /// PostgreSQL ends a statement that takes longer.
+    pub statement_time: Duration,
+    /// PostgreSQL ends a statement that waits longer for a lock.
+    pub lock_time: Duration,
+    /// PostgreSQL ends a transaction whose next statement does not come within this: its client is out of reach.
+    pub transaction_idle: Duration,
 }
 
 impl Default for Limits {
@@ -28,6 +40,13 @@ impl Default for Limits {
             import_time: Duration::from_mins(10),
             write_time: Duration::from_secs(30),
             grace: Duration::from_secs(30),
+            pool_wait: Duration::from_secs(10),
+            connect_time: Duration::from_secs(10),
+            sign_of_life: Duration::from_secs(2),
+            // Less than `time`, so that PostgreSQL gives up before its client has gone.
+            statement_time: Duration::from_secs(25),
+            lock_time: Duration::from_secs(10),
+            transaction_idle: Duration::from_mins(1),
         }
     }
 }

@@ -10,7 +10,6 @@ use mandate::{
     config::{Cli, Command, KeyCommand, Settings},
     database::Database,
     demo,
-    limits::Limits,
     plan::deadlines::{self, Calendar},
     router, serve,
     transfer::command,
@@ -96,7 +95,7 @@ async fn perform(
     if let Some(listener) = listener {
         let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().install_recorder()?;
         let app = App::new(database.pool(settings)?, Some(metrics)).with_currency(&settings.currency);
-        let limits = Limits::default();
+        let limits = settings.limits();
         let (sequencer, record) = (app.start_sequencer(), app.record.clone());
         let stop = async move {
             serve::stop_signal().await;

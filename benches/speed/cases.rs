@@ -15,6 +15,8 @@ pub(crate) struct Case {
     pub(crate) name: &'static str,
     pub(crate) connections: usize,
     pub(crate) vary: Vec<Vary>,
+    /// What `pgbench` runs, where it is not what the service sends.
+    pub(crate) beside: Option<String>,
     kind: Kind,
 }
 
@@ -56,11 +58,18 @@ pub(crate) fn cases() -> Vec<Case> {
         name,
         connections,
         vary: Vec::new(),
+        beside: None,
         kind: Kind::Path { path, deep: false },
     };
     let list = format!("/v1/initiatives?strategy_id={LARGE}&status=in_progress&sort=-deadline&limit=50");
     let mut cases = vec![
-        Case { name: "get by id", connections: 16, vary: vec![Vary { word: id(SAMPLE), sql: ID }], kind: Kind::Get },
+        Case {
+            name: "get by id",
+            connections: 16,
+            vary: vec![Vary { word: id(SAMPLE), sql: ID }],
+            beside: None,
+            kind: Kind::Get,
+        },
         path(LIST, 16, list.clone()),
         Case { kind: Kind::Path { path: list.clone(), deep: true }, ..path("deep page of it", 16, String::new()) },
         path(AS_OF, 16, format!("{list}&as_of=2025-01-02T12:00:00Z")),
@@ -69,6 +78,19 @@ pub(crate) fn cases() -> Vec<Case> {
             name: "create",
             connections: 32,
             vary: vec![Vary { word: format!("B.{SAMPLE}"), sql: CODE }],
+            beside: None,
+            kind: Kind::Create,
+        },
+        // The price of the record, of the checks and of HTTP together.
+        Case {
+            name: "create, bare insert",
+            connections: 32,
+            vary: Vec::new(),
+            beside: Some(format!(
+                "insert into initiatives (id, strategy_id, code, title, description, deadline_text, deadline_kind, deadline_from, deadline_to) \
+                 values ({NEW_ID}::uuid, '{LARGE}', {CODE}, '{{\"en\": \"A new initiative on reporting\"}}', \
+                 '{{\"en\": \"Operators report to the centre.\"}}', '2026-12-31', 'exact', '2026-12-31', '2026-12-31');\n"
+            )),
             kind: Kind::Create,
         },
         Case {
@@ -79,6 +101,7 @@ pub(crate) fn cases() -> Vec<Case> {
                 Vary { word: "3.4242".to_owned(), sql: ":code::text" },
                 Vary { word: "\"version\": 1".to_owned(), sql: "'\"version\": ' || :version::text" },
             ],
+            beside: None,
             kind: Kind::Patch,
         },
     ];
@@ -127,7 +150,7 @@ impl Case {
     /// The requests of the load, over so many rows.
     pub(crate) fn request(&self, key: &str, rows: usize) -> Request {
         let key = key.to_owned();
-        let case = Self { vary: Vec::new(), kind: self.kind.clone(), ..*self };
+        let case = Self { vary: Vec::new(), beside: None, kind: self.kind.clone(), ..*self };
         Arc::new(move |n| {
             // Spread over all rows without a random generator: a step that shares no factor with their number.
             let row = n.wrapping_mul(7_368_787) % rows as u64;

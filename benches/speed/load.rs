@@ -32,20 +32,21 @@ pub(crate) struct Outcome {
 /// Writes the `n`th request.
 pub(crate) type Request = Arc<dyn Fn(u64) -> String + Send + Sync>;
 
-struct Connection {
+/// A connection to the service, kept.
+pub(crate) struct Connection {
     stream: TcpStream,
     buffer: Vec<u8>,
 }
 
 impl Connection {
-    async fn open(address: SocketAddr) -> anyhow::Result<Self> {
+    pub(crate) async fn open(address: SocketAddr) -> anyhow::Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
         Ok(Self { stream, buffer: Vec::with_capacity(64 << 10) })
     }
 
     /// Sends a request and reads its answer: the status, and where the body begins.
-    async fn exchange(&mut self, request: &str) -> anyhow::Result<(u16, usize)> {
+    pub(crate) async fn exchange(&mut self, request: &str) -> anyhow::Result<(u16, usize)> {
         self.stream.write_all(request.as_bytes()).await?;
         self.buffer.clear();
         let mut head = None;
@@ -71,6 +72,13 @@ impl Connection {
                 _ => {}
             }
         }
+    }
+}
+
+impl Connection {
+    /// What the last answer has from here on.
+    pub(crate) fn body(&self, start: usize) -> &[u8] {
+        &self.buffer[start..]
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod cases;
 mod data;
+mod feed;
 mod import;
 mod load;
 mod pgbench;
@@ -60,6 +61,7 @@ fn main() -> anyhow::Result<()> {
 }
 
 async fn run(options: &Options) -> anyhow::Result<()> {
+    feed::raise_limit()?;
     let place = tempfile::tempdir()?;
     std::fs::set_permissions(place.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
     let settings = postgres::Settings {
@@ -126,11 +128,12 @@ async fn scale(
     let pgbench = Pgbench { programs: &cluster.programs(), socket: &socket, database: name, rows };
     let time = Duration::from_secs(options.seconds);
     let mut all = Vec::new();
-    for (case, script) in scripts {
+    for (index, (case, script)) in scripts.into_iter().enumerate() {
         let (mut rates, mut limits, mut ratios, mut outcomes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for round in 0..options.rounds {
             let limit = pgbench.run(&script, case.connections, time)?;
-            let first = (round as u64 + 1) * 10_000_000;
+            // No two loads number their requests alike: a code exists once.
+            let first = ((index * options.rounds + round) as u64 + 1) * 10_000_000;
             let outcome = load::run(service.address, case.connections, time, first, case.request(&key, rows)).await?;
             rates.push(outcome.rate);
             limits.push(limit);
@@ -155,6 +158,7 @@ async fn scale(
     if let (Some(present), Some(past)) = (rate(LIST), rate(AS_OF)) {
         println!("the list as of a day costs {:.2} times the present one", present / past);
     }
+    feed::measure(options, service.address, &key).await?;
     service.stop()?;
     Ok(all)
 }
@@ -164,6 +168,10 @@ async fn scripts(url: &str, key: &str, log: &Path, options: &Options) -> anyhow:
     let spy = Service::start(&format!("{url}&options[log_statement]=all"), 18_082, "error").await?;
     let mut scripts = Vec::new();
     for mut case in cases().into_iter().filter(|case| case.name.contains(&options.only)) {
+        if let Some(script) = case.beside.take() {
+            scripts.push((case, script));
+            continue;
+        }
         case.prepare(spy.address, key).await?;
         let since = statements::mark(log)?;
         let reply = load::once(spy.address, &case.sample(key)).await?;

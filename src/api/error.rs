@@ -234,7 +234,7 @@ impl IntoResponse for Error {
             Self::Unauthenticated(_) => {
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"mandate\""));
             }
-            Self::Unavailable(_) | Self::Contended | Self::OutcomeUnknown => {
+            Self::Unavailable(_) | Self::Contended | Self::OutcomeUnknown | Self::Timeout => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
             }
             Self::KeyInUse => {
@@ -314,7 +314,8 @@ impl From<sqlx::Error> for Error {
             "40001" | "40P01" => Self::Contended,
             "55P03" => Self::Unavailable("another writer holds it; nothing was written; try again".into()),
             "57014" => Self::Timeout,
-            "25006" | "57P01" | "57P02" | "57P03" | "53300" | "53200" | "53100" => away(),
+            "25006" | "25P03" | "25P04" | "57P01" | "57P02" | "57P03" | "57P04" | "57P05" | "53300" | "53200"
+            | "53100" => away(),
             other if other.starts_with("08") => away(),
             _ => Self::Internal(Arc::new(error.into())),
         }

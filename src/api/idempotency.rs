@@ -98,6 +98,7 @@ async fn attempt<I: Sync>(
         Ok(response) if response.status().is_success() => {
             repository::commit(transaction).await?;
             if let Err(error) = repository::sweep(connection).await {
+                repository::distrust();
                 tracing::warn!(%error, "old idempotency keys were not swept");
             }
             Ok(response)

@@ -4,7 +4,7 @@ use std::{
     ops::{Deref, DerefMut},
     pin::Pin,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     task::{Context, Poll},
@@ -15,6 +15,7 @@ use deadpool::managed::{self, Metrics, RecycleError, RecycleResult};
 use sqlx::{Connection as _, PgConnection, postgres::PgConnectOptions};
 
 use super::Error;
+use crate::limits::Limits;
 
 /// The pool of the service.
 pub type Pool = managed::Pool<Manager>;
@@ -30,9 +31,11 @@ tokio::task_local! {
     static STOPPED: Arc<AtomicBool>;
 }
 
-/// Lends a connection.
+/// Lends a connection. To wait for one, to find it silent, and to wait for a new one takes no longer together than each alone may.
 pub async fn lend(pool: &Pool) -> Result<Connection, Error> {
-    let lent = pool.get().await.map_err(|error| Error::Pool(error.to_string()))?;
+    let time = pool.manager().lending_time;
+    let lent = tokio::time::timeout(time, pool.get()).await;
+    let lent = lent.map_err(|_| Error::Pool("none in time".into()))?.map_err(|error| Error::Pool(error.to_string()))?;
     Ok(Connection { lent: Some(lent), stopped: STOPPED.try_with(Arc::clone).ok() })
 }
 
@@ -100,6 +103,11 @@ impl Drop for Connection {
 #[derive(Debug)]
 pub struct Manager {
     options: PgConnectOptions,
+    lending_time: Duration,
+    sign_of_life: Duration,
+    /// When a connection last gave no sign of life. Those that lay idle since before are not asked, each for so long again: with a pool full
+    /// of them a request would end before it had met the last.
+    silent: Mutex<Option<Instant>>,
 }
 
 /// A connection that lay idle for longer is asked for a sign of life before it is lent.
@@ -114,11 +122,17 @@ impl managed::Manager for Manager {
     }
 
     async fn recycle(&self, connection: &mut PgConnection, metrics: &Metrics) -> RecycleResult<sqlx::Error> {
-        let idle = Instant::now().duration_since(metrics.recycled.unwrap_or(metrics.created));
-        if idle > TRUSTED_FOR {
-            tokio::time::timeout(Duration::from_secs(2), connection.ping())
-                .await
-                .map_err(|_| RecycleError::message("no sign of life"))??;
+        let since = metrics.recycled.unwrap_or(metrics.created);
+        let silence = || self.silent.lock().unwrap_or_else(PoisonError::into_inner);
+        if silence().is_some_and(|silent| since < silent) {
+            return Err(RecycleError::message("as silent as another"));
+        }
+        if since.elapsed() > TRUSTED_FOR {
+            let asked = Instant::now();
+            tokio::time::timeout(self.sign_of_life, connection.ping()).await.map_err(|_| {
+                *silence() = Some(asked);
+                RecycleError::message("no sign of life")
+            })??;
         }
         Ok(())
     }
@@ -130,19 +144,24 @@ pub fn in_time_zone(options: PgConnectOptions, name: &str) -> PgConnectOptions {
 }
 
 /// Opens a pool; no connection is made before the first is needed.
-pub fn connect(options: PgConnectOptions, size: usize) -> Result<Pool, Error> {
+pub fn connect(options: PgConnectOptions, size: usize, limits: Limits) -> Result<Pool, Error> {
+    let milliseconds = |time: Duration| format!("{}ms", time.as_millis());
     let options = options.application_name("mandate").options([
-        ("statement_timeout", "25s"),
-        ("lock_timeout", "10s"),
-        ("idle_in_transaction_session_timeout", "60s"),
-        ("timezone", "UTC"),
+        ("statement_timeout", milliseconds(limits.statement_time)),
+        ("lock_timeout", milliseconds(limits.lock_time)),
+        ("idle_in_transaction_session_timeout", milliseconds(limits.transaction_idle)),
+        ("timezone", "UTC".to_owned()),
     ]);
-    Pool::builder(Manager { options })
+    let manager = Manager {
+        options,
+        lending_time: limits.pool_wait,
+        sign_of_life: limits.sign_of_life,
+        silent: Mutex::default(),
+    };
+    Pool::builder(manager)
         .max_size(size)
         .runtime(deadpool::Runtime::Tokio1)
-        .wait_timeout(Some(Duration::from_secs(10)))
-        .create_timeout(Some(Duration::from_secs(10)))
-        .recycle_timeout(Some(Duration::from_secs(3)))
+        .create_timeout(Some(limits.connect_time))
         .build()
         .map_err(|error| Error::Pool(error.to_string()))
 }

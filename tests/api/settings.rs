@@ -1,5 +1,7 @@
 //! The settings have the effect that they promise.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use clap::Parser as _;
@@ -101,4 +103,19 @@ fn a_wrong_setting_is_named_with_an_example() {
     let settings =
         Cli::try_parse_from(["mandate", "serve", "--languages", "fr, nl", "--country", "BE"]).unwrap().settings;
     assert_eq!((settings.languages, settings.country), (vec!["fr".to_owned(), "nl".to_owned()], "BE".to_owned()));
+}
+
+#[test]
+fn the_time_limits_of_postgresql_are_settings() {
+    let limits = |words: &[&str]| {
+        let words = ["mandate", "serve"].iter().chain(words);
+        Cli::try_parse_from(words).map(|cli| cli.settings.limits()).map_err(|error| error.to_string())
+    };
+    let given = limits(&["--statement-time", "5", "--lock-time", "2"]).unwrap();
+    assert_eq!((given.statement_time, given.lock_time), (Duration::from_secs(5), Duration::from_secs(2)));
+    let default = limits(&[]).unwrap();
+    assert_eq!((default.statement_time, default.lock_time), (Duration::from_secs(25), Duration::from_secs(10)));
+    // PostgreSQL must give up before the request does.
+    assert!(limits(&["--statement-time", "30"]).unwrap_err().contains("--statement-time"));
+    assert!(limits(&["--lock-time", "0"]).unwrap_err().contains("--lock-time"));
 }

@@ -1,6 +1,7 @@
 //! What the tests stand on: the private PostgreSQL, a database of one's own, and a client.
 
 pub(crate) mod client;
+pub(crate) mod proxy;
 mod server;
 
 pub(crate) use client::{Call, Client};

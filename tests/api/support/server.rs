@@ -139,7 +139,8 @@ async fn clients<const N: usize>(
     let viewer = keys::create(&mut connection, "viewer", Role::Viewer, None).await.unwrap();
     connection.close().await.unwrap();
     time_zones.map(|time_zone| {
-        let pool = repository::connect(repository::in_time_zone(options.clone(), time_zone), CONNECTIONS).unwrap();
+        let pool =
+            repository::connect(repository::in_time_zone(options.clone(), time_zone), CONNECTIONS, limits).unwrap();
         let record = Record::new(heartbeat);
         let app = App::new(pool, None).with_currency("RON").with_record(record.clone());
         // It ends with the runtime of the test.
