@@ -1,11 +1,12 @@
 //! The record as one stream of changes: each gets its position (`sequencer`), and is read in that order, as pages (`feed`) and as it comes
-//! (`stream`). What is recorded is written by `repository`, in the statement of the change itself.
+//! (`stream`), and pushed (`webhooks`). What is recorded is written by `repository`, in the statement of the change itself.
 
 mod changes;
 mod feed;
 mod sequencer;
 mod stream;
 mod tail;
+pub mod webhooks;
 
 use std::{sync::Arc, time::Duration};
 
@@ -26,6 +27,8 @@ pub struct Record(Arc<Shared>);
 struct Shared {
     /// Told of each write of this process.
     written: Notify,
+    /// Told when the last position known here has moved.
+    moved: Notify,
     /// The last position known here.
     head: watch::Sender<i64>,
     /// Whether the service is about to stop.
@@ -61,6 +64,7 @@ impl Record {
     pub fn new(heartbeat: Duration) -> Self {
         Self(Arc::new(Shared {
             written: Notify::new(),
+            moved: Notify::new(),
             head: watch::Sender::new(0),
             stage: watch::Sender::new(Stage::Running),
             tail: Tail::default(),
@@ -83,11 +87,15 @@ impl Record {
 
 /// The routes of the feed.
 pub fn routes() -> Router<App> {
-    Router::new().route("/v1/changes", get(feed::list)).route("/v1/changes/stream", get(stream::stream))
+    Router::new()
+        .route("/v1/changes", get(feed::list))
+        .route("/v1/changes/stream", get(stream::stream))
+        .merge(webhooks::routes())
 }
 
 /// Adds the operations of the feed to the OpenAPI document.
 pub fn describe(document: &mut Value) {
     feed::describe(document);
     stream::describe(document);
+    webhooks::describe(document);
 }
