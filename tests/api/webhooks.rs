@@ -96,6 +96,9 @@ async fn a_webhook_is_made_found_changed_and_deleted() {
     let first = client.get("/v1/webhooks?limit=2").expect(200).await.json();
     let second =
         client.get(format!("/v1/webhooks?limit=2&after={}", first["next"].as_str().unwrap())).expect(200).await.json();
+    client.get("/v1/webhooks?limt=2").expect(400).await;
+    let table = client.get("/v1/webhooks").header("accept", "text/csv").expect(200).await;
+    assert!(table.text.starts_with("id,version,") && table.text.lines().count() == 4, "{}", table.text);
     assert_eq!((second["items"][0]["description"].as_str(), &second["next"]), (Some("c"), &Value::Null));
 }
 

@@ -18,7 +18,7 @@ use sqlx::{AssertSqlSafe, Connection as _, PgConnection, postgres::PgConnectOpti
 
 use crate::support::{
     Client, database,
-    receiver::{Receiver, always, deliveries, until},
+    receiver::{Got, Receiver, always, deliveries, until},
     replicas,
 };
 
@@ -87,7 +87,7 @@ async fn a_receiver_that_was_down_gets_everything_in_the_order_of_each_resource(
     renamed(&client, &["b1", "b2"]).await;
     // The other has everything, while of each resource only the first was tried here.
     other.wait(5).await;
-    let tried: Vec<String> = receiver.wait(2).await.iter().map(super::support::receiver::Got::name).collect();
+    let tried: Vec<String> = receiver.wait(2).await.iter().map(Got::name).collect();
     assert!(tried.iter().all(|name| ["a1", "b1"].contains(&name.as_str())), "{tried:?}");
     until(&client, "/v1/deliveries?status=waiting", |page| {
         page["items"].as_array().unwrap().iter().filter(|item| !item["attempts"].as_array().unwrap().is_empty()).count()
@@ -98,7 +98,7 @@ async fn a_receiver_that_was_down_gets_everything_in_the_order_of_each_resource(
     receiver.answer(always(200));
     time_comes(&options).await;
     let got = receiver.wait(before + 5).await.split_off(before);
-    let names: Vec<String> = got.iter().map(super::support::receiver::Got::name).collect();
+    let names: Vec<String> = got.iter().map(Got::name).collect();
     for resource in ["a", "b"] {
         let mut own: Vec<&String> = names.iter().filter(|name| name.starts_with(resource)).collect();
         let order = own.clone();
@@ -106,9 +106,8 @@ async fn a_receiver_that_was_down_gets_everything_in_the_order_of_each_resource(
         assert_eq!(order, own, "{names:?}");
     }
     // The same id in every attempt.
-    let ids = |name: &str, all: &[crate::support::receiver::Got]| {
-        all.iter().find(|got| got.name() == name).unwrap().header("webhook-id").to_owned()
-    };
+    let ids =
+        |name: &str, all: &[Got]| all.iter().find(|got| got.name() == name).unwrap().header("webhook-id").to_owned();
     let all = receiver.wait(before + 5).await;
     assert_eq!(ids("a1", &all[..before]), ids("a1", &got));
     deliveries(&client, "delivered", 10).await;
@@ -164,7 +163,7 @@ async fn one_event_that_is_never_taken_delays_no_other_resource() {
         client.create("entities", agency(name)).await;
     }
     deliveries(&client, "delivered", 3).await;
-    let names: Vec<String> = receiver.wait(4).await.iter().map(super::support::receiver::Got::name).collect();
+    let names: Vec<String> = receiver.wait(4).await.iter().map(Got::name).collect();
     assert!(!names.contains(&"after it".to_owned()), "{names:?}");
 }
 
@@ -234,15 +233,13 @@ async fn a_part_of_the_feed_is_replayed_with_the_same_ids() {
     let again = client.post(path(&webhook, "/replays"), json!({"after": "1", "until": "3"})).expect(202).await;
     assert_eq!(again.json(), json!({"deliveries": 2}));
     let all = receiver.wait(6).await;
-    let ids = |part: &[crate::support::receiver::Got]| {
-        part.iter().map(|got| got.header("webhook-id").to_owned()).collect::<Vec<_>>()
-    };
+    let ids = |part: &[Got]| part.iter().map(|got| got.header("webhook-id").to_owned()).collect::<Vec<_>>();
     assert_eq!(ids(&all[4..]), ids(&first[1..3]));
     // Also what happened before the webhook was made.
     let late = Receiver::start().await;
     let webhook = late.subscribe(&client, json!({})).await;
     client.post(path(&webhook, "/replays"), json!({"after": "0"})).expect(202).await;
-    let names: Vec<String> = late.wait(4).await.iter().map(super::support::receiver::Got::name).collect();
+    let names: Vec<String> = late.wait(4).await.iter().map(Got::name).collect();
     assert_eq!(names, ["1", "2", "3", "4"]);
 }
 
@@ -309,7 +306,7 @@ async fn odd_answers_are_told_in_plain_words() {
     receiver.answer(move |_| {
         let seen = Arc::clone(&seen);
         let body = Body::from_stream(futures_util::stream::once(async move {
-            tokio::time::sleep(Duration::from_secs(600)).await;
+            tokio::time::sleep(Duration::from_mins(10)).await;
             seen.store(true, Ordering::Relaxed);
             Ok::<_, std::io::Error>("late")
         }));

@@ -89,6 +89,7 @@ fn add_schemas(document: &mut Value) {
     ] {
         stored["properties"][name] = schema;
     }
+    stored["required"] = json!(["id", "version", "created_at", "updated_at", "url", "active", "after"]);
     components.insert("NewWebhook".into(), new);
     components.insert("StoredWebhook".into(), stored);
 }
@@ -100,9 +101,12 @@ pub fn describe(document: &mut Value) {
         tags.push(json!({"name": "webhooks", "description": "The changes, pushed to an address, signed. For admins."}));
     }
     let page = |item: &str| {
-        json!({"description": "A page.", "content": content(&json!({"type": "object", "required": ["items", "next"], "properties": {
+        let page = json!({"type": "object", "required": ["items", "next"], "properties": {
             "items": {"type": "array", "items": schema(item)},
-            "next": {"type": ["string", "null"], "description": "What to give as `after` for the next page; null at the end."}}}))})
+            "next": {"type": ["string", "null"], "description": "What to give as `after` for the next page; null at the end."}}});
+        let text = json!({"schema": {"type": "string"}});
+        json!({"description": "A page; the header Link has the address of the next.", "content": {"application/json": {"schema": page},
+            "application/x-ndjson": text, "text/csv": text, "text/plain": text}})
     };
     let answer = |words: &str, name: &str| json!({"description": words, "content": content(&schema(name))});
     let tagged = |words: &str| {
@@ -110,6 +114,7 @@ pub fn describe(document: &mut Value) {
         answer["headers"] = json!({"ETag": {"description": "The version, in quotes.", "schema": {"type": "string"}}});
         answer
     };
+    let not_modified = json!({"description": "You have it already."});
     let paths = &mut document["paths"];
     let create = operation(
         "create_webhook",
@@ -119,7 +124,7 @@ pub fn describe(document: &mut Value) {
         &[&BODY],
     );
     paths["/v1/webhooks"] = json!({
-        "get": operation("list_webhooks", "Lists webhooks.", &parameters::<PageParameters>(), ("200", page("StoredWebhook")), &[]),
+        "get": operation("list_webhooks", "Lists webhooks.", &parameters::<PageParameters>(), ("200", page("StoredWebhook")), &[&["not_acceptable"]]),
         "post": with_body(create, &schema("NewWebhook"))});
     let mut patch = operation(
         "patch_webhook",
@@ -135,6 +140,7 @@ pub fn describe(document: &mut Value) {
         "patch": patch,
         "delete": operation("delete_webhook", "Deletes a webhook with its secrets and deliveries.", &[id(), if_match()],
             ("204", json!({"description": "It is deleted."})), &[&["malformed", "stale", "version_required"]])});
+    paths["/v1/webhooks"]["get"]["responses"]["304"] = not_modified.clone();
     describe_secrets(paths);
     let accepted = json!({"description": "They are on their way.", "content": content(&json!({"type": "object", "required": ["deliveries"],
         "properties": {"deliveries": {"type": "integer", "description": "How many."}}}))});
@@ -150,8 +156,8 @@ pub fn describe(document: &mut Value) {
         operation("replay_webhook", "Sends a part of the feed once more.", &[id()], ("202", accepted), &[&BODY]);
     paths["/v1/webhooks/{id}/replays"] = json!({"post": with_body(replay, &schema("Replay"))});
     let summary = "Lists deliveries with their attempts, the newest change first.";
-    paths["/v1/deliveries"] =
-        json!({"get": operation("list_deliveries", summary, &parameters::<Wanted>(), ("200", page("Delivery")), &[])});
+    paths["/v1/deliveries"] = json!({"get": operation("list_deliveries", summary, &parameters::<Wanted>(), ("200", page("Delivery")), &[&["not_acceptable"]])});
+    paths["/v1/deliveries"]["get"]["responses"]["304"] = not_modified;
 }
 
 fn describe_secrets(paths: &mut Value) {

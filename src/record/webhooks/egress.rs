@@ -52,6 +52,8 @@ impl From<Vec<Allowed>> for Egress {
     }
 }
 
+const ONLY_HTTPS: &str = "must start with https://; http is for hosts that the operator allows (MANDATE_WEBHOOK_ALLOW)";
+
 impl Egress {
     fn names(&self, host: &str) -> bool {
         let host = host.trim_end_matches('.');
@@ -79,15 +81,12 @@ impl Egress {
             "http" => true,
             _ => return Err("must start with https://".into()),
         };
-        let only_https = "must start with https://; http is for hosts that the operator allows (MANDATE_WEBHOOK_ALLOW)";
+        // Whether a name has its addresses in an allowed network is seen when it is resolved.
+        let has_networks = self.0.iter().any(|allowed| matches!(allowed, Allowed::Network(_)));
+        let is_named = url.host_str().is_some_and(|host| self.names(host));
         match literal(&url) {
             Some(address) => self.judge(address, is_plain)?,
-            None if is_plain && !url.host_str().is_some_and(|host| self.names(host)) => {
-                // Whether its addresses are in an allowed network is seen when it is resolved.
-                if !self.0.iter().any(|allowed| matches!(allowed, Allowed::Network(_))) {
-                    return Err(only_https.into());
-                }
-            }
+            None if is_plain && !is_named && !has_networks => return Err(ONLY_HTTPS.into()),
             None => {}
         }
         Ok(url)
@@ -101,7 +100,7 @@ impl Egress {
                 "leads to {address}, which is no public address; the operator can allow it with MANDATE_WEBHOOK_ALLOW"
             ))
         } else if is_plain {
-            Err("must start with https://; http is for hosts that the operator allows (MANDATE_WEBHOOK_ALLOW)".into())
+            Err(ONLY_HTTPS.into())
         } else {
             Ok(())
         }

@@ -3,8 +3,8 @@
 
 use axum::{
     Json,
-    extract::{RawQuery, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    extract::{OriginalUri, RawQuery, State},
+    http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
@@ -25,8 +25,9 @@ use crate::{
     access::{Actor, Role},
     api::{
         Error,
-        answer::internal,
+        answer::{internal, render, tagged},
         error::missing,
+        format::Format,
         idempotency::Attempt,
         json as body, precondition,
         query::{self, NoParameters},
@@ -68,14 +69,35 @@ fn one(status: StatusCode, kept: &Kept, value: &Value) -> Response {
     (status, [(header::ETAG, precondition::tag(kept.stored.version))], Json(value)).into_response()
 }
 
-pub(super) async fn list(State(app): State<App>, actor: Actor, RawQuery(query): RawQuery) -> Result<Response, Error> {
+/// A page in the format asked for, with the address of the next.
+pub(super) fn listed(headers: &HeaderMap, uri: &Uri, items: Vec<Value>, next: Option<Uuid>) -> Result<Response, Error> {
+    let format = Format::of(headers)?;
+    let body = render(items, format, |items| json!({"items": items, "next": next}))?;
+    let mut response = tagged(headers, body, format);
+    if let Some(next) = next {
+        let kept =
+            form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).filter(|(name, _)| name != "after");
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        let query = query.extend_pairs(kept).append_pair("after", &next.to_string()).finish();
+        let link = format!("<{}?{query}>; rel=\"next\"", uri.path());
+        response.headers_mut().insert(header::LINK, HeaderValue::from_str(&link).map_err(internal)?);
+    }
+    Ok(response)
+}
+
+pub(super) async fn list(
+    State(app): State<App>,
+    actor: Actor,
+    headers: HeaderMap,
+    OriginalUri(uri): OriginalUri,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Error> {
     actor.needs(Role::Admin)?;
     let parameters: PageParameters = query::read(query.as_deref())?;
     let limit = parameters.limit.unwrap_or(50);
     let rows = webhook::list(&mut *app.connection().await?, parameters.after, limit + 1).await?;
     let (rows, next) = page(rows, limit, |row| row.stored.id);
-    let items: Vec<Value> = rows.iter().map(Kept::shown).collect::<Result<_, _>>()?;
-    Ok(Json(json!({"items": items, "next": next})).into_response())
+    listed(&headers, &uri, rows.iter().map(Kept::shown).collect::<Result<_, _>>()?, next)
 }
 
 pub(super) async fn create(

@@ -2,7 +2,7 @@
 
 use axum::{
     Json,
-    extract::{RawQuery, State},
+    extract::{OriginalUri, RawQuery, State},
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
@@ -18,7 +18,7 @@ use super::{
     super::changes,
     attempt::attempt,
     deliveries::{self, Wanted},
-    handlers::{ahead, cursor, id, page},
+    handlers::{ahead, cursor, id, listed, page},
     send::Message,
     webhook,
 };
@@ -26,6 +26,7 @@ use crate::{
     access::{Actor, Role},
     api::{
         Error,
+        answer::internal,
         idempotency::Attempt,
         json as body,
         query::{self, NoParameters},
@@ -69,7 +70,13 @@ pub(super) struct Replay {
     until: Option<String>,
 }
 
-pub(super) async fn list(State(app): State<App>, actor: Actor, RawQuery(query): RawQuery) -> Result<Response, Error> {
+pub(super) async fn list(
+    State(app): State<App>,
+    actor: Actor,
+    headers: HeaderMap,
+    OriginalUri(uri): OriginalUri,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Error> {
     actor.needs(Role::Admin)?;
     let wanted: Wanted = query::read(query.as_deref())?;
     let limit = wanted.limit.unwrap_or(50);
@@ -82,7 +89,8 @@ pub(super) async fn list(State(app): State<App>, actor: Actor, RawQuery(query): 
     }
     let rows = deliveries::list(&mut connection, &wanted, limit + 1).await?;
     let (items, next) = page(rows, limit, |row| row.id);
-    Ok(Json(json!({"items": items, "next": next})).into_response())
+    let items = items.into_iter().map(serde_json::to_value).collect::<Result<_, _>>().map_err(internal)?;
+    listed(&headers, &uri, items, next)
 }
 
 pub(super) async fn redeliver(

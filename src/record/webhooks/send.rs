@@ -18,7 +18,8 @@ use tokio::{
 };
 use tokio_rustls::{
     TlsConnector,
-    rustls::{ClientConfig, RootCertStore, crypto::ring, pki_types::ServerName},
+    client::TlsStream,
+    rustls::{self, ClientConfig, RootCertStore, crypto::ring, pki_types::ServerName},
 };
 use url::Url;
 
@@ -68,7 +69,7 @@ async fn converse(url: &Url, message: Message, egress: &Egress, end: Instant) ->
                 break;
             }
             Ok(Err(error)) if error.kind() == std::io::ErrorKind::ConnectionRefused => {
-                failure = format!("{address} refused the connection")
+                failure = format!("{address} refused the connection");
             }
             Ok(Err(_)) => failure = format!("{address} cannot be reached"),
             Err(_) => failure = format!("{address} did not answer the call"),
@@ -79,23 +80,32 @@ async fn converse(url: &Url, message: Message, egress: &Egress, end: Instant) ->
     if url.scheme() == "http" {
         return exchange(stream, url, message, end).await;
     }
-    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
-    let name =
-        ServerName::try_from(host).map_err(|_| "the address has a host that no certificate can name".to_owned())?;
-    let stream = TlsConnector::from(Arc::clone(&TLS))
-        .connect(name, stream)
-        .await
-        .map_err(|error| format!("no secure connection: {error}"))?;
-    exchange(stream, url, message, end).await
+    exchange(secure(stream, url, Arc::clone(&TLS)).await?, url, message, end).await
 }
 
-static TLS: LazyLock<Arc<ClientConfig>> = LazyLock::new(|| {
-    let roots: RootCertStore = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
+static TLS: LazyLock<Arc<ClientConfig>> =
+    LazyLock::new(|| trusting(webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect()));
+
+fn trusting(roots: RootCertStore) -> Arc<ClientConfig> {
     let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .expect("ring has the usual versions");
     Arc::new(config.with_root_certificates(roots).with_no_client_auth())
-});
+}
+
+async fn secure(stream: TcpStream, url: &Url, config: Arc<ClientConfig>) -> Result<TlsStream<TcpStream>, String> {
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    let name = ServerName::try_from(host.to_owned())
+        .map_err(|_| "the address has a host that no certificate can name".to_owned())?;
+    TlsConnector::from(config).connect(name, stream).await.map_err(|error| {
+        let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<rustls::Error>());
+        if matches!(cause, Some(rustls::Error::InvalidCertificate(_))) {
+            format!("the certificate is not valid for {host}, has ended, or is of no known authority")
+        } else {
+            "there is no TLS at this address and port, or none that is understood".to_owned()
+        }
+    })
+}
 
 async fn exchange<S>(stream: S, url: &Url, message: Message, end: Instant) -> Result<Answer, String>
 where
@@ -141,4 +151,70 @@ where
 /// The header `Retry-After`, in seconds; the form with a date is left alone.
 fn retry_after(headers: &HeaderMap) -> Option<u64> {
     headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::TcpListener,
+    };
+    use tokio_rustls::{
+        TlsAcceptor,
+        rustls::{ServerConfig, pki_types::PrivateKeyDer},
+    };
+
+    use super::*;
+
+    /// A server for one connection, with a certificate for `localhost`; its address, and who trusts it.
+    async fn server() -> (Url, Arc<ClientConfig>) {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let mut roots = RootCertStore::empty();
+        roots.add(made.cert.der().clone()).unwrap();
+        let key = PrivateKeyDer::Pkcs8(made.signing_key.serialize_der().into());
+        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![made.cert.der().clone()], key)
+            .unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(async move {
+            let (stream, _) = listener.accept().await.unwrap();
+            let mut stream = TlsAcceptor::from(Arc::new(config)).accept(stream).await.unwrap();
+            let _ = stream.read(&mut [0; 4096]).await.unwrap();
+            stream.write_all(b"HTTP/1.1 202 Accepted\r\ncontent-length: 2\r\n\r\nok").await.unwrap();
+            stream.shutdown().await.unwrap();
+        });
+        (Url::parse(&format!("https://localhost:{port}/x")).unwrap(), trusting(roots))
+    }
+
+    fn message(url: &Url) -> Message {
+        Message { url: url.to_string(), id: "1".into(), timestamp: 1, secrets: vec![vec![1; 32]], body: b"{}".to_vec() }
+    }
+
+    async fn call(url: &Url) -> TcpStream {
+        TcpStream::connect(("127.0.0.1", url.port().unwrap())).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_receiver_is_known_by_its_certificate() {
+        let (url, trusted) = server().await;
+        let stream = secure(call(&url).await, &url, trusted).await.unwrap();
+        let answer = exchange(stream, &url, message(&url), Instant::now() + TIME).await.unwrap();
+        assert_eq!((answer.status.as_u16(), answer.text.as_str()), (202, "ok"));
+    }
+
+    #[tokio::test]
+    async fn a_certificate_of_nobody_or_for_another_name_is_refused() {
+        let (url, _) = server().await;
+        let egress = Egress::from(vec!["localhost".parse().unwrap()]);
+        let why = send(message(&url), &egress).await.err().unwrap();
+        assert!(why.starts_with("the certificate is not valid for localhost"), "{why}");
+        let (url, trusted) = server().await;
+        let other = Url::parse("https://receiver.example/").unwrap();
+        let why = secure(call(&url).await, &other, trusted).await.err().unwrap();
+        assert!(why.starts_with("the certificate is not valid for receiver.example"), "{why}");
+    }
 }

@@ -92,11 +92,9 @@ impl Receiver {
     /// All that it got, once it is at least so much.
     pub(crate) async fn wait(&self, count: usize) -> Vec<Got> {
         let mut got = self.got.subscribe();
-        let enough = tokio::time::timeout(Duration::from_secs(60), got.wait_for(|got| got.len() >= count)).await;
-        match enough {
-            Ok(got) => got.unwrap().clone(),
-            Err(_) => panic!("only {} of {count} came", self.got.borrow().len()),
-        }
+        let enough = tokio::time::timeout(Duration::from_mins(1), got.wait_for(|got| got.len() >= count)).await;
+        let Ok(got) = enough else { panic!("only {} of {count} came", self.count()) };
+        got.unwrap().clone()
     }
 
     pub(crate) fn count(&self) -> usize {
@@ -130,10 +128,10 @@ pub(crate) async fn until(client: &Client, path: &str, wanted: impl Fn(&Value) -
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    match tokio::time::timeout(Duration::from_secs(60), asked).await {
-        Ok(answer) => answer,
-        Err(_) => panic!("{path} stays {}", client.get(path).send().await.text),
-    }
+    let Ok(answer) = tokio::time::timeout(Duration::from_mins(1), asked).await else {
+        panic!("{path} stays {}", client.get(path).send().await.text)
+    };
+    answer
 }
 
 /// Asks until so many deliveries stand so.
