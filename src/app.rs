@@ -26,7 +26,10 @@ use crate::{
     },
     arrival::Awaited,
     limits::Limits,
-    record::{Record, Sequencer},
+    record::{
+        Record, Sequencer,
+        webhooks::{Dispatcher, Egress},
+    },
     repository::{self, Connection, Pool},
     router::{Noun, nouns},
 };
@@ -43,6 +46,8 @@ pub struct App {
     pub currency: Option<Arc<str>>,
     /// What the sequencer and the listeners share.
     pub record: Record,
+    /// Where deliveries to webhooks may go.
+    pub egress: Egress,
     nouns: &'static [Noun],
 }
 
@@ -52,7 +57,15 @@ pub const BODY_LIMIT: usize = 1 << 20;
 impl App {
     /// The application over a pool.
     pub fn new(pool: Pool, metrics: Option<PrometheusHandle>) -> Self {
-        Self { pool, keys: KeyCache::default(), metrics, currency: None, record: Record::default(), nouns: nouns() }
+        Self {
+            pool,
+            keys: KeyCache::default(),
+            metrics,
+            currency: None,
+            record: Record::default(),
+            egress: Egress::default(),
+            nouns: nouns(),
+        }
     }
 
     /// The same with a currency (`MANDATE_CURRENCY`).
@@ -67,6 +80,18 @@ impl App {
     pub fn with_record(mut self, record: Record) -> Self {
         self.record = record;
         self
+    }
+
+    /// The same with what `MANDATE_WEBHOOK_ALLOW` allows.
+    #[must_use]
+    pub fn with_egress(mut self, egress: Egress) -> Self {
+        self.egress = egress;
+        self
+    }
+
+    /// Starts to send deliveries to webhooks. A service whose dispatcher does not run leaves that to others.
+    pub fn start_dispatcher(&self) -> Dispatcher {
+        Dispatcher::start(self.pool.clone(), self.record.clone(), self.egress.clone())
     }
 
     /// Starts to give changes their positions. A service whose sequencer does not run leaves that to others.

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{access::Role, limits::Limits, transfer::table::DecimalMark, values::codelists};
+use crate::{access::Role, limits::Limits, record::webhooks::Allowed, transfer::table::DecimalMark, values::codelists};
 
 /// The system of record for carrying out a national strategy.
 #[derive(Debug, Parser)]
@@ -63,6 +63,9 @@ pub struct Settings {
     /// The month in which the fiscal year starts
     #[arg(long, env = "MANDATE_FISCAL_YEAR_START", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=12), global = true)]
     pub fiscal_year_start: u32,
+    /// Hosts and networks (CIDR) to which webhooks may go although they are not public, or over http, between commas
+    #[arg(long, env = "MANDATE_WEBHOOK_ALLOW", value_delimiter = ',', global = true)]
+    pub webhook_allow: Vec<Allowed>,
     /// What to log, such as `info` or `mandate=debug,warn`
     #[arg(long, env = "MANDATE_LOG", default_value = "info", global = true)]
     pub log: String,

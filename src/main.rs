@@ -94,14 +94,18 @@ async fn perform(
     }
     if let Some(listener) = listener {
         let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().install_recorder()?;
-        let app = App::new(database.pool(settings)?, Some(metrics)).with_currency(&settings.currency);
+        let app = App::new(database.pool(settings)?, Some(metrics))
+            .with_currency(&settings.currency)
+            .with_egress(settings.webhook_allow.clone().into());
         let limits = settings.limits();
         let (sequencer, record) = (app.start_sequencer(), app.record.clone());
+        let dispatcher = app.start_dispatcher();
         let stop = async move {
             serve::stop_signal().await;
             record.drain();
         };
         serve::serve(listener, layered(router::routes(), app, limits), limits, stop).await;
+        dispatcher.stop().await;
         sequencer.stop().await;
     }
     Ok(())

@@ -116,6 +116,7 @@ pub fn document() -> Value {
     record::describe(&mut document);
     transfer::handlers::describe(&mut document);
     api::idempotency::describe(&mut document);
+    record::webhooks::describe_tests(&mut document);
     document::share_responses(&mut document);
     document
 }

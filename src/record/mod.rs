@@ -1,5 +1,5 @@
 //! The record as one stream of changes: each gets its position (`sequencer`), and is read in that order, as pages (`feed`) and as it comes
-//! (`stream`). What is recorded is written by `repository`, in the statement of the change itself.
+//! (`stream`), and pushed (`webhooks`). What is recorded is written by `repository`, in the statement of the change itself.
 
 mod changes;
 mod diff;
@@ -7,6 +7,7 @@ mod feed;
 mod sequencer;
 mod stream;
 mod tail;
+pub mod webhooks;
 
 use std::{sync::Arc, time::Duration};
 
@@ -27,6 +28,8 @@ pub struct Record(Arc<Shared>);
 struct Shared {
     /// Told of each write of this process.
     written: Notify,
+    /// Told when the last position known here has moved.
+    moved: Notify,
     /// The last position known here.
     head: watch::Sender<i64>,
     /// Whether the service is about to stop.
@@ -62,6 +65,7 @@ impl Record {
     pub fn new(heartbeat: Duration) -> Self {
         Self(Arc::new(Shared {
             written: Notify::new(),
+            moved: Notify::new(),
             head: watch::Sender::new(0),
             stage: watch::Sender::new(Stage::Running),
             tail: Tail::default(),
@@ -88,6 +92,7 @@ pub fn routes() -> Router<App> {
         .route("/v1/changes", get(feed::list))
         .route("/v1/changes/stream", get(stream::stream))
         .route("/v1/diff", get(diff::diff))
+        .merge(webhooks::routes())
 }
 
 /// Adds the operations of the feed to the OpenAPI document.
@@ -95,4 +100,5 @@ pub fn describe(document: &mut Value) {
     feed::describe(document);
     stream::describe(document);
     diff::describe(document);
+    webhooks::describe(document);
 }

@@ -105,6 +105,7 @@ async fn round(pool: &Pool, connection: &mut Option<PgConnection>, record: &Reco
 async fn tell(connection: &mut PgConnection, record: &Record, head: i64) -> Result<(), Error> {
     let shared = &record.0;
     let mut told = *shared.head.borrow();
+    let known_before = told;
     let long = i64::try_from(LENGTH).unwrap_or(i64::MAX);
     if shared.head.receiver_count() == 0 || head - told > long {
         // Nobody listens, or it is more than is kept.
@@ -118,5 +119,8 @@ async fn tell(connection: &mut PgConnection, record: &Record, head: i64) -> Resu
         shared.head.send_replace(told);
     }
     shared.head.send_if_modified(|known| std::mem::replace(known, head) != head);
+    if known_before != head {
+        shared.moved.notify_one();
+    }
     Ok(())
 }

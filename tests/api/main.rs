@@ -28,3 +28,6 @@ mod stopped;
 mod support;
 mod tables;
 mod transfer;
+mod webhooks;
+mod webhooks_crash;
+mod webhooks_delivery;

@@ -96,6 +96,7 @@ fn a_wrong_setting_is_named_with_an_example() {
         ("--languages", "", "such as ro,en"),
         ("--currency", "EURO", "MANDATE_CURRENCY is a currency of ISO 4217, such as RON"),
         ("--timezone", "Bucharest", "MANDATE_TIMEZONE is a time zone of the IANA database, such as Europe/Bucharest"),
+        ("--webhook-allow", "10.0.0.0/33", "MANDATE_WEBHOOK_ALLOW are host names and networks between commas, such as"),
     ] {
         let error = Cli::try_parse_from(["mandate", "serve", option, value]).unwrap_err().to_string();
         assert!(error.contains(words), "{option} {value}: {error}");

@@ -2,9 +2,11 @@
 
 pub(crate) mod client;
 pub(crate) mod proxy;
+pub(crate) mod receiver;
 mod server;
 
 pub(crate) use client::{Call, Client};
 pub(crate) use server::{
-    CONNECTIONS, database, empty_database, service, service_over, service_with_heartbeat, services, services_over,
+    CONNECTIONS, database, empty_database, replicas, service, service_over, service_with_heartbeat, services,
+    services_over,
 };

@@ -17,7 +17,7 @@ use mandate::{
     database::MIGRATOR,
     limits::Limits,
     postgres::{self, Settings},
-    record::Record,
+    record::{Record, webhooks::Dispatcher},
     repository, router,
 };
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, postgres::PgConnectOptions};
@@ -134,6 +134,21 @@ async fn clients<const N: usize>(
     heartbeat: Duration,
     time_zones: [&str; N],
 ) -> [Client; N] {
+    parts(options, limits, heartbeat, time_zones).await.map(|(client, _)| client)
+}
+
+/// Several services over this database, each with the task that sends to webhooks; those may be on 127.0.0.1.
+pub(crate) async fn replicas<const N: usize>(options: PgConnectOptions) -> [(Client, Dispatcher); N] {
+    let parts = parts(options, Limits::default(), HEARTBEAT, ["UTC"; N]).await;
+    parts.map(|(client, app)| (client, app.start_dispatcher()))
+}
+
+async fn parts<const N: usize>(
+    options: PgConnectOptions,
+    limits: Limits,
+    heartbeat: Duration,
+    time_zones: [&str; N],
+) -> [(Client, App); N] {
     let mut connection = PgConnection::connect_with(&options).await.unwrap();
     let admin = keys::create(&mut connection, "admin", Role::Admin, None).await.unwrap();
     let viewer = keys::create(&mut connection, "viewer", Role::Viewer, None).await.unwrap();
@@ -143,8 +158,10 @@ async fn clients<const N: usize>(
             repository::connect(repository::in_time_zone(options.clone(), time_zone), CONNECTIONS, limits).unwrap();
         let record = Record::new(heartbeat);
         let app = App::new(pool, None).with_currency("RON").with_record(record.clone());
+        let app = app.with_egress(vec!["127.0.0.1".parse().unwrap()].into());
         // It ends with the runtime of the test.
         drop(app.start_sequencer());
-        Client::new(layered(router::routes(), app, limits), record, admin.clone(), viewer.clone())
+        let router = layered(router::routes(), app.clone(), limits);
+        (Client::new(router, record, admin.clone(), viewer.clone()), app)
     })
 }

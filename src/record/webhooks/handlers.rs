@@ -1,0 +1,246 @@
+//! `/v1/webhooks`: list, create, find, change, delete. For admins only, and not part of the record: a webhook says where data go, and nothing of
+//! the strategy.
+
+use axum::{
+    Json,
+    extract::{OriginalUri, RawQuery, State},
+    http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
+    response::{IntoResponse, Response},
+};
+use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use sqlx::PgConnection;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::{
+    super::{changes, feed},
+    egress::Egress,
+    secrets::random,
+    signature,
+    webhook::{self, Kept, Webhook},
+};
+use crate::{
+    access::{Actor, Role},
+    api::{
+        Error,
+        answer::{internal, render, tagged},
+        error::missing,
+        format::Format,
+        idempotency::Attempt,
+        json as body, precondition,
+        query::{self, NoParameters},
+        target::Target,
+    },
+    app::App,
+    repository::{Fault, Isolation, Key},
+};
+
+/// Which webhooks.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct PageParameters {
+    /// The `next` of the page before.
+    pub(super) after: Option<Uuid>,
+    /// Webhooks of a page, 1 to 200; 50 when not given.
+    #[schema(minimum = 1, maximum = 200, example = 50)]
+    pub(super) limit: Option<i64>,
+}
+
+/// The id in the path; a webhook has no other name.
+pub(super) fn id(key: &Key) -> Result<Uuid, Error> {
+    match key {
+        Key::Id(id) => Ok(*id),
+        Key::External(name) => Err(missing("webhook", format!("external:{name}"))),
+    }
+}
+
+/// Rows of a page that was asked for with one row more, and the id from which the next goes on.
+pub(super) fn page<T>(mut rows: Vec<T>, limit: i64, id: impl Fn(&T) -> Uuid) -> (Vec<T>, Option<Uuid>) {
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    let next = rows.last().filter(|_| more).map(id);
+    (rows, next)
+}
+
+fn one(status: StatusCode, kept: &Kept, value: &Value) -> Response {
+    (status, [(header::ETAG, precondition::tag(kept.stored.version))], Json(value)).into_response()
+}
+
+/// A page in the format asked for, with the address of the next.
+pub(super) fn listed(headers: &HeaderMap, uri: &Uri, items: Vec<Value>, next: Option<Uuid>) -> Result<Response, Error> {
+    let format = Format::of(headers)?;
+    let body = render(items, format, |items| json!({"items": items, "next": next}))?;
+    let mut response = tagged(headers, body, format);
+    if let Some(next) = next {
+        let kept =
+            form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).filter(|(name, _)| name != "after");
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        let query = query.extend_pairs(kept).append_pair("after", &next.to_string()).finish();
+        let link = format!("<{}?{query}>; rel=\"next\"", uri.path());
+        response.headers_mut().insert(header::LINK, HeaderValue::from_str(&link).map_err(internal)?);
+    }
+    Ok(response)
+}
+
+pub(super) async fn list(
+    State(app): State<App>,
+    actor: Actor,
+    headers: HeaderMap,
+    OriginalUri(uri): OriginalUri,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Error> {
+    actor.needs(Role::Admin)?;
+    let parameters: PageParameters = query::read(query.as_deref())?;
+    let limit = parameters.limit.unwrap_or(50);
+    let rows = webhook::list(&mut *app.connection().await?, parameters.after, limit + 1).await?;
+    let (rows, next) = page(rows, limit, |row| row.stored.id);
+    listed(&headers, &uri, rows.iter().map(Kept::shown).collect::<Result<_, _>>()?, next)
+}
+
+pub(super) async fn create(
+    State(app): State<App>,
+    actor: Actor,
+    attempt: Attempt,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+    bytes: Bytes,
+) -> Result<Response, Error> {
+    actor.needs(Role::Admin)?;
+    query::read::<NoParameters>(query.as_deref())?;
+    let mut fields = body::parse(&headers, &bytes)?;
+    let after = fields.as_object_mut().and_then(|fields| fields.shift_remove("after")).filter(|after| !after.is_null());
+    let (mut faults, after) = match after.as_ref().map(|after| cursor(after, "after")).transpose() {
+        Ok(after) => (Vec::new(), after),
+        Err(fault) => (vec![fault], None),
+    };
+    let webhook = match Webhook::read(fields, &app.egress) {
+        Ok(webhook) if faults.is_empty() => webhook,
+        Ok(_) => return Err(Error::Invalid(faults)),
+        Err(mut found) => {
+            faults.append(&mut found);
+            return Err(Error::Invalid(faults));
+        }
+    };
+    let input = (webhook, after, random()?);
+    attempt
+        .once((&app, &actor), &bytes, Isolation::Committed, input, |connection, input| {
+            Box::pin(save(connection, input))
+        })
+        .await
+}
+
+async fn save(
+    connection: &mut PgConnection,
+    (webhook, after, secret): &(Webhook, Option<i64>, [u8; 32]),
+) -> Result<Response, Error> {
+    let head = changes::head(connection).await?;
+    if let Some(after) = after.filter(|after| *after > head) {
+        return Err(ahead("after", after, head));
+    }
+    let kept = webhook::insert(connection, webhook, after.unwrap_or(head), secret).await?;
+    let mut value = kept.shown()?;
+    value["secret"] = signature::spoken(secret).into();
+    let mut response = one(StatusCode::CREATED, &kept, &value);
+    let location = HeaderValue::from_str(&format!("/v1/webhooks/{}", kept.stored.id)).map_err(internal)?;
+    response.headers_mut().insert(header::LOCATION, location);
+    Ok(response)
+}
+
+/// Reads a cursor of the feed in a body.
+pub(super) fn cursor(word: &Value, field: &str) -> Result<i64, Fault> {
+    word.as_str().and_then(|word| feed::cursor(field, word).ok()).ok_or_else(|| Fault {
+        pointer: format!("#/{field}"),
+        code: "bad_cursor".into(),
+        detail:
+            "is no cursor of the feed; give the `next` of a page of /v1/changes as a string, or \"0\" for all changes"
+                .into(),
+    })
+}
+
+/// A cursor that is beyond the last change.
+pub(super) fn ahead(field: &str, after: i64, head: i64) -> Error {
+    Error::invalid(field, "cursor_ahead", format!("no change has the position {after} yet, the last one is {head}"))
+}
+
+pub(super) async fn find(
+    State(app): State<App>,
+    actor: Actor,
+    Target(key): Target,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Error> {
+    actor.needs(Role::Admin)?;
+    query::read::<NoParameters>(query.as_deref())?;
+    let kept = webhook::find(&mut *app.connection().await?, id(&key)?).await?;
+    Ok(one(StatusCode::OK, &kept, &kept.shown()?))
+}
+
+pub(super) async fn patch(
+    State(app): State<App>,
+    actor: Actor,
+    Target(key): Target,
+    attempt: Attempt,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+    bytes: Bytes,
+) -> Result<Response, Error> {
+    actor.needs(Role::Admin)?;
+    query::read::<NoParameters>(query.as_deref())?;
+    let patch = body::parse(&headers, &bytes)?;
+    if !patch.is_object() {
+        return Err(Error::invalid("", "wrong_type", "a merge patch is an object with the fields to change"));
+    }
+    let input = (id(&key)?, patch, headers, app.egress.clone());
+    attempt
+        .once((&app, &actor), &bytes, Isolation::Committed, input, |connection, input| {
+            Box::pin(change(connection, input))
+        })
+        .await
+}
+
+async fn change(
+    connection: &mut PgConnection,
+    (id, patch, headers, egress): &(Uuid, Value, HeaderMap, Egress),
+) -> Result<Response, Error> {
+    let before = webhook::find(connection, *id).await?;
+    precondition::if_match(headers, &before.stored)?;
+    let mut fields = serde_json::to_value(&before.stored.data).map_err(internal)?;
+    let mut patch = patch.clone();
+    // What is emptied is as if it had not been given; what is not known stays, and is named.
+    if let (Value::Object(fields), Value::Object(patch)) = (&mut fields, &mut patch) {
+        let known: Vec<String> = fields.keys().cloned().collect();
+        for (name, value) in std::mem::take(patch) {
+            if value.is_null() && known.contains(&name) {
+                fields.shift_remove(&name);
+            } else {
+                fields.insert(name, value);
+            }
+        }
+    }
+    let webhook = Webhook::read(fields, egress).map_err(Error::Invalid)?;
+    match webhook::update(connection, &before.stored, &webhook).await? {
+        Some(kept) => Ok(one(StatusCode::OK, &kept, &kept.shown()?)),
+        None => Err(Error::Stale(Some(webhook::find(connection, *id).await?.shown()?))),
+    }
+}
+
+pub(super) async fn delete(
+    State(app): State<App>,
+    actor: Actor,
+    Target(key): Target,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Result<StatusCode, Error> {
+    actor.needs(Role::Admin)?;
+    query::read::<NoParameters>(query.as_deref())?;
+    let id = id(&key)?;
+    let mut connection = app.connection().await?;
+    let kept = webhook::find(&mut connection, id).await?;
+    precondition::if_match(&headers, &kept.stored)?;
+    if webhook::delete(&mut connection, id, kept.stored.version).await? {
+        return Ok(StatusCode::NO_CONTENT);
+    }
+    Err(Error::Stale(Some(webhook::find(&mut connection, id).await?.shown()?)))
+}

@@ -1,0 +1,173 @@
+//! What the dispatcher says to PostgreSQL. Each function is one statement, and so one short transaction; none is open while something is sent.
+
+use chrono::{DateTime, Utc};
+use sqlx::{FromRow, PgConnection, types::Json};
+use uuid::Uuid;
+
+use super::{super::changes::Change, deliveries::Attempt};
+use crate::repository::Error;
+
+/// A page of the feed becomes deliveries at once.
+const PAGE: i64 = 1000;
+/// A delivery that was taken and not heard of again is taken by others after so many seconds. It outlives an attempt (`send::TIME`).
+const LEASE: f64 = 60.0;
+/// A webhook has so many deliveries under way; one that fails has fewer, so that many dead receivers do not use up what all share.
+const PLACES: i64 = 4;
+const PLACES_WHEN_FAILING: i64 = 2;
+/// So many failures in a row are failing.
+const FAILING: i32 = 5;
+
+/// Turns the next page of the feed into deliveries of the webhook that is furthest behind, with its cursor. False when none is behind.
+pub(super) async fn fan_out(connection: &mut PgConnection) -> Result<bool, Error> {
+    let moved: Option<Uuid> = sqlx::query_scalar(
+        "with hook as (
+             select * from webhooks where active and position < (select position from record_head)
+             order by position limit 1 for update skip locked
+         ),
+         upto as (select least(h.position, hook.position + $1) as position from record_head h, hook),
+         made as (
+             insert into deliveries (webhook_id, position, kind, resource_id)
+             select hook.id, c.position, c.kind, c.entity_id
+             from hook, upto, changes c
+             where c.position > hook.position and c.position <= upto.position
+                 and (hook.kinds = '{}' or c.kind = any(hook.kinds)) and (hook.actions = '{}' or c.action = any(hook.actions))
+                 and (hook.resource_ids = '{}' or c.entity_id = any(hook.resource_ids))
+             on conflict (webhook_id, position) do nothing
+         )
+         update webhooks w set position = upto.position from hook, upto where w.id = hook.id returning w.id",
+    )
+    .bind(PAGE)
+    .fetch_optional(connection)
+    .await?;
+    Ok(moved.is_some())
+}
+
+/// A delivery whose turn it is.
+#[derive(Debug, FromRow)]
+pub(super) struct Due {
+    pub(super) delivery_id: Uuid,
+    pub(super) lease: Uuid,
+    pub(super) webhook_id: Uuid,
+    pub(super) url: String,
+    pub(super) secrets: Vec<Vec<u8>>,
+    pub(super) failures: i32,
+    pub(super) now: DateTime<Utc>,
+    #[sqlx(flatten)]
+    pub(super) change: Change,
+}
+
+/// Takes deliveries that are due: of one resource and webhook the earliest that waits, and nothing that another replica has.
+pub(super) async fn claim(connection: &mut PgConnection, room: i64, busy: &[(Uuid, i64)]) -> Result<Vec<Due>, Error> {
+    let (ids, counts): (Vec<Uuid>, Vec<i64>) = busy.iter().copied().unzip();
+    Ok(sqlx::query_as(
+        "with rooms as (
+             select w.id, case when w.failures >= $5 then $4 else $3 end - coalesce(b.count, 0) as places
+             from webhooks w left join unnest($1::uuid[], $2::bigint[]) b (id, count) using (id)
+             where w.active order by random()
+         ),
+         due as (
+             select d.id from rooms cross join lateral (
+                 select d.id from deliveries d
+                 where d.webhook_id = rooms.id and d.status = 'waiting' and d.next_attempt_at <= now() and not exists (
+                     select from deliveries e where e.webhook_id = d.webhook_id and e.resource_id = d.resource_id
+                         and e.status = 'waiting' and e.position < d.position)
+                 order by d.next_attempt_at, d.position limit greatest(rooms.places, 0) for update skip locked
+             ) d limit $6
+         ),
+         taken as (
+             update deliveries d set lease = gen_random_uuid(), next_attempt_at = now() + make_interval(secs => $7)
+             from due where d.id = due.id returning d.*
+         )
+         select t.id as delivery_id, t.lease, t.webhook_id, t.failures, w.url, now() as now,
+             array(select s.secret from webhook_secrets s where s.webhook_id = w.id and (s.ends_at is null or s.ends_at > now())
+                   order by s.created_at desc, s.id desc) as secrets,
+             c.position, c.id, c.kind, c.entity_id as resource_id, c.version, c.action, c.at, c.recorded_at, c.actor, c.request_id, c.reason,
+             c.before, c.after
+         from taken t join webhooks w on w.id = t.webhook_id join changes c on c.position = t.position",
+    )
+    .bind(ids)
+    .bind(counts)
+    .bind(PLACES)
+    .bind(PLACES_WHEN_FAILING)
+    .bind(FAILING)
+    .bind(room)
+    .bind(LEASE)
+    .fetch_all(connection)
+    .await?)
+}
+
+/// What is to become of a delivery.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Verdict {
+    Delivered,
+    /// Again after so many seconds.
+    Again(f64),
+    Dead,
+}
+
+/// Writes down an attempt. What is not under this lease any more is left alone.
+pub(super) async fn settle(
+    connection: &mut PgConnection,
+    (delivery, lease): (Uuid, Uuid),
+    attempt: &Attempt,
+    verdict: Verdict,
+) -> Result<(), Error> {
+    let (status, pause) = match verdict {
+        Verdict::Delivered => ("delivered", 0.0),
+        Verdict::Again(seconds) => ("waiting", seconds),
+        Verdict::Dead => ("dead", 0.0),
+    };
+    sqlx::query(
+        "with settled as (
+             update deliveries set status = $3, lease = null, next_attempt_at = now() + make_interval(secs => $4 * (1 + random() * 0.2)),
+                 ended_at = case when $3 = 'waiting' then null else now() end,
+                 failures = case when $3 = 'delivered' then 0 else failures + 1 end,
+                 attempts = (case when jsonb_array_length(attempts) >= 40 then attempts - 0 else attempts end) || $5
+             where id = $1 and lease = $2 returning webhook_id
+         )
+         update webhooks w set failures = case when $3 = 'delivered' then 0 else least(w.failures + 1, 1000) end
+         from settled where w.id = settled.webhook_id and not ($3 = 'delivered' and w.failures = 0)",
+    )
+    .bind(delivery)
+    .bind(lease)
+    .bind(status)
+    .bind(pause)
+    .bind(Json(attempt))
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Makes a webhook inactive whose receiver says that it is gone, unless it was changed meanwhile to another address.
+pub(super) async fn deactivate(connection: &mut PgConnection, webhook: Uuid, url: &str) -> Result<(), Error> {
+    sqlx::query(
+        "update webhooks set active = false, inactive_reason = 'the receiver answered 410 Gone', version = version + 1, updated_at = now()
+         where id = $1 and url = $2 and active",
+    )
+    .bind(webhook)
+    .bind(url)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Removes some of what was delivered 30 days ago.
+pub(super) async fn sweep(connection: &mut PgConnection) -> Result<u64, Error> {
+    let done = sqlx::query(
+        "delete from deliveries where id in (
+             select id from deliveries where status = 'delivered' and ended_at < now() - interval '30 days'
+             order by ended_at limit 500 for update skip locked)",
+    )
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// How many deliveries wait, and how many are dead.
+pub(super) async fn counts(connection: &mut PgConnection) -> Result<(i64, i64), Error> {
+    Ok(sqlx::query_as(
+        "select (select count(*) from deliveries where status = 'waiting'), (select count(*) from deliveries where status = 'dead')",
+    )
+    .fetch_one(connection)
+    .await?)
+}
