@@ -5,5 +5,6 @@ mod server;
 
 pub(crate) use client::{Call, Client};
 pub(crate) use server::{
-    CONNECTIONS, database, empty_database, service, service_over, service_with_heartbeat, services, services_over,
+    CONNECTIONS, database, empty_database, log_key, service, service_over, service_with_heartbeat, services,
+    services_over,
 };

@@ -1,0 +1,1 @@
+//! The log as one file, for `mandate audit verify`.
