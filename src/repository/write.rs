@@ -106,7 +106,7 @@ pub async fn write<R: Resource>(
     let recorded =
         "recorded as (insert into changes (kind, entity_id, version, action, actor, request_id, reason, before, after)";
     let receipt = " returning entity_id, id as receipt_id, leaf_hash as receipt_leaf) \
-                   select new.*, receipt_id, receipt_leaf from new join recorded on entity_id = new.id";
+                   select new.*, receipt_id, receipt_leaf from new join recorded on recorded.entity_id = new.id";
     let sql = if version.is_none() {
         format!(
             "with {given}, \

@@ -1,6 +1,7 @@
 //! The log over the record: the sequencer extends it (`log`), readers get its parts and proofs (`handlers`), and the command line writes it
 //! into a file (`export`) or erases what may not be kept (`erase`). What an auditor verifies it with is in `audit`.
 
+pub mod command;
 mod document;
 pub mod erase;
 pub mod export;
