@@ -3,7 +3,7 @@
 use std::{
     fs::{self, File},
     io::BufReader,
-    path::Path,
+    path::{Path, PathBuf},
     process::ExitCode,
 };
 
@@ -44,9 +44,10 @@ fn create(path: &Path, name: &str, witness: bool) -> anyhow::Result<ExitCode> {
 }
 
 fn verify_file(arguments: &VerifyArguments) -> anyhow::Result<ExitCode> {
-    let since = |path| {
-        let text = fs::read_to_string(path).with_context(|| format!("cannot read {path:?}"))?;
-        text.parse().map_err(|why| anyhow!("{path:?} {why}"))
+    let since = |path: &PathBuf| {
+        let name = path.display();
+        let text = fs::read_to_string(path).with_context(|| format!("cannot read {name}"))?;
+        text.parse().map_err(|why| anyhow!("{name} {why}"))
     };
     let evidence = Evidence {
         key: arguments.key.clone(),

@@ -96,7 +96,11 @@ impl fmt::Display for VerifierKey {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    use fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// A key that signs. Its text, kept in a file, is `PRIVATE+KEY+` and then like the public part.

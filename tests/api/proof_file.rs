@@ -31,7 +31,7 @@ fn entry(position: u64, name: &str) -> Entry {
     let salt = Uuid::from_u128(u128::from(position) << 64);
     let payload = format!(r#"{{"after":{{"name": "{name}"}},"before":null,"reason":null}}"#);
     let hash = Sha256::new_with_prefix(salt.as_bytes()).chain_update(&payload).finalize();
-    let commitment: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    let commitment = mandate::access::keys::hex(&hash);
     let (id, resource) = (Uuid::from_u128(u128::from(position)), Uuid::from_u128(9));
     let leaf = format!(
         r#"{{"action":"created","actor":"key:ă\n","at":"2026-01-01T00:00:00.000001Z","id":"{id}","kind":"entity","payload":"{commitment}","request_id":"r","resource_id":"{resource}","v":1,"version":{position}}}"#
@@ -52,7 +52,9 @@ fn entries() -> Vec<Entry> {
 
 fn checkpoint(entries: &[Entry], key: &SignerKey) -> Note {
     let mut tree = Frontier::default();
-    entries.iter().for_each(|entry| tree.push(entry.hash));
+    for entry in entries {
+        tree.push(entry.hash);
+    }
     Checkpoint { origin: key.verifier().name, size: tree.size(), root: tree.root() }.signed(key)
 }
 
@@ -129,7 +131,7 @@ fn tamperings() -> Vec<Tampering> {
             of(&with(|all| all[6] = entry(7, "another"))),
             alone.clone(),
             Some((6, 12)),
-            "were signed over",
+            "signed over",
         ),
         ("drop an entry", of(&with(|all| drop(all.remove(6)))), alone.clone(), Some((7, 7)), "8 follows 6"),
         (
