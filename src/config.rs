@@ -3,8 +3,16 @@
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
+use uuid::Uuid;
 
-use crate::{access::Role, limits::Limits, record::webhooks::Allowed, transfer::table::DecimalMark, values::codelists};
+use crate::{
+    access::Role,
+    audit::{command::receipt, hash::Hash, note::VerifierKey},
+    limits::Limits,
+    record::webhooks::Allowed,
+    transfer::table::DecimalMark,
+    values::codelists,
+};
 
 /// The system of record for carrying out a national strategy.
 #[derive(Debug, Parser)]
@@ -66,6 +74,12 @@ pub struct Settings {
     /// Hosts and networks (CIDR) to which webhooks may go although they are not public, or over http, between commas
     #[arg(long, env = "MANDATE_WEBHOOK_ALLOW", value_delimiter = ',', global = true)]
     pub webhook_allow: Vec<Allowed>,
+    /// The file with the key that signs the log of changes; `mandate audit key create` makes one [default: log.key in the data directory, with the private PostgreSQL]
+    #[arg(long, env = "MANDATE_LOG_KEY", global = true)]
+    pub log_key: Option<PathBuf>,
+    /// The name that a new key gives its log, without spaces, such as plans.example.org/log
+    #[arg(long, env = "MANDATE_LOG_ORIGIN", default_value = "mandate.local/log", global = true)]
+    pub log_origin: String,
     /// What to log, such as `info` or `mandate=debug,warn`
     #[arg(long, env = "MANDATE_LOG", default_value = "info", global = true)]
     pub log: String,
@@ -108,6 +122,9 @@ pub enum Command {
     Import(ImportArguments),
     /// Export everything, or one strategy, as a plan file (JSON) or a folder of CSV files
     Export(ExportArguments),
+    /// Prove that the record is whole, or verify a proof
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Print the OpenAPI document
     Openapi,
     /// Check the database and the settings, and say what is wrong
@@ -156,6 +173,91 @@ pub struct ExportArguments {
     pub csv: Option<PathBuf>,
     /// Where to write [default: standard output]
     pub file: Option<PathBuf>,
+}
+
+/// What to do with the proof of the record.
+#[derive(Debug, Subcommand)]
+pub enum AuditCommand {
+    /// Make keys that sign
+    #[command(subcommand)]
+    Key(AuditKeyCommand),
+    /// Write the whole log into a file
+    Export {
+        /// Where to write
+        file: PathBuf,
+    },
+    /// Verify a file, without server and database: exit code 0 proven, 1 not proven, 2 cannot be said
+    Verify(VerifyArguments),
+    /// Fetch the newest checkpoint, and refuse a log that did not only grow (exit code 1)
+    Witness(WitnessArguments),
+    /// Erase the content of a change, or of all changes of a deleted resource; the proof stays
+    Erase(EraseArguments),
+}
+
+/// What to do with keys that sign.
+#[derive(Debug, Subcommand)]
+pub enum AuditKeyCommand {
+    /// Make a key in a new file, and print its public part
+    Create {
+        /// The file
+        path: PathBuf,
+        /// The name of the log or the witness [default: MANDATE_LOG_ORIGIN]
+        #[arg(long)]
+        name: Option<String>,
+        /// A key for `mandate audit witness --sign`
+        #[arg(long, requires = "name")]
+        witness: bool,
+    },
+}
+
+/// What to verify, and with what.
+#[derive(Debug, Args)]
+pub struct VerifyArguments {
+    /// The file of `mandate audit export`
+    pub file: PathBuf,
+    /// The public key of the log that you have from elsewhere
+    #[arg(long)]
+    pub key: Option<VerifierKey>,
+    /// A file with a checkpoint that you kept; may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub since: Vec<PathBuf>,
+    /// A receipt that you kept, as the header Mandate-Receipt has it; may be repeated
+    #[arg(long, value_parser = receipt, value_name = "ID; leaf=HASH")]
+    pub receipt: Vec<(Uuid, Hash)>,
+}
+
+/// Which log to witness.
+#[derive(Debug, Args)]
+pub struct WitnessArguments {
+    /// The address of the service, such as https://plans.example.org
+    #[arg(long)]
+    pub url: String,
+    /// A key of its API; a viewer's is enough
+    #[arg(long, env = "MANDATE_API_KEY", hide_env_values = true)]
+    pub api_key: String,
+    /// The public key of the log that you have from elsewhere
+    #[arg(long)]
+    pub key: VerifierKey,
+    /// The file with the last checkpoint seen; it is made the first time
+    #[arg(long, value_name = "FILE")]
+    pub state: PathBuf,
+    /// The file with your own key, to cosign
+    #[arg(long, value_name = "KEYFILE")]
+    pub sign: Option<PathBuf>,
+}
+
+/// What to erase, and why.
+#[derive(Debug, Args)]
+pub struct EraseArguments {
+    /// One change, by its id
+    #[arg(conflicts_with = "resource")]
+    pub change: Option<Uuid>,
+    /// All changes of a deleted resource, such as `--resource entity 0192f0c0-...`
+    #[arg(long, num_args = 2, value_names = ["KIND", "ID"])]
+    pub resource: Vec<String>,
+    /// Why; it is recorded
+    #[arg(long)]
+    pub reason: String,
 }
 
 /// What to do with keys.

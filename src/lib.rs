@@ -6,6 +6,7 @@ pub mod access;
 pub mod api;
 pub mod app;
 pub mod arrival;
+pub mod audit;
 pub mod config;
 pub mod database;
 pub mod demo;

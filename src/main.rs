@@ -7,10 +7,12 @@ use clap::Parser as _;
 use mandate::{
     access::keys,
     app::{App, layered},
+    audit,
     config::{Cli, Command, KeyCommand, Settings},
     database::Database,
     demo,
     plan::deadlines::{self, Calendar},
+    record::{Record, proof},
     router, serve,
     transfer::command,
     values::{Country, use_country, use_languages},
@@ -22,6 +24,11 @@ static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    if let Command::Audit(command) = &cli.command
+        && let Some(code) = audit::command::offline(command, &cli.settings.log_origin)
+    {
+        return code;
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -80,6 +87,7 @@ async fn perform(
             return command::import(&mut database.connect().await?, arguments, settings).await;
         }
         Command::Export(arguments) => return command::export(&mut database.connect().await?, arguments).await,
+        Command::Audit(command) => return proof::command::perform(command, &mut database.connect().await?).await,
         Command::Doctor => {
             println!("database: {} answers, schema up to date", database.describe());
             println!(
@@ -96,7 +104,8 @@ async fn perform(
         let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().install_recorder()?;
         let app = App::new(database.pool(settings)?, Some(metrics))
             .with_currency(&settings.currency)
-            .with_egress(settings.webhook_allow.clone().into());
+            .with_egress(settings.webhook_allow.clone().into())
+            .with_record(record(settings)?);
         let limits = settings.limits();
         let (sequencer, record) = (app.start_sequencer(), app.record.clone());
         let dispatcher = app.start_dispatcher();
@@ -109,6 +118,22 @@ async fn perform(
         sequencer.stop().await;
     }
     Ok(())
+}
+
+/// The record, with the key that signs its log: the one that is named, or beside the private PostgreSQL one of its own.
+fn record(settings: &Settings) -> anyhow::Result<Record> {
+    let key = match (&settings.log_key, &settings.database_url) {
+        (Some(path), _) => audit::key_file::read(path)?,
+        (None, None) => audit::key_file::read_or_create(&settings.data_dir().join("log.key"), &settings.log_origin)?,
+        (None, Some(_)) => {
+            tracing::warn!(
+                "no checkpoints of the log are made: MANDATE_LOG_KEY names no key; `mandate audit key create` makes one"
+            );
+            return Ok(Record::default());
+        }
+    };
+    tracing::info!(key = %key.verifier(), "the log is signed");
+    Ok(Record::default().with_log_key(key))
 }
 
 async fn key(command: &KeyCommand, database: &Database) -> anyhow::Result<()> {

@@ -1,7 +1,7 @@
 //! Answers: one resource, or rows in the format asked for.
 
 use axum::{
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde_json::Value;
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     app::App,
-    repository::{self, Resource, Stored},
+    repository::{self, Receipt, Resource, Stored},
 };
 
 /// One resource as a response.
@@ -27,7 +27,19 @@ pub fn one<R: Resource>(stored: &Stored<R>) -> Result<Response, Error> {
         (header::ETAG, precondition::tag(stored.version)),
         (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
     ];
-    Ok((headers, body).into_response())
+    let mut response = (headers, body).into_response();
+    if let Some(receipt) = &stored.receipt {
+        response.headers_mut().insert(RECEIPT, receipt_header(receipt)?);
+    }
+    Ok(response)
+}
+
+/// Names the change in the log, for whoever wants to prove later that it was recorded.
+pub const RECEIPT: HeaderName = HeaderName::from_static("mandate-receipt");
+
+/// The value of the header `Mandate-Receipt`.
+pub fn receipt_header(receipt: &Receipt) -> Result<HeaderValue, Error> {
+    HeaderValue::from_str(&receipt.to_string()).map_err(internal)
 }
 
 /// Resources as JSON.

@@ -13,7 +13,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{
-    answer::{created, internal, one, show, values},
+    answer::{RECEIPT, created, internal, one, receipt_header, show, values},
     error::{Error, history_path, missing},
     history::history,
     idempotency::Attempt,
@@ -223,7 +223,7 @@ async fn delete<R: Resource>(
     Target(key): Target,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
-) -> Result<StatusCode, Error> {
+) -> Result<Response, Error> {
     actor.needs(Role::Editor)?;
     query::read::<NoParameters>(query.as_deref())?;
     let mut connection = app.connection().await?;
@@ -235,7 +235,7 @@ async fn delete<R: Resource>(
         return Err(Error::Conflict(faults.0));
     }
     match repository::delete::<R>(&mut connection, &actor.author(&headers)?, stored.id, stored.version).await {
-        Ok(()) => Ok(StatusCode::NO_CONTENT),
+        Ok(receipt) => Ok((StatusCode::NO_CONTENT, [(RECEIPT, receipt_header(&receipt)?)]).into_response()),
         Err(repository::Error::Stale) => Err(overtaken::<R>(&mut connection, stored.id).await),
         Err(error) if error.sqlstate().as_deref() == Some("23503") => {
             let blockers = repository::blockers(&mut connection, &app.referrers(R::TABLE), stored.id).await?;

@@ -17,7 +17,11 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use sqlx::PgConnection;
 
-use super::{answer::internal, document::add_problems, error::Error};
+use super::{
+    answer::{RECEIPT, internal},
+    document::add_problems,
+    error::Error,
+};
 use crate::{
     access::Actor,
     app::App,
@@ -27,7 +31,7 @@ use crate::{
 const NAME: HeaderName = HeaderName::from_static("idempotency-key");
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 /// The headers that are kept with an answer; the others belong to the request that asks.
-const KEPT: [HeaderName; 3] = [header::CONTENT_TYPE, header::ETAG, header::LOCATION];
+const KEPT: [HeaderName; 4] = [header::CONTENT_TYPE, header::ETAG, header::LOCATION, RECEIPT];
 
 /// What a handler does between the connection and the answer, given what it has read of the request. It may be called more than once.
 pub type Work<I> = for<'a> fn(&'a mut PgConnection, &'a I) -> BoxFuture<'a, Result<Response, Error>>;

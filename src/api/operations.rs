@@ -85,6 +85,12 @@ fn reason() -> Value {
     header("Mandate-Reason", "Why; kept in the record.", "agreed in the council of 12 May")
 }
 
+/// What a write answers besides the resource.
+fn receipt() -> Value {
+    json!({"description": "The change in the log: its id, and the hash of its leaf in base64. Kept by the writer, it proves an omission; see /v1/changes/{id}/proof.",
+        "schema": {"type": "string"}, "example": "0192f0c0-0000-7000-8000-000000000001; leaf=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="})
+}
+
 fn not_modified() -> Value {
     json!({"description": "You have it already."})
 }
@@ -121,6 +127,12 @@ impl Noun {
             "content": {"application/json": {"schema": self.reference()}}})
     }
 
+    fn written(&self, words: &str) -> Value {
+        let mut answer = self.answer(words);
+        answer["headers"]["Mandate-Receipt"] = receipt();
+        answer
+    }
+
     fn operation(&self, id: &str, summary: &str, parameters: &[Value], ok: (&str, Value), wrong: &[&str]) -> Value {
         let mut responses: Map<String, Value> = problems(wrong);
         responses.insert(ok.0.into(), ok.1);
@@ -150,7 +162,7 @@ impl Noun {
             &format!("create_{}", self.kind),
             &format!("Creates {}.", self.spoken),
             &[reason()],
-            ("201", self.answer("It is created.")),
+            ("201", self.written("It is created.")),
             &["conflict", "too_large", "unsupported_media_type", "invalid"],
         );
         create["requestBody"] = body("application/json", &self.input());
@@ -175,16 +187,16 @@ impl Noun {
             &format!("replace_{}", self.kind),
             &format!("Replaces {}; under an external id that is not there yet, creates it.", self.spoken),
             &write(),
-            ("200", self.answer("It is replaced.")),
+            ("200", self.written("It is replaced.")),
             &CHANGE,
         );
-        replace["responses"]["201"] = self.answer("It is created.");
+        replace["responses"]["201"] = self.written("It is created.");
         replace["requestBody"] = body("application/json", &self.input());
         let mut patch = self.operation(
             &format!("patch_{}", self.kind),
             &format!("Changes some fields of {} (JSON Merge Patch).", self.spoken),
             &write(),
-            ("200", self.answer("It is changed.")),
+            ("200", self.written("It is changed.")),
             &CHANGE,
         );
         let fields = json!({"type": "object", "description": "The fields to change; null empties one."});
@@ -193,7 +205,7 @@ impl Noun {
             &format!("delete_{}", self.kind),
             &format!("Deletes {}; the record keeps it.", self.spoken),
             &write(),
-            ("204", json!({"description": "It is deleted."})),
+            ("204", json!({"description": "It is deleted.", "headers": {"Mandate-Receipt": receipt()}})),
             &["conflict", "deleted", "stale", "version_required"],
         );
         json!({"get": find, "put": replace, "patch": patch, "delete": delete})

@@ -1,15 +1,20 @@
 //! The record as one stream of changes: each gets its position (`sequencer`), and is read in that order, as pages (`feed`) and as it comes
-//! (`stream`), and pushed (`webhooks`). What is recorded is written by `repository`, in the statement of the change itself.
+//! (`stream`), and pushed (`webhooks`); `proof` shows that it is whole, `diff` tells what is different between two moments. What is recorded is
+//! written by `repository`, in the statement of the change itself.
 
 mod changes;
 mod diff;
 mod feed;
+pub mod proof;
 mod sequencer;
 mod stream;
 mod tail;
 pub mod webhooks;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use axum::{Router, routing::get};
 use serde_json::Value;
@@ -18,7 +23,7 @@ use tokio::sync::{Notify, Semaphore, watch};
 pub use sequencer::Sequencer;
 use tail::Tail;
 
-use crate::app::App;
+use crate::{app::App, audit::note::SignerKey};
 
 /// The state that the sequencer of this process and its listeners share.
 #[derive(Debug, Clone)]
@@ -42,6 +47,8 @@ struct Shared {
     looking_up: Semaphore,
     /// A listener that has nothing to hear is told so this often.
     heartbeat: Duration,
+    /// What signs the checkpoints of the log.
+    log_key: OnceLock<SignerKey>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -72,7 +79,21 @@ impl Record {
             catching_up: Semaphore::new(2),
             looking_up: Semaphore::new(1),
             heartbeat,
+            log_key: OnceLock::new(),
         }))
+    }
+
+    /// The same with a key that signs the log. Without one this process does not extend it.
+    #[must_use]
+    pub fn with_log_key(self, key: SignerKey) -> Self {
+        // Given once, before anything asks for it.
+        let _ = self.0.log_key.set(key);
+        self
+    }
+
+    /// The key that signs the log.
+    pub(crate) fn log_key(&self) -> Option<&SignerKey> {
+        self.0.log_key.get()
     }
 
     /// Says that something may have been written, so that its position does not wait for the next look.
@@ -93,6 +114,7 @@ pub fn routes() -> Router<App> {
         .route("/v1/changes/stream", get(stream::stream))
         .route("/v1/diff", get(diff::diff))
         .merge(webhooks::routes())
+        .merge(proof::routes())
 }
 
 /// Adds the operations of the feed to the OpenAPI document.
@@ -101,4 +123,5 @@ pub fn describe(document: &mut Value) {
     stream::describe(document);
     diff::describe(document);
     webhooks::describe(document);
+    proof::describe(document);
 }

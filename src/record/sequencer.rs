@@ -1,4 +1,4 @@
-//! The background task that gives committed changes their positions, and reads the newest of them once for all listeners of the process.
+//! The background task that gives committed changes their positions, extends the log over them, and reads the newest of them once for all listeners of the process.
 //!
 //! It runs in every replica; `sequence_changes` (migration 0009) sees to it that one at a time does the work. It has a connection of its own,
 //! because it must go on when requests have taken all of the pool.
@@ -11,9 +11,13 @@ use tokio::{task::JoinHandle, time::timeout};
 use super::{
     Record, Stage,
     changes::{Filter, page},
+    proof::log::{self, Step},
     tail::LENGTH,
 };
-use crate::repository::{self, Error, Pool};
+use crate::{
+    audit::note::SignerKey,
+    repository::{self, Error, Pool},
+};
 
 /// What others write is looked for this often.
 const INTERVAL: Duration = Duration::from_millis(250);
@@ -59,8 +63,9 @@ async fn run(pool: Pool, record: Record) {
     let mut stage = record.0.stage.subscribe();
     let mut connection = None;
     let mut failing = false;
+    let mut fallen = false;
     while *stage.borrow_and_update() != Stage::Ended {
-        let outcome = timeout(ROUND_TIME, round(&pool, &mut connection, &record)).await;
+        let outcome = timeout(ROUND_TIME, round(&pool, &mut connection, &record, &mut fallen)).await;
         let outcome = outcome.unwrap_or_else(|_| Err(Error::Pool("a round took too long".into())));
         let pause = match &outcome {
             Ok(given) if *given >= i64::from(BATCH) => Duration::ZERO,
@@ -87,7 +92,12 @@ async fn run(pool: Pool, record: Record) {
 }
 
 /// Gives positions, and tells the listeners how far it is. Says how many it gave.
-async fn round(pool: &Pool, connection: &mut Option<PgConnection>, record: &Record) -> Result<i64, Error> {
+async fn round(
+    pool: &Pool,
+    connection: &mut Option<PgConnection>,
+    record: &Record,
+    fallen: &mut bool,
+) -> Result<i64, Error> {
     let connection = match connection {
         Some(connection) => connection,
         None => {
@@ -99,7 +109,32 @@ async fn round(pool: &Pool, connection: &mut Option<PgConnection>, record: &Reco
     let (given, head): (i64, i64) =
         sqlx::query_as("select given, head from sequence_changes($1)").bind(BATCH).fetch_one(&mut *connection).await?;
     tell(connection, record, head).await?;
+    if let Some(key) = record.log_key() {
+        prove(connection, key, fallen).await?;
+    }
     Ok(given)
+}
+
+/// Extends the log by what has got a position. A log that cannot go on does not keep changes from their positions.
+async fn prove(connection: &mut PgConnection, key: &SignerKey, fallen: &mut bool) -> Result<(), Error> {
+    let step = loop {
+        match log::extend(connection, key).await? {
+            Step::More => {}
+            step => break step,
+        }
+    };
+    let why = match step {
+        Step::OtherKey => "another key signs it; all replicas need the same MANDATE_LOG_KEY",
+        Step::Damaged => "tiles or positions are missing; `mandate audit export` and `mandate audit verify` say more",
+        Step::Done | Step::More => {
+            *fallen = false;
+            return Ok(());
+        }
+    };
+    if !std::mem::replace(fallen, true) {
+        tracing::error!(why, "the log is not extended");
+    }
+    Ok(())
 }
 
 async fn tell(connection: &mut PgConnection, record: &Record, head: i64) -> Result<(), Error> {

@@ -9,7 +9,10 @@ use sqlx::{FromRow, Row as _, postgres::PgRow};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::list::{Select, Sort};
+use super::{
+    list::{Select, Sort},
+    receipt::Receipt,
+};
 
 /// A noun of the API: the fields that a client writes.
 pub trait Resource:
@@ -64,6 +67,9 @@ pub struct Stored<T> {
     /// The fields that a client writes.
     #[serde(flatten)]
     pub data: T,
+    /// The writer's receipt, where it was just written.
+    #[serde(skip)]
+    pub receipt: Option<Receipt>,
 }
 
 impl<'r, T: FromRow<'r, PgRow>> FromRow<'r, PgRow> for Stored<T> {
@@ -74,6 +80,7 @@ impl<'r, T: FromRow<'r, PgRow>> FromRow<'r, PgRow> for Stored<T> {
             created_at: row.try_get("created_at")?,
             updated_at: row.try_get("updated_at")?,
             data: T::from_row(row)?,
+            receipt: None,
         })
     }
 }

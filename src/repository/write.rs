@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::{
     Error,
     columns::columns,
+    receipt::{Receipt, Written},
     resource::{Fault, Resource, Row, Stored},
     transaction::{Attempts, Isolation, begin, commit, give_up},
 };
@@ -104,12 +105,13 @@ pub async fn write<R: Resource>(
     let given = format!("given as (select * from jsonb_populate_recordset(null::{table}, $1))");
     let recorded =
         "recorded as (insert into changes (kind, entity_id, version, action, actor, request_id, reason, before, after)";
+    let receipt = " returning entity_id, id as receipt_id, leaf_hash as receipt_leaf) \
+                   select new.*, receipt_id, receipt_leaf from new join recorded on recorded.entity_id = new.id";
     let sql = if version.is_none() {
         format!(
             "with {given}, \
              new as (insert into {table} (id, {written}) select id, {written} from given returning {kept}), \
-             {recorded} select $2, id, version, 'created', $3, $4, $5, null, record_of(to_jsonb(new)) from new) \
-             select * from new"
+             {recorded} select $2, id, version, 'created', $3, $4, $5, null, record_of(to_jsonb(new)) from new{receipt}"
         )
     } else {
         let of_table = kept.split(", ").map(|name| format!("{table}.{name}")).collect::<Vec<_>>().join(", ");
@@ -121,19 +123,19 @@ pub async fn write<R: Resource>(
                      from given join old using (id) where {table}.id = given.id and {table}.version = given.version \
                      returning {of_table}), \
              {recorded} select $2, new.id, new.version, 'updated', $3, $4, $5, record_of(to_jsonb(old)), record_of(to_jsonb(new)) \
-                        from new join old using (id)) \
-             select * from new",
+                        from new join old using (id){receipt}",
             assignments.join(", ")
         )
     };
-    Ok(sqlx::query_as(AssertSqlSafe(sql))
+    let written: Vec<Written<R>> = sqlx::query_as(AssertSqlSafe(sql))
         .bind(sqlx::types::Json(rows))
         .bind(R::KIND)
         .bind(&author.actor)
         .bind(&author.request_id)
         .bind(&author.reason)
         .fetch_all(connection)
-        .await?)
+        .await?;
+    Ok(written.into_iter().map(|Written(stored)| stored).collect())
 }
 
 /// Asks the noun's rule over several rows about the rows just written.
@@ -155,7 +157,7 @@ pub async fn delete<R: Resource>(
     author: &Author,
     id: Uuid,
     version: i32,
-) -> Result<(), Error> {
+) -> Result<Receipt, Error> {
     let kept = columns(connection, R::TABLE).await?;
     let mut query = QueryBuilder::new("with old as (delete from ");
     query.push(R::TABLE).push(" where id = ").push_bind(id).push(" and version = ").push_bind(version);
@@ -163,11 +165,11 @@ pub async fn delete<R: Resource>(
     query.push("), recorded as (insert into changes (kind, entity_id, version, action, actor, request_id, reason, before, after) select ");
     query.push_bind(R::KIND).push(", id, version + 1, 'deleted', ").push_bind(&author.actor).push(", ");
     query.push_bind(&author.request_id).push(", ").push_bind(&author.reason);
-    query.push(", record_of(to_jsonb(old)), null from old) select id from old");
+    query.push(", record_of(to_jsonb(old)), null from old returning id, leaf_hash) select id, leaf_hash from recorded");
     let alone = !connection.is_in_transaction();
     let row: Result<Option<PgRow>, Error> = query.build().fetch_optional(connection).await.map_err(Error::from);
     match row.map_err(|error| if alone { error.at_commit() } else { error })? {
-        Some(row) => row.try_get::<Uuid, _>("id").map(|_| ()).map_err(Error::from),
+        Some(row) => Ok(Receipt { change: row.try_get("id")?, leaf_hash: row.try_get("leaf_hash")? }),
         None => Err(Error::Stale),
     }
 }

@@ -59,8 +59,9 @@ fn imports_follow_the_architecture() {
             .into_iter()
             .eq(["api", "app", "router"])
     );
-    let rules: [(&str, &[&str]); 5] = [
+    let rules: [(&str, &[&str]); 6] = [
         ("/src/values/", &[ABOVE_REPOSITORY, &["repository"]].concat()),
+        ("/src/audit/", &[ABOVE_REPOSITORY, &["repository", "database", "postgres"]].concat()),
         ("/src/repository/", ABOVE_REPOSITORY),
         ("/src/plan/", ABOVE_NOUNS),
         ("/src/money/", ABOVE_NOUNS),

@@ -14,6 +14,7 @@ use std::{
 use mandate::{
     access::{Role, keys},
     app::{App, layered},
+    audit::note::{Purpose, SignerKey},
     database::MIGRATOR,
     limits::Limits,
     postgres::{self, Settings},
@@ -125,6 +126,11 @@ pub(crate) async fn services_over<const N: usize>(options: PgConnectOptions, tim
     clients(options, Limits::default(), HEARTBEAT, time_zones).await
 }
 
+/// The key of every log here.
+pub(crate) fn log_key() -> SignerKey {
+    SignerKey::new("test.example/log", Purpose::Log, &[7; 32])
+}
+
 /// No test waits for it.
 const HEARTBEAT: Duration = Duration::from_mins(10);
 
@@ -156,7 +162,7 @@ async fn parts<const N: usize>(
     time_zones.map(|time_zone| {
         let pool =
             repository::connect(repository::in_time_zone(options.clone(), time_zone), CONNECTIONS, limits).unwrap();
-        let record = Record::new(heartbeat);
+        let record = Record::new(heartbeat).with_log_key(log_key());
         let app = App::new(pool, None).with_currency("RON").with_record(record.clone());
         let app = app.with_egress(vec!["127.0.0.1".parse().unwrap()].into());
         // It ends with the runtime of the test.
