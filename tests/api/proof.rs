@@ -289,7 +289,9 @@ async fn sequencers_stopped_anywhere_leave_a_log_without_gap_or_double() {
     let options = database().await;
     let writers = options.clone();
     let insert = "insert into changes (kind, entity_id, version, action, actor, request_id, after)
-                  select 'entity', gen_random_uuid(), 1, 'created', 'key:x', 'r', '{}' from generate_series(1, 37)";
+                  select 'entity', id, 1, 'created', 'key:x', 'r', jsonb_build_object('id', id, 'version', 1, 'created_at', now(),
+                      'updated_at', now(), 'name', '{}'::jsonb, 'kind', 'agency')
+                  from (select gen_random_uuid() as id from generate_series(1, 37)) new";
     for round in 0..100_u64 {
         let mut connection = PgConnection::connect_with(&writers).await.unwrap();
         sqlx::query(insert).execute(&mut connection).await.unwrap();
