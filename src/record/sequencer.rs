@@ -98,13 +98,12 @@ async fn round(
     record: &Record,
     fallen: &mut bool,
 ) -> Result<i64, Error> {
-    let connection = match connection {
-        Some(connection) => connection,
-        None => {
-            let fresh = connection.insert(repository::connect_alone(pool).await?);
-            sqlx::raw_sql(STATEMENT_TIME).execute(&mut *fresh).await?;
-            fresh
-        }
+    let connection = if let Some(connection) = connection {
+        connection
+    } else {
+        let fresh = connection.insert(repository::connect_alone(pool).await?);
+        sqlx::raw_sql(STATEMENT_TIME).execute(&mut *fresh).await?;
+        fresh
     };
     let (given, head): (i64, i64) =
         sqlx::query_as("select given, head from sequence_changes($1)").bind(BATCH).fetch_one(&mut *connection).await?;

@@ -171,7 +171,8 @@ async fn what_is_erased_is_gone_and_the_proof_stays() {
     client.delete(&path).if_match(1).expect(204).await;
     assert_eq!(erase(&mut connection, &author, &resource).await.unwrap(), 2);
     // The past has forgotten it too.
-    let versions = "select count(*) from as_of.entities_versions v join changes c on c.entity_id = v.id where c.salt is null";
+    let versions =
+        "select count(*) from as_of.entities_versions v join changes c on c.entity_id = v.id where c.salt is null";
     assert_eq!(sqlx::query_scalar::<_, i64>(versions).fetch_one(&mut connection).await.unwrap(), 0);
     assert_eq!(erase(&mut connection, &author, &resource).await.unwrap(), 0, "it is erased already");
     checkpoint(&client, 5).await;

@@ -31,6 +31,13 @@ pub(super) struct Ends {
     pub(super) forecast: Option<NaiveDate>,
 }
 
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: Uuid,
+    #[sqlx(flatten)]
+    ends: Ends,
+}
+
 const ENDS: &str = "
 with latest as (
     select distinct on (item_id, basis) item_id, basis, coalesce(ends_on, deadline_to) as ends_on
@@ -64,12 +71,6 @@ impl Known {
         .bind(&items)
         .fetch_all(&mut *then)
         .await?;
-        #[derive(sqlx::FromRow)]
-        struct Row {
-            id: Uuid,
-            #[sqlx(flatten)]
-            ends: Ends,
-        }
         let ends: Vec<Row> = sqlx::query_as(ENDS).bind(&items).fetch_all(&mut *then).await?;
         then.end().await?;
         let entity = |fields: Option<&Value>| fields?.as_str()?.parse::<Uuid>().ok();
