@@ -4,7 +4,11 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{access::Role, transfer::table::DecimalMark, values::codelists};
+use crate::{
+    access::{Role, role::Scope},
+    transfer::table::DecimalMark,
+    values::codelists,
+};
 
 /// The system of record for carrying out a national strategy.
 #[derive(Debug, Parser)]
@@ -160,12 +164,28 @@ pub enum KeyCommand {
         /// What it may do
         #[arg(long, value_enum, default_value = "viewer")]
         role: Role,
-        /// Days until it ends by itself
-        #[arg(long, value_parser = clap::value_parser!(i32).range(1..=3660))]
+        /// The entity for which an editor or finance officer acts: its id, external:ID or code:CODE
+        #[arg(long)]
+        entity: Option<String>,
+        /// What it may of what its role may, such as plan:read,money:write [default: all of that]
+        #[arg(long = "scope", value_delimiter = ',')]
+        scopes: Vec<Scope>,
+        /// Days until it ends by itself, 1 to 365 [default: 365]
+        #[arg(long, value_parser = clap::value_parser!(i32).range(1..=365))]
         days: Option<i32>,
     },
-    /// List the keys
-    List,
+    /// List the keys: all, or those that meet every option
+    List {
+        /// Of this role
+        #[arg(long, value_enum)]
+        role: Option<Role>,
+        /// For this entity: its id, external:ID or code:CODE
+        #[arg(long)]
+        entity: Option<String>,
+        /// Only those that work
+        #[arg(long)]
+        active: bool,
+    },
     /// Revoke a key; it works no longer within a second
     Revoke {
         /// Its id or its name

@@ -3,15 +3,20 @@
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use chrono::{Days, Utc};
 use clap::Parser as _;
 use mandate::{
-    access::keys,
+    access::{
+        keys::{self, NewKey, Wanted},
+        role::Scopes,
+    },
     app::{App, layered},
     config::{Cli, Command, KeyCommand, Settings},
     database::Database,
     demo,
     limits::Limits,
     plan::deadlines::{self, Calendar},
+    repository::{self, Reference},
     router, serve,
     transfer::command,
     values::{Country, use_country, use_languages},
@@ -111,11 +116,26 @@ async fn perform(
 async fn key(command: &KeyCommand, database: &Database) -> anyhow::Result<()> {
     let mut connection = database.connect().await?;
     match command {
-        KeyCommand::Create { name, role, days } => {
-            println!("key: {}", keys::create(&mut connection, name, *role, *days).await?);
+        KeyCommand::Create { name, role, entity, scopes, days } => {
+            let entity_id = named_entity(&mut connection, entity.as_deref()).await?;
+            let role = *role;
+            anyhow::ensure!(
+                entity_id.is_some() == role.is_of_an_entity(),
+                "--entity is needed for the roles editor and finance, and for no other"
+            );
+            let expires_at = days.map(|days| Utc::now() + Days::new(u64::from(days.unsigned_abs())));
+            let (name, scopes) = (name.clone(), Scopes(scopes.clone()));
+            let new = NewKey { name, role, entity_id, scopes, expires_at, created_by: None };
+            println!("key: {}", keys::make(&mut connection, &new).await?.0);
         }
-        KeyCommand::List => {
-            for key in keys::list(&mut connection).await? {
+        KeyCommand::List { role, entity, active } => {
+            let entity = named_entity(&mut connection, entity.as_deref()).await?;
+            let wanted = Wanted {
+                roles: role.iter().copied().collect(),
+                entities: entity.into_iter().collect(),
+                active: active.then_some(true),
+            };
+            for key in keys::select(&mut connection, &wanted).await? {
                 println!("{}", serde_json::to_string(&key)?);
             }
         }
@@ -126,4 +146,18 @@ async fn key(command: &KeyCommand, database: &Database) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+/// The id of the entity that a word of the command line names.
+async fn named_entity(connection: &mut sqlx::PgConnection, word: Option<&str>) -> anyhow::Result<Option<uuid::Uuid>> {
+    let Some(word) = word else { return Ok(None) };
+    let references = [Reference { field: "entity_id", table: "entities" }];
+    let mut rows = [serde_json::json!({"entity_id": word})];
+    if let Some((_, fault)) = repository::resolve(connection, &references, &mut rows).await?.first() {
+        anyhow::bail!("--entity: {}", fault.detail);
+    }
+    let id = rows[0]["entity_id"].as_str().and_then(|id| id.parse().ok());
+    let id = id.with_context(|| format!("--entity is an id, external:ID or code:CODE, not `{word}`"))?;
+    anyhow::ensure!(keys::has_entity(connection, id).await?, "--entity: there is no entity with the id {id}");
+    Ok(Some(id))
 }

@@ -16,16 +16,21 @@ use super::{
     answer::{created, internal, one, show, values},
     error::{Error, history_path, missing},
     history::history,
-    idempotency::Attempt,
+    idempotency::{Attempt, perform},
     json,
     list::list,
+    operations::Verb,
     past, precondition,
     query::{self, FindParameters, NoParameters, View},
     shape::Shape,
     target::Target,
 };
 use crate::{
-    access::{Actor, Role},
+    access::{
+        Actor,
+        own::{self, When},
+        policy::Grant,
+    },
     app::App,
     repository::{self, Faults, Isolation, Key, Lookup, Reading, Resource, Stored},
 };
@@ -47,15 +52,17 @@ async fn create<R: Resource>(
     RawQuery(query): RawQuery,
     body: Bytes,
 ) -> Result<Response, Error> {
-    actor.needs(Role::Editor)?;
+    let grant = Verb::Create.by::<R>(&actor)?;
     query::read::<NoParameters>(query.as_deref())?;
     let fields = json::parse(&headers, &body)?;
     let author = actor.author(&headers)?;
+    let input = (fields, author, grant);
     attempt
-        .once((&app, &actor), &body, Isolation::of::<R>(), (fields, author), |connection, (fields, author)| {
+        .whole(grant.is_own())
+        .once((&app, &actor), &body, Isolation::of::<R>(), input, |connection, (fields, author, grant)| {
             Box::pin(async move {
                 let data = accept::<R>(connection, fields.clone(), None).await?;
-                created(&repository::insert(connection, author, &data).await?)
+                created(&add(connection, author, &data, *grant).await?)
             })
         })
         .await
@@ -68,7 +75,7 @@ async fn find<R: Resource>(
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Error> {
-    actor.needs(Role::Viewer)?;
+    Verb::Find.by::<R>(&actor)?;
     let parameters: FindParameters = query::read(query.as_deref())?;
     let mut faults = Vec::new();
     let view = View::read::<R>(parameters.fields.as_deref(), parameters.expand.as_deref(), &mut faults);
@@ -103,11 +110,10 @@ async fn replace<R: Resource>(
     RawQuery(query): RawQuery,
     body: Bytes,
 ) -> Result<Response, Error> {
-    actor.needs(Role::Editor)?;
+    let grant = Verb::Replace.by::<R>(&actor)?;
     query::read::<NoParameters>(query.as_deref())?;
     let mut body = json::parse(&headers, &body)?;
     let author = actor.author(&headers)?;
-    let mut connection = app.connection().await?;
     if let (Key::External(name), Some(fields)) = (&key, body.as_object_mut()) {
         let given = fields.entry("external_id").or_insert_with(|| name.clone().into());
         if given != name.as_str() {
@@ -118,21 +124,31 @@ async fn replace<R: Resource>(
             ));
         }
     }
-    let before = match (&key, repository::find::<R>(&mut connection, &key).await?) {
-        (_, Lookup::Found(stored)) => stored,
-        // A name of the caller's own may be used again, so an earlier bearer that was deleted does not stand in the way.
-        (Key::External(_), Lookup::Deleted(_) | Lookup::Missing) => {
-            let data = accept::<R>(&mut connection, body, None).await?;
-            return created(&repository::insert(&mut connection, &author, &data).await?);
-        }
-        (_, lookup) => return Err(gone::<R, _>(&key, lookup)),
-    };
-    if precondition::only_new(&headers) {
-        return Err(Error::Stale(serde_json::to_value(&before).ok()));
-    }
-    precondition::if_match(&headers, &before)?;
-    let data = accept::<R>(&mut connection, body, Some(&before.data)).await?;
-    save(&mut connection, &author, &before, &data).await
+    let mut connection = app.connection().await?;
+    let isolation = grant.is_own().then_some(Isolation::of::<R>());
+    let input = (key, body, author, headers, grant);
+    perform(&mut connection, isolation, &input, |connection, (key, body, author, headers, grant)| {
+        Box::pin(async move {
+            let body = body.clone();
+            let before = match (key, repository::find::<R>(connection, key).await?) {
+                (_, Lookup::Found(stored)) => stored,
+                // A name of the caller's own may be used again, so an earlier bearer that was deleted does not stand in the way.
+                (Key::External(_), Lookup::Deleted(_) | Lookup::Missing) => {
+                    let data = accept::<R>(connection, body, None).await?;
+                    return created(&add(connection, author, &data, *grant).await?);
+                }
+                (_, lookup) => return Err(gone::<R, _>(key, lookup)),
+            };
+            own::check(connection, *grant, (R::KIND, before.id), When::Before).await?;
+            if precondition::only_new(headers) {
+                return Err(Error::Stale(serde_json::to_value(&before).ok()));
+            }
+            precondition::if_match(headers, &before)?;
+            let data = accept::<R>(connection, body, Some(&before.data)).await?;
+            save(connection, author, &before, &data, *grant).await
+        })
+    })
+    .await
 }
 
 async fn patch<R: Resource>(
@@ -144,22 +160,24 @@ async fn patch<R: Resource>(
     RawQuery(query): RawQuery,
     body: Bytes,
 ) -> Result<Response, Error> {
-    actor.needs(Role::Editor)?;
+    let grant = Verb::Patch.by::<R>(&actor)?;
     query::read::<NoParameters>(query.as_deref())?;
     let patch = json::parse(&headers, &body)?;
     if !patch.is_object() {
         return Err(Error::invalid("", "wrong_type", "a merge patch is an object with the fields to change"));
     }
     let author = actor.author(&headers)?;
-    let input = (key, patch, author, headers);
+    let input = (key, patch, author, headers, grant);
     attempt
-        .once((&app, &actor), &body, Isolation::of::<R>(), input, |connection, (key, patch, author, headers)| {
+        .whole(grant.is_own())
+        .once((&app, &actor), &body, Isolation::of::<R>(), input, |connection, (key, patch, author, headers, grant)| {
             Box::pin(async move {
                 let before = fetch::<R>(connection, key).await?;
+                own::check(connection, *grant, (R::KIND, before.id), When::Before).await?;
                 precondition::if_match(headers, &before)?;
                 let body = patched::<R>(&before.data, patch.clone())?;
                 let data = accept::<R>(connection, body, Some(&before.data)).await?;
-                save(connection, author, &before, &data).await
+                save(connection, author, &before, &data, *grant).await
             })
         })
         .await
@@ -204,17 +222,41 @@ fn unknown_nulls<R: Resource>(patch: &Value) -> Map<String, Value> {
         .collect()
 }
 
+async fn add<R: Resource>(
+    connection: &mut PgConnection,
+    author: &repository::Author,
+    data: &R,
+    grant: Grant,
+) -> Result<Stored<R>, Error> {
+    let stored = repository::insert(connection, author, data).await?;
+    own::check(connection, grant, (R::KIND, stored.id), When::After).await?;
+    Ok(stored)
+}
+
 async fn save<R: Resource>(
     connection: &mut PgConnection,
     author: &repository::Author,
     before: &Stored<R>,
     data: &R,
+    grant: Grant,
 ) -> Result<Response, Error> {
     match repository::update(connection, author, before, data).await {
-        Ok(stored) => one(&stored),
+        Ok(stored) => {
+            if grant.is_own() && refers_elsewhere(&before.data, data)? {
+                own::check(connection, grant, (R::KIND, stored.id), When::After).await?;
+            }
+            one(&stored)
+        }
         Err(repository::Error::Stale) => Err(overtaken::<R>(connection, before.id).await),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Whether a reference is another than before: what a thing belongs to follows from its references.
+fn refers_elsewhere<R: Resource>(before: &R, after: &R) -> Result<bool, Error> {
+    let [before, after] = [before, after].map(serde_json::to_value);
+    let (before, after) = (before.map_err(internal)?, after.map_err(internal)?);
+    Ok(R::REFERENCES.iter().any(|reference| before[reference.field] != after[reference.field]))
 }
 
 async fn delete<R: Resource>(
@@ -223,22 +265,52 @@ async fn delete<R: Resource>(
     Target(key): Target,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
-) -> Result<StatusCode, Error> {
-    actor.needs(Role::Editor)?;
+) -> Result<Response, Error> {
+    let grant = Verb::Delete.by::<R>(&actor)?;
     query::read::<NoParameters>(query.as_deref())?;
+    let author = actor.author(&headers)?;
     let mut connection = app.connection().await?;
-    let stored = fetch::<R>(&mut connection, &key).await?;
-    precondition::if_match(&headers, &stored)?;
+    let isolation = grant.is_own().then_some(Isolation::of::<R>());
+    let input = (app, key, author, headers, grant);
+    perform(&mut connection, isolation, &input, |connection, (app, key, author, headers, grant)| {
+        Box::pin(async move {
+            let stored = fetch::<R>(connection, key).await?;
+            own::check(connection, *grant, (R::KIND, stored.id), When::Before).await?;
+            precondition::if_match(headers, &stored)?;
+            remove(connection, app, author, &stored, *grant).await
+        })
+    })
+    .await
+}
+
+async fn remove<R: Resource>(
+    connection: &mut PgConnection,
+    app: &App,
+    author: &repository::Author,
+    stored: &Stored<R>,
+    grant: Grant,
+) -> Result<Response, Error> {
     let mut faults = Faults::default();
     stored.data.validate_deletion(&mut faults);
     if !faults.0.is_empty() {
         return Err(Error::Conflict(faults.0));
     }
-    match repository::delete::<R>(&mut connection, &actor.author(&headers)?, stored.id, stored.version).await {
-        Ok(()) => Ok(StatusCode::NO_CONTENT),
-        Err(repository::Error::Stale) => Err(overtaken::<R>(&mut connection, stored.id).await),
+    let (id, version) = (stored.id, stored.version);
+    let outcome = if grant.is_own() {
+        // A savepoint, because after a refusal the transaction is asked who stands in the way.
+        let mut point = repository::begin(connection, Isolation::Committed).await?;
+        match repository::delete::<R>(&mut point, author, id, version).await {
+            Ok(()) => repository::commit(point).await,
+            Err(error) => Err(repository::give_up(point, error).await),
+        }
+    } else {
+        repository::delete::<R>(connection, author, id, version).await
+    };
+    match outcome {
+        Ok(()) => Ok(StatusCode::NO_CONTENT.into_response()),
+        Err(repository::Error::Stale) => Err(overtaken::<R>(connection, id).await),
         Err(error) if error.sqlstate().as_deref() == Some("23503") => {
-            let blockers = repository::blockers(&mut connection, &app.referrers(R::TABLE), stored.id).await?;
+            let blockers = repository::blockers(connection, &app.referrers(R::TABLE), id).await?;
             let mut faults = Faults::default();
             for (table, field, count, ids) in blockers {
                 let ids: Vec<String> = ids.iter().map(Uuid::to_string).collect();

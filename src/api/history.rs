@@ -14,11 +14,12 @@ use super::{
     error::Error,
     format::Format,
     handlers::gone,
+    operations::Verb,
     past, query,
     target::Target,
 };
 use crate::{
-    access::{Actor, Role},
+    access::Actor,
     app::App,
     repository::{self, Lookup, Reading, Resource, Stored},
 };
@@ -46,7 +47,7 @@ pub async fn history<R: Resource>(
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Error> {
-    actor.needs(Role::Viewer)?;
+    Verb::History.by::<R>(&actor)?;
     let format = Format::of(&headers)?;
     let parameters: HistoryParameters = query::read(query.as_deref())?;
     let below = match &parameters.after {

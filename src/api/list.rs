@@ -21,12 +21,13 @@ use super::{
     cursor::Cursor,
     error::Error,
     format::{self, Format},
+    operations::Verb,
     past,
     query::{self, Listing, View, bad_cursor},
     shape::Shape,
 };
 use crate::{
-    access::{Actor, Role},
+    access::Actor,
     app::App,
     repository::{self, Listed, Reading, Resource, Stored},
 };
@@ -39,7 +40,7 @@ pub async fn list<R: Resource>(
     OriginalUri(uri): OriginalUri,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Error> {
-    actor.needs(Role::Viewer)?;
+    Verb::List.by::<R>(&actor)?;
     let format = Format::of(&headers)?;
     let mut listing = query::listing::<R>(&app, query.as_deref()).await?;
     if matches!(format, Format::Csv | Format::Ndjson) && !listing.limited {

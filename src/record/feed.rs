@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use super::changes::{self, Change, Filter};
 use crate::{
-    access::{Actor, Role},
+    access::Actor,
     api::{
         Error,
         answer::{internal, render, tagged},
@@ -46,7 +46,7 @@ pub(super) async fn list(
     OriginalUri(uri): OriginalUri,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Error> {
-    actor.needs(Role::Viewer)?;
+    actor.may("list_changes")?;
     let format = Format::of(&headers)?;
     let (filter, parameters, _): (Filter, FeedParameters, _) = query::read_both(&app, query.as_deref(), &[]).await?;
     check_kinds(&filter)?;

@@ -28,7 +28,7 @@ use super::{
     tail::Event,
 };
 use crate::{
-    access::{Actor, Role},
+    access::Actor,
     api::{
         Error,
         document::{parameters, problems},
@@ -60,7 +60,7 @@ pub(super) async fn stream(
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Error> {
-    actor.needs(Role::Viewer)?;
+    actor.may("stream_changes")?;
     check_accept(&headers)?;
     let (filter, parameters, _): (Filter, StreamParameters, _) = query::read_both(&app, query.as_deref(), &[]).await?;
     check_kinds(&filter)?;
@@ -198,7 +198,7 @@ async fn read(app: App, headers: HeaderMap, filter: Arc<Filter>, after: i64, hea
 /// Whether the key is still good.
 async fn check(app: &App, headers: &HeaderMap) -> Result<(), Error> {
     let _turn = app.record.0.looking_up.acquire().await;
-    Actor::of(headers, app).await?.needs(Role::Viewer)
+    Actor::of(headers, app).await?.may("stream_changes").map(|_| ())
 }
 
 /// Adds the operation to the document.

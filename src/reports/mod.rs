@@ -24,7 +24,7 @@ use sqlx::PgConnection;
 use utoipa::ToSchema;
 
 use crate::{
-    access::{Actor, Role},
+    access::Actor,
     api::{
         Error,
         answer::{internal, render, tagged},
@@ -100,7 +100,7 @@ async fn report<R: Report>(
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Error> {
-    actor.needs(Role::Viewer)?;
+    actor.may(&format!("report_{}", R::NAME))?;
     let format = Format::of(&headers)?;
     let (scope, own, moment) = query::read_both::<Scope, R>(&app, query.as_deref(), &REFERENCES).await?;
     let mut connection = app.connection().await?;

@@ -66,7 +66,7 @@ async fn a_key_stands_for_one_request_of_one_principal() {
 
     // Another key of the same name is another principal.
     let mut connection = PgConnection::connect_with(&options).await.unwrap();
-    let other = keys::create(&mut connection, "admin", Role::Editor, None).await.unwrap();
+    let other = keys::create(&mut connection, "admin", Role::Coordinator, None).await.unwrap();
     let second = client.with_key(other).post("/v1/entities", agency()).header("idempotency-key", "k").expect(201).await;
     assert_ne!(second.json()["id"], first.json()["id"]);
 }
