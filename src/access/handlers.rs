@@ -47,7 +47,6 @@ pub(super) fn routes() -> Router<App> {
 #[serde(default, deny_unknown_fields)]
 pub(super) struct KeyFilter {
     /// Of one of these roles; may be repeated.
-    #[schema(inline)]
     role: Vec<Role>,
     /// For one of these entities; may be repeated.
     entity_id: Vec<EntityId>,
@@ -63,13 +62,12 @@ pub(super) struct ApiKeyInput {
     #[schema(min_length = 1, max_length = 100, pattern = r"^\S(.*\S)?$", example = "night-batch")]
     name: String,
     /// What its bearer is.
-    #[schema(inline)]
     role: Role,
     /// The entity for which it acts: needed for `editor` and `finance`, and for no other role.
     entity_id: Option<EntityId>,
     /// What it may of what its role may; empty for all of that.
     #[serde(default)]
-    #[schema(inline, max_items = 16)]
+    #[schema(max_items = 16)]
     scopes: Vec<Scope>,
     /// When it ends (RFC 3339), within a year; in a year when not given.
     expires_at: Option<DateTime<Utc>>,
@@ -83,7 +81,7 @@ pub(super) struct ApiKeyChange {
     #[schema(min_length = 1, max_length = 100, pattern = r"^\S(.*\S)?$")]
     name: String,
     /// What it may of what its role may.
-    #[schema(inline, max_items = 16)]
+    #[schema(max_items = 16)]
     scopes: Vec<Scope>,
     /// When it ends (RFC 3339), within a year from now.
     expires_at: Option<DateTime<Utc>>,

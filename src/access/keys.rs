@@ -24,13 +24,12 @@ pub struct ApiKey {
     /// What it is for; the record shows it as the actor `key:{name}`.
     pub name: String,
     /// What its bearer is.
-    #[schema(inline)]
     pub role: Role,
     /// The entity for which an editor or finance officer acts.
     pub entity_id: Option<Uuid>,
     /// What it may of what its role may; empty for all of that.
     #[sqlx(try_from = "Vec<String>")]
-    #[schema(value_type = Vec<Scope>, inline)]
+    #[schema(value_type = Vec<Scope>)]
     pub scopes: Scopes,
     /// When it was made (RFC 3339, UTC).
     pub created_at: DateTime<Utc>,

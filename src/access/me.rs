@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{
     Actor, Role,
-    policy::{Grant, decide, table},
+    policy::{Grant, Relation, decide, table},
     role::{Scope, Scopes},
 };
 use crate::api::{
@@ -27,12 +27,11 @@ pub(super) struct Me {
     /// Who it is in the record, such as `key:night-batch`.
     actor: String,
     /// What it is.
-    #[schema(inline)]
     role: Role,
     /// The entity for which it acts, for a role of an entity.
     entity_id: Option<Uuid>,
     /// What it may of what its role may; empty for all of that.
-    #[schema(value_type = Vec<Scope>, inline)]
+    #[schema(value_type = Vec<Scope>)]
     scopes: Scopes,
     /// When its key ends (RFC 3339, UTC).
     expires_at: Option<DateTime<Utc>>,
@@ -45,16 +44,8 @@ pub(super) struct Me {
 struct May {
     /// The operation id.
     operation: String,
-    /// `any`: on all things; `own`: on those that belong to the work of the entity.
-    #[schema(inline)]
-    on: On,
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-enum On {
-    Any,
-    Own,
+    /// On which things: on `any`, or on its `own`, which belong to the work of the entity.
+    on: Relation,
 }
 
 /// Tells who one is.
@@ -63,7 +54,7 @@ pub(super) async fn find(actor: Actor, RawQuery(query): RawQuery) -> Result<Json
     query::read::<NoParameters>(query.as_deref())?;
     let grants = table().iter().filter_map(|rule| {
         let grant = decide(&rule.operation, actor.role(), actor.entity(), actor.scopes()).ok()?;
-        let on = if grant == Grant::Any { On::Any } else { On::Own };
+        let on = if grant == Grant::Any { Relation::Any } else { Relation::Own };
         Some(May { operation: rule.operation.clone(), on })
     });
     Ok(Json(Me {

@@ -5,13 +5,16 @@
 
 use std::{collections::HashMap, sync::LazyLock};
 
+use serde::Serialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::role::{Act, Area, Role, Scopes};
 use crate::api::Error;
 
 /// On which things a role may do something.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Relation {
     /// On all.
     Any,

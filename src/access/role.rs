@@ -13,6 +13,7 @@ use utoipa::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, sqlx::Type, ValueEnum, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
+#[schema(as = KeyRole)]
 pub enum Role {
     /// Everything: also keys and settings.
     Admin,

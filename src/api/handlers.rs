@@ -82,6 +82,7 @@ async fn find<R: Resource>(
     if !faults.is_empty() {
         return Err(Error::BadQuery(faults));
     }
+    view.by::<R>(&actor)?;
     let moment = past::moment(&app, parameters.as_of.as_deref()).await?;
     let mut connection = app.connection().await?;
     let mut reading = Reading::begin(&mut connection, moment).await?;

@@ -43,6 +43,7 @@ pub async fn list<R: Resource>(
     Verb::List.by::<R>(&actor)?;
     let format = Format::of(&headers)?;
     let mut listing = query::listing::<R>(&app, query.as_deref()).await?;
+    listing.view.by::<R>(&actor)?;
     if matches!(format, Format::Csv | Format::Ndjson) && !listing.limited {
         return stream::<R>(app, listing, format).await;
     }

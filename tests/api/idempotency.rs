@@ -152,7 +152,9 @@ async fn every_post_and_patch_of_the_document_takes_a_key_and_nothing_else_does(
             let listed = operation["parameters"]
                 .as_array()
                 .is_some_and(|all| all.contains(&json!({"$ref": "#/components/parameters/IdempotencyKey"})));
-            assert_eq!(listed, ["post", "patch"].contains(&method.as_str()), "{method} {path}");
+            // The answer that is kept would hold the secret.
+            let secret = operation["operationId"] == "create_api_key";
+            assert_eq!(listed, ["post", "patch"].contains(&method.as_str()) && !secret, "{method} {path}");
             let send = |method| client.call(method, &target).json(json!({})).header("idempotency-key", "not one word");
             let words = match method.as_str() {
                 "post" => send("POST").expect(400).await.text,

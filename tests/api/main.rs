@@ -12,6 +12,8 @@ mod feed;
 mod feed_order;
 mod feed_stream;
 mod idempotency;
+mod keys;
+mod matrix;
 mod merge_patch;
 mod migrations;
 mod natural_order;
