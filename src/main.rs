@@ -3,7 +3,6 @@
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use chrono::{Days, Utc};
 use clap::Parser as _;
 use mandate::{
     access::{
@@ -123,9 +122,8 @@ async fn key(command: &KeyCommand, database: &Database) -> anyhow::Result<()> {
                 entity_id.is_some() == role.is_of_an_entity(),
                 "--entity is needed for the roles editor and finance, and for no other"
             );
-            let expires_at = days.map(|days| Utc::now() + Days::new(u64::from(days.unsigned_abs())));
             let (name, scopes) = (name.clone(), Scopes(scopes.clone()));
-            let new = NewKey { name, role, entity_id, scopes, expires_at, created_by: None };
+            let new = NewKey { name, role, entity_id, scopes, expires_at: None, days: *days, created_by: None };
             println!("key: {}", keys::make(&mut connection, &new).await?.0);
         }
         KeyCommand::List { role, entity, active } => {

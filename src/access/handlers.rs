@@ -157,14 +157,14 @@ async fn create(
         }
         _ => {}
     }
-    check_end(input.expires_at, &mut faults);
+    check_end(&mut connection, input.expires_at, &mut faults).await?;
     let scopes = Scopes(input.scopes);
     check_scopes(&actor, &scopes, &mut faults);
     if !faults.0.is_empty() {
         return Err(Error::Invalid(faults.0));
     }
     let (name, role, expires_at, created_by) = (input.name, input.role, input.expires_at, Some(actor.principal()));
-    let new = NewKey { name, role, entity_id, scopes, expires_at, created_by };
+    let new = NewKey { name, role, entity_id, scopes, expires_at, days: None, created_by };
     let (key, kept) = keys::make(&mut connection, &new).await.map_err(repository::Error::at_commit)?;
     let location = HeaderValue::from_str(&format!("/v1/api-keys/{}", kept.id)).map_err(internal)?;
     let headers = [(header::LOCATION, location), (header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
@@ -172,13 +172,18 @@ async fn create(
 }
 
 /// A key ends in the future, and within a year.
-fn check_end(end: Option<DateTime<Utc>>, faults: &mut Faults) {
-    let now = Utc::now();
+async fn check_end(
+    connection: &mut PgConnection,
+    end: Option<DateTime<Utc>>,
+    faults: &mut Faults,
+) -> Result<(), Error> {
+    let now = keys::now(connection).await?;
     // A client that adds the days itself is not held to the second.
     let latest = now + Days::new(u64::from(MOST_DAYS.unsigned_abs()) + 1);
     faults.check(end.is_none_or(|end| end > now), "expires_at", "in_the_past", "Give an instant that is to come.");
     let detail = "A key lives at most a year; give an earlier end.";
     faults.check(end.is_none_or(|end| end <= latest), "expires_at", "too_late", detail);
+    Ok(())
 }
 
 /// Who is limited by scopes makes no key that may more.
@@ -263,7 +268,7 @@ async fn change(connection: &mut PgConnection, id: &str, patch: Value, actor: &A
     let change: ApiKeyChange = json::decode(body).map_err(Error::Invalid)?;
     let mut faults = Faults::default();
     if change.expires_at != key.expires_at {
-        check_end(change.expires_at, &mut faults);
+        check_end(connection, change.expires_at, &mut faults).await?;
         faults.check(change.expires_at.is_some(), "expires_at", "required", "Every key has an end; give one.");
     }
     let scopes = Scopes(change.scopes);

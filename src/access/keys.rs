@@ -54,8 +54,10 @@ pub struct NewKey {
     pub entity_id: Option<Uuid>,
     /// What it may of what its role may.
     pub scopes: Scopes,
-    /// When it ends; in a year when not said.
+    /// When it ends, if an instant is given.
     pub expires_at: Option<DateTime<Utc>>,
+    /// Days until it ends, if they are given instead; otherwise it is a year.
+    pub days: Option<i32>,
     /// Who makes it.
     pub created_by: Option<String>,
 }
@@ -78,13 +80,13 @@ fn checksum(body: &str) -> String {
 
 /// Makes a key of a role without an entity, for so many days, and returns its text, which is shown this once.
 pub async fn create(connection: &mut PgConnection, name: &str, role: Role, days: Option<i32>) -> Result<String, Error> {
-    let expires_at = days.map(|days| Utc::now() + chrono::Days::new(u64::try_from(days).unwrap_or_default()));
     let new = NewKey {
         name: name.to_owned(),
         role,
         entity_id: None,
         scopes: Scopes::default(),
-        expires_at,
+        expires_at: None,
+        days,
         created_by: None,
     };
     make(connection, &new).await.map(|(text, _)| text)
@@ -109,7 +111,7 @@ pub async fn make(connection: &mut PgConnection, new: &NewKey) -> Result<(String
     .bind(new.scopes.words())
     .bind(Sha256::digest(secret.as_bytes()).to_vec())
     .bind(new.expires_at)
-    .bind(MOST_DAYS)
+    .bind(new.days.unwrap_or(MOST_DAYS))
     .bind(&new.created_by)
     .fetch_one(connection)
     .await?;
@@ -193,6 +195,11 @@ pub async fn revoke_one(connection: &mut PgConnection, id: &str) -> Result<bool,
         .execute(connection)
         .await?;
     Ok(done.rows_affected() > 0)
+}
+
+/// Now, by the clock of the database.
+pub async fn now(connection: &mut PgConnection) -> Result<DateTime<Utc>, Error> {
+    Ok(sqlx::query_scalar("select now()").fetch_one(connection).await?)
 }
 
 /// Whether there is an entity with this id.
