@@ -17,7 +17,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use uuid::Uuid;
 
 use crate::{
-    access::KeyCache,
+    access::{Actor, KeyCache},
     api::{
         Error,
         error::{Failure, render},
@@ -27,7 +27,7 @@ use crate::{
     arrival::Awaited,
     limits::Limits,
     record::{Record, Sequencer},
-    repository::{self, Connection, Pool},
+    repository::{self, Clearance, Connection, Pool},
     router::{Noun, nouns},
 };
 
@@ -43,6 +43,10 @@ pub struct App {
     pub currency: Option<Arc<str>>,
     /// What the sequencer and the listeners share.
     pub record: Record,
+    /// Whether what is public is shown without a key.
+    pub is_public: bool,
+    /// What whoever asks may see; everything, until `seen_by` says otherwise.
+    pub clearance: Clearance,
     nouns: &'static [Noun],
 }
 
@@ -52,13 +56,36 @@ pub const BODY_LIMIT: usize = 1 << 20;
 impl App {
     /// The application over a pool.
     pub fn new(pool: Pool, metrics: Option<PrometheusHandle>) -> Self {
-        Self { pool, keys: KeyCache::default(), metrics, currency: None, record: Record::default(), nouns: nouns() }
+        Self {
+            pool,
+            keys: KeyCache::default(),
+            metrics,
+            currency: None,
+            record: Record::default(),
+            is_public: false,
+            clearance: Clearance::All,
+            nouns: nouns(),
+        }
     }
 
     /// The same with a currency (`MANDATE_CURRENCY`).
     #[must_use]
     pub fn with_currency(mut self, currency: &str) -> Self {
         self.currency = Some(currency.into());
+        self
+    }
+
+    /// The same, showing what is public to everybody (`MANDATE_PUBLIC`).
+    #[must_use]
+    pub fn with_public(mut self, is_public: bool) -> Self {
+        self.is_public = is_public;
+        self
+    }
+
+    /// The same as this actor sees it.
+    #[must_use]
+    pub fn seen_by(mut self, actor: &Actor) -> Self {
+        self.clearance = actor.clearance();
         self
     }
 

@@ -61,6 +61,9 @@ pub struct Settings {
     /// The month in which the fiscal year starts
     #[arg(long, env = "MANDATE_FISCAL_YEAR_START", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=12), global = true)]
     pub fiscal_year_start: u32,
+    /// Show to everybody, without a key, what is classified as public
+    #[arg(long, env = "MANDATE_PUBLIC", value_parser = clap::builder::FalseyValueParser::new(), global = true)]
+    pub public: bool,
     /// What to log, such as `info` or `mandate=debug,warn`
     #[arg(long, env = "MANDATE_LOG", default_value = "info", global = true)]
     pub log: String,

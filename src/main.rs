@@ -99,7 +99,9 @@ async fn perform(
     }
     if let Some(listener) = listener {
         let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().install_recorder()?;
-        let app = App::new(database.pool(settings)?, Some(metrics)).with_currency(&settings.currency);
+        let app = App::new(database.pool(settings)?, Some(metrics))
+            .with_currency(&settings.currency)
+            .with_public(settings.public);
         let limits = Limits::default();
         let (sequencer, record) = (app.start_sequencer(), app.record.clone());
         let stop = async move {

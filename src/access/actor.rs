@@ -20,7 +20,11 @@ use super::{
     policy::{self, Grant},
     role::{Role, Scopes},
 };
-use crate::{api::Error, app::App, repository::Author};
+use crate::{
+    api::Error,
+    app::App,
+    repository::{Author, Clearance},
+};
 
 /// Keys seen lately, by the hash of their text. An entry lives one second, so a revoked key works no longer than that.
 #[derive(Debug, Clone, Default)]
@@ -57,6 +61,8 @@ pub struct Actor {
     entity: Option<Uuid>,
     scopes: Scopes,
     expires_at: Option<DateTime<Utc>>,
+    /// Whether nobody knows who it is.
+    is_anonymous: bool,
 }
 
 impl From<ApiKey> for Actor {
@@ -68,6 +74,7 @@ impl From<ApiKey> for Actor {
             entity: key.entity_id,
             scopes: key.scopes,
             expires_at: key.expires_at,
+            is_anonymous: false,
         }
     }
 }
@@ -77,6 +84,9 @@ impl Actor {
     pub async fn of(headers: &HeaderMap, app: &App) -> Result<Self, Error> {
         let unknown = || Error::Unauthenticated("the key is not valid: it is mistyped, expired or revoked".into());
         let Some(header) = headers.get(header::AUTHORIZATION) else {
+            if app.is_public {
+                return Ok(Self::anonymous());
+            }
             return Err(Error::Unauthenticated(
                 "send a key as `Authorization: Bearer mandate_...`; `mandate key create` makes one".into(),
             ));
@@ -98,9 +108,28 @@ impl Actor {
         Ok(key.into())
     }
 
+    /// Somebody without a key, where the service shows to everybody what is public.
+    fn anonymous() -> Self {
+        Self {
+            principal: "anonymous".into(),
+            name: "anonymous".into(),
+            role: Role::Viewer,
+            entity: None,
+            scopes: Scopes::default(),
+            expires_at: None,
+            is_anonymous: true,
+        }
+    }
+
     /// Whether an operation of the document may be done, and on which things; `policy` decides.
     pub fn may(&self, operation: &str) -> Result<Grant, Error> {
-        policy::decide(operation, self.role, self.entity, &self.scopes)
+        let decision = policy::decide(operation, self.role, self.entity, &self.scopes);
+        if self.is_anonymous && decision.is_err() {
+            return Err(Error::Unauthenticated(
+                "without a key only what is public can be read; send one as `Authorization: Bearer mandate_...`".into(),
+            ));
+        }
+        decision
     }
 
     /// Demands to be a reader (`Viewer`), a coordinator (`Editor`: who may edit anything), or an admin: for operations that have no row in
@@ -111,7 +140,7 @@ impl Actor {
             Role::Admin => self.role == Role::Admin,
             _ => matches!(self.role, Role::Admin | Role::Coordinator),
         };
-        if is_enough && self.scopes.0.is_empty() {
+        if is_enough && self.scopes.0.is_empty() && !self.is_anonymous {
             return Ok(());
         }
         let needed = if role == Role::Editor { Role::Coordinator } else { role }.word();
@@ -129,6 +158,15 @@ impl Actor {
     /// What it is.
     pub fn role(&self) -> Role {
         self.role
+    }
+
+    /// What it may see.
+    pub fn clearance(&self) -> Clearance {
+        match self.role {
+            _ if self.is_anonymous => Clearance::Public,
+            Role::Admin | Role::Coordinator | Role::Auditor => Clearance::All,
+            _ => Clearance::Internal,
+        }
     }
 
     /// The entity for which it acts.

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::role::{Act, Area, Role, Scopes};
-use crate::api::Error;
+use crate::{api::Error, repository::Clearance};
 
 /// On which things a role may do something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
@@ -153,6 +153,22 @@ impl Grant {
     /// Whether a look at each thing is needed.
     pub fn is_own(self) -> bool {
         self != Self::Any
+    }
+}
+
+/// What an actor may do to things, and which it may see.
+#[derive(Debug, Clone, Copy)]
+pub struct Right {
+    /// On which things.
+    pub grant: Grant,
+    /// Which it sees.
+    pub clearance: Clearance,
+}
+
+impl Right {
+    /// Whether a write must be one transaction, in which it is asked what may be written and what is seen.
+    pub fn is_limited(self) -> bool {
+        self.grant.is_own() || self.clearance != Clearance::All
     }
 }
 

@@ -29,10 +29,10 @@ use crate::{
     access::{
         Actor,
         own::{self, When},
-        policy::Grant,
+        policy::Right,
     },
     app::App,
-    repository::{self, Faults, Isolation, Key, Lookup, Reading, Resource, Stored},
+    repository::{self, Clearance, Faults, Isolation, Key, Lookup, Reading, Resource, Stored},
 };
 
 /// The routes of a noun.
@@ -52,17 +52,17 @@ async fn create<R: Resource>(
     RawQuery(query): RawQuery,
     body: Bytes,
 ) -> Result<Response, Error> {
-    let grant = Verb::Create.by::<R>(&actor)?;
+    let right = Verb::Create.by::<R>(&actor)?;
     query::read::<NoParameters>(query.as_deref())?;
     let fields = json::parse(&headers, &body)?;
     let author = actor.author(&headers)?;
-    let input = (fields, author, grant);
+    let input = (fields, author, right);
     attempt
-        .whole(grant.is_own())
-        .once((&app, &actor), &body, Isolation::of::<R>(), input, |connection, (fields, author, grant)| {
+        .whole(right.is_limited())
+        .once((&app, &actor), &body, Isolation::of::<R>(), input, |connection, (fields, author, right)| {
             Box::pin(async move {
-                let data = accept::<R>(connection, fields.clone(), None).await?;
-                created(&add(connection, author, &data, *grant).await?)
+                let data = accept_seen::<R>(connection, fields.clone(), None, right.clearance).await?;
+                created(&add(connection, author, &data, *right).await?)
             })
         })
         .await
@@ -76,6 +76,7 @@ async fn find<R: Resource>(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Error> {
     Verb::Find.by::<R>(&actor)?;
+    let app = app.seen_by(&actor);
     let parameters: FindParameters = query::read(query.as_deref())?;
     let mut faults = Vec::new();
     let view = View::read::<R>(parameters.fields.as_deref(), parameters.expand.as_deref(), &mut faults);
@@ -85,7 +86,7 @@ async fn find<R: Resource>(
     view.by::<R>(&actor)?;
     let moment = past::moment(&app, parameters.as_of.as_deref()).await?;
     let mut connection = app.connection().await?;
-    let mut reading = Reading::begin(&mut connection, moment).await?;
+    let mut reading = Reading::seen(&mut connection, moment, app.clearance).await?;
     let stored = fetch::<R>(&mut reading, &key).await?;
     let tag = precondition::tag(stored.version);
     if precondition::not_modified(&headers, &tag) {
@@ -111,7 +112,7 @@ async fn replace<R: Resource>(
     RawQuery(query): RawQuery,
     body: Bytes,
 ) -> Result<Response, Error> {
-    let grant = Verb::Replace.by::<R>(&actor)?;
+    let right = Verb::Replace.by::<R>(&actor)?;
     query::read::<NoParameters>(query.as_deref())?;
     let mut body = json::parse(&headers, &body)?;
     let author = actor.author(&headers)?;
@@ -126,27 +127,28 @@ async fn replace<R: Resource>(
         }
     }
     let mut connection = app.connection().await?;
-    let isolation = grant.is_own().then_some(Isolation::of::<R>());
-    let input = (key, body, author, headers, grant);
-    perform(&mut connection, isolation, &input, |connection, (key, body, author, headers, grant)| {
+    let isolation = right.is_limited().then_some(Isolation::of::<R>());
+    let input = (key, body, author, headers, right);
+    perform(&mut connection, isolation, &input, |connection, (key, body, author, headers, right)| {
         Box::pin(async move {
             let body = body.clone();
-            let before = match (key, repository::find::<R>(connection, key).await?) {
+            let before = match (key, look::<R>(connection, key, right.clearance).await?) {
                 (_, Lookup::Found(stored)) => stored,
                 // A name of the caller's own may be used again, so an earlier bearer that was deleted does not stand in the way.
                 (Key::External(_), Lookup::Deleted(_) | Lookup::Missing) => {
-                    let data = accept::<R>(connection, body, None).await?;
-                    return created(&add(connection, author, &data, *grant).await?);
+                    let data = accept_seen::<R>(connection, body, None, right.clearance).await?;
+                    return created(&add(connection, author, &data, *right).await?);
                 }
                 (_, lookup) => return Err(gone::<R, _>(key, lookup)),
             };
-            own::check(connection, *grant, (R::KIND, before.id), When::Before).await?;
+            own::check(connection, right.grant, (R::KIND, before.id), When::Before).await?;
             if precondition::only_new(headers) {
                 return Err(Error::Stale(serde_json::to_value(&before).ok()));
             }
             precondition::if_match(headers, &before)?;
-            let data = accept::<R>(connection, body, Some(&before.data)).await?;
-            save(connection, author, &before, &data, *grant).await
+            let body = still_classified(body, &before.data)?;
+            let data = accept_seen::<R>(connection, body, Some(&before.data), right.clearance).await?;
+            save(connection, author, &before, &data, *right).await
         })
     })
     .await
@@ -161,24 +163,24 @@ async fn patch<R: Resource>(
     RawQuery(query): RawQuery,
     body: Bytes,
 ) -> Result<Response, Error> {
-    let grant = Verb::Patch.by::<R>(&actor)?;
+    let right = Verb::Patch.by::<R>(&actor)?;
     query::read::<NoParameters>(query.as_deref())?;
     let patch = json::parse(&headers, &body)?;
     if !patch.is_object() {
         return Err(Error::invalid("", "wrong_type", "a merge patch is an object with the fields to change"));
     }
     let author = actor.author(&headers)?;
-    let input = (key, patch, author, headers, grant);
+    let input = (key, patch, author, headers, right);
     attempt
-        .whole(grant.is_own())
-        .once((&app, &actor), &body, Isolation::of::<R>(), input, |connection, (key, patch, author, headers, grant)| {
+        .whole(right.is_limited())
+        .once((&app, &actor), &body, Isolation::of::<R>(), input, |connection, (key, patch, author, headers, right)| {
             Box::pin(async move {
-                let before = fetch::<R>(connection, key).await?;
-                own::check(connection, *grant, (R::KIND, before.id), When::Before).await?;
+                let before = fetch_seen::<R>(connection, key, right.clearance).await?;
+                own::check(connection, right.grant, (R::KIND, before.id), When::Before).await?;
                 precondition::if_match(headers, &before)?;
                 let body = patched::<R>(&before.data, patch.clone())?;
-                let data = accept::<R>(connection, body, Some(&before.data)).await?;
-                save(connection, author, &before, &data, *grant).await
+                let data = accept_seen::<R>(connection, body, Some(&before.data), right.clearance).await?;
+                save(connection, author, &before, &data, *right).await
             })
         })
         .await
@@ -227,10 +229,10 @@ async fn add<R: Resource>(
     connection: &mut PgConnection,
     author: &repository::Author,
     data: &R,
-    grant: Grant,
+    right: Right,
 ) -> Result<Stored<R>, Error> {
     let stored = repository::insert(connection, author, data).await?;
-    own::check(connection, grant, (R::KIND, stored.id), When::After).await?;
+    own::check(connection, right.grant, (R::KIND, stored.id), When::After).await?;
     Ok(stored)
 }
 
@@ -239,16 +241,16 @@ async fn save<R: Resource>(
     author: &repository::Author,
     before: &Stored<R>,
     data: &R,
-    grant: Grant,
+    right: Right,
 ) -> Result<Response, Error> {
     match repository::update(connection, author, before, data).await {
         Ok(stored) => {
-            if grant.is_own() && refers_elsewhere(&before.data, data)? {
-                own::check(connection, grant, (R::KIND, stored.id), When::After).await?;
+            if right.grant.is_own() && refers_elsewhere(&before.data, data)? {
+                own::check(connection, right.grant, (R::KIND, stored.id), When::After).await?;
             }
             one(&stored)
         }
-        Err(repository::Error::Stale) => Err(overtaken::<R>(connection, before.id).await),
+        Err(repository::Error::Stale) => Err(overtaken::<R>(connection, before.id, right.clearance).await),
         Err(error) => Err(error.into()),
     }
 }
@@ -267,18 +269,18 @@ async fn delete<R: Resource>(
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Error> {
-    let grant = Verb::Delete.by::<R>(&actor)?;
+    let right = Verb::Delete.by::<R>(&actor)?;
     query::read::<NoParameters>(query.as_deref())?;
     let author = actor.author(&headers)?;
     let mut connection = app.connection().await?;
-    let isolation = grant.is_own().then_some(Isolation::of::<R>());
-    let input = (app, key, author, headers, grant);
-    perform(&mut connection, isolation, &input, |connection, (app, key, author, headers, grant)| {
+    let isolation = right.is_limited().then_some(Isolation::of::<R>());
+    let input = (app, key, author, headers, right);
+    perform(&mut connection, isolation, &input, |connection, (app, key, author, headers, right)| {
         Box::pin(async move {
-            let stored = fetch::<R>(connection, key).await?;
-            own::check(connection, *grant, (R::KIND, stored.id), When::Before).await?;
+            let stored = fetch_seen::<R>(connection, key, right.clearance).await?;
+            own::check(connection, right.grant, (R::KIND, stored.id), When::Before).await?;
             precondition::if_match(headers, &stored)?;
-            remove(connection, app, author, &stored, *grant).await
+            remove(connection, app, author, &stored, *right).await
         })
     })
     .await
@@ -289,7 +291,7 @@ async fn remove<R: Resource>(
     app: &App,
     author: &repository::Author,
     stored: &Stored<R>,
-    grant: Grant,
+    right: Right,
 ) -> Result<Response, Error> {
     let mut faults = Faults::default();
     stored.data.validate_deletion(&mut faults);
@@ -297,7 +299,7 @@ async fn remove<R: Resource>(
         return Err(Error::Conflict(faults.0));
     }
     let (id, version) = (stored.id, stored.version);
-    let outcome = if grant.is_own() {
+    let outcome = if right.grant.is_own() {
         // A savepoint, because after a refusal the transaction is asked who stands in the way.
         let mut point = repository::begin(connection, Isolation::Committed).await?;
         match repository::delete::<R>(&mut point, author, id, version).await {
@@ -309,10 +311,12 @@ async fn remove<R: Resource>(
     };
     match outcome {
         Ok(()) => Ok(StatusCode::NO_CONTENT.into_response()),
-        Err(repository::Error::Stale) => Err(overtaken::<R>(connection, id).await),
+        Err(repository::Error::Stale) => Err(overtaken::<R>(connection, id, right.clearance).await),
         Err(error) if error.sqlstate().as_deref() == Some("23503") => {
+            repository::see_only(connection, right.clearance).await?;
             let blockers = repository::blockers(connection, &app.referrers(R::TABLE), id).await?;
             let mut faults = Faults::default();
+            faults.check(!blockers.is_empty(), "", "referred_to", "something that the key may not see refers to it");
             for (table, field, count, ids) in blockers {
                 let ids: Vec<String> = ids.iter().map(Uuid::to_string).collect();
                 let more = if count > 3 { ", ..." } else { "" };
@@ -352,6 +356,71 @@ pub async fn accept<R: Resource>(connection: &mut PgConnection, body: Value, bef
     }
 }
 
+/// The same for a writer who may not see everything: what is not seen is not there.
+async fn accept_seen<R: Resource>(
+    connection: &mut PgConnection,
+    body: Value,
+    before: Option<&R>,
+    clearance: Clearance,
+) -> Result<R, Error> {
+    if clearance == Clearance::All {
+        return accept(connection, body, before).await;
+    }
+    let mut rows = [body];
+    repository::see_only(connection, clearance).await?;
+    let unresolved = repository::resolve(connection, R::REFERENCES, &mut rows).await?;
+    let named: Vec<String> = unresolved.iter().map(|(_, fault)| fault.pointer.clone()).collect();
+    let mut faults = Faults(unresolved.into_iter().map(|(_, fault)| fault).collect());
+    let unseen = repository::unseen(connection, R::REFERENCES, &rows[0]).await?;
+    faults.0.extend(unseen.into_iter().filter(|fault| !named.contains(&fault.pointer)));
+    repository::see_all(connection, clearance).await?;
+    let [body] = rows;
+    let given = body["classification"].as_str().filter(|word| *word == "restricted" || *word == "public");
+    let detail = "You could not see it any more; give a classification that you may see.";
+    faults.check(given.is_none_or(|given| clearance.sees(Some(given))), "classification", "not_allowed", detail);
+    match accept(connection, body, before).await {
+        Ok(data) if faults.0.is_empty() => Ok(data),
+        Err(Error::Invalid(mut more)) => {
+            faults.0.append(&mut more);
+            Err(Error::Invalid(faults.0))
+        }
+        Ok(_) => Err(Error::Invalid(faults.0)),
+        Err(error) => Err(error),
+    }
+}
+
+/// A replacement that does not say how far a thing may be known leaves that as it is: nothing is opened by an omission.
+pub fn still_classified<R: Resource>(mut body: Value, before: &R) -> Result<Value, Error> {
+    let kept = serde_json::to_value(before).map_err(internal)?["classification"].take();
+    if let Value::Object(fields) = &mut body {
+        fields.entry("classification").or_insert(kept);
+    }
+    Ok(body)
+}
+
+/// What the writer sees under a key.
+async fn look<R: Resource>(
+    connection: &mut PgConnection,
+    key: &Key,
+    clearance: Clearance,
+) -> Result<Lookup<Stored<R>>, Error> {
+    repository::see_only(connection, clearance).await?;
+    let lookup = repository::find::<R>(connection, key).await?;
+    repository::see_all(connection, clearance).await?;
+    Ok(lookup)
+}
+
+async fn fetch_seen<R: Resource>(
+    connection: &mut PgConnection,
+    key: &Key,
+    clearance: Clearance,
+) -> Result<Stored<R>, Error> {
+    match look::<R>(connection, key, clearance).await? {
+        Lookup::Found(stored) => Ok(stored),
+        lookup => Err(gone::<R, _>(key, lookup)),
+    }
+}
+
 async fn fetch<R: Resource>(connection: &mut PgConnection, key: &Key) -> Result<Stored<R>, Error> {
     match repository::find::<R>(connection, key).await? {
         Lookup::Found(stored) => Ok(stored),
@@ -360,8 +429,8 @@ async fn fetch<R: Resource>(connection: &mut PgConnection, key: &Key) -> Result<
 }
 
 /// Somebody else was faster: stale with the resource as it is now, or gone.
-async fn overtaken<R: Resource>(connection: &mut PgConnection, id: Uuid) -> Error {
-    match fetch::<R>(connection, &Key::Id(id)).await {
+async fn overtaken<R: Resource>(connection: &mut PgConnection, id: Uuid, clearance: Clearance) -> Error {
+    match fetch_seen::<R>(connection, &Key::Id(id), clearance).await {
         Ok(current) => Error::Stale(serde_json::to_value(current).ok()),
         Err(error) => error,
     }

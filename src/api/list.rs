@@ -41,6 +41,7 @@ pub async fn list<R: Resource>(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Error> {
     Verb::List.by::<R>(&actor)?;
+    let app = app.seen_by(&actor);
     let format = Format::of(&headers)?;
     let mut listing = query::listing::<R>(&app, query.as_deref()).await?;
     listing.view.by::<R>(&actor)?;
@@ -49,7 +50,7 @@ pub async fn list<R: Resource>(
     }
     let moment = listing.moment;
     let mut connection = app.connection().await?;
-    let mut reading = Reading::begin(&mut connection, moment).await?;
+    let mut reading = Reading::seen(&mut connection, moment, app.clearance).await?;
     let count = if listing.count {
         Some(repository::count::<R>(&mut reading, &listing.filter, &listing.common).await?)
     } else {
@@ -136,7 +137,7 @@ async fn stream<R: Resource>(app: App, mut listing: Listing<R>, format: Format) 
     let done = Arc::clone(&whole);
     tokio::spawn(async move {
         let work = async {
-            let mut reading = Reading::snapshot(&mut connection, moment).await?;
+            let mut reading = Reading::snapshot(&mut connection, moment, app.clearance).await?;
             let mut columns: Option<Vec<String>> = None;
             if format == Format::Csv {
                 columns = Some(csv_columns::<R>(&mut reading, &listing.view).await?);

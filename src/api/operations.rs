@@ -10,7 +10,7 @@ use super::{
     shape::{Shape, schemas},
 };
 use crate::{
-    access::{Actor, policy::Grant},
+    access::{Actor, policy::Right},
     repository::Resource,
 };
 
@@ -59,9 +59,9 @@ impl Verb {
         }
     }
 
-    /// Whether the actor may do it, and on which things.
-    pub fn by<R: Resource>(self, actor: &Actor) -> Result<Grant, Error> {
-        actor.may(&self.of(R::KIND, R::TABLE))
+    /// Whether the actor may do it, and to which things.
+    pub fn by<R: Resource>(self, actor: &Actor) -> Result<Right, Error> {
+        Ok(Right { grant: actor.may(&self.of(R::KIND, R::TABLE))?, clearance: actor.clearance() })
     }
 }
 

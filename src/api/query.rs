@@ -181,7 +181,7 @@ async fn resolve(
         return Ok(());
     }
     let mut connection = app.connection().await?;
-    let mut reading = Reading::begin(&mut connection, moment).await?;
+    let mut reading = Reading::seen(&mut connection, moment, app.clearance).await?;
     let unresolved = repository::resolve(&mut reading, references, std::slice::from_mut(filter)).await?;
     reading.end().await?;
     faults.extend(unresolved.into_iter().map(|(_, mut fault)| {

@@ -221,10 +221,11 @@ fn capped(error: Error) -> Error {
 
 async fn export_plan(State(app): State<App>, actor: Actor, RawQuery(query): RawQuery) -> Result<Response, Error> {
     actor.may("export_plan")?;
+    let app = app.seen_by(&actor);
     let parameters: ExportParameters = query::read(query.as_deref())?;
     let moment = past::moment(&app, parameters.as_of.as_deref()).await?;
     let mut connection = app.connection().await?;
-    let mut reading = Reading::begin(&mut connection, moment).await?;
+    let mut reading = Reading::seen(&mut connection, moment, app.clearance).await?;
     let strategy = match parameters.strategy_id {
         Some(word) => Some(strategy_id(&mut reading, &word).await?),
         None => None,

@@ -4,6 +4,7 @@
 
 mod architecture;
 mod as_of;
+mod classification;
 mod contract;
 mod cursors;
 mod document;
