@@ -55,7 +55,7 @@ impl Tail {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let first = kept.front()?.change.position;
         let skipped = usize::try_from(position.checked_add(1)?.checked_sub(first)?).ok()?;
-        let last = kept.iter().skip(skipped).take(most).last()?.change.position;
+        let last = kept.iter().skip(skipped).take(most).next_back()?.change.position;
         let mut events: Vec<_> = kept.iter().skip(skipped).take(most).cloned().collect();
         if clearance != Clearance::All {
             // What a thing was last decides too, as in the view `cleared.changes`; all that came after is here.

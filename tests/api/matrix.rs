@@ -45,6 +45,31 @@ fn the_policy_has_a_row_for_every_operation_and_no_other() {
     assert_eq!(OPEN.iter().map(|id| (*id).to_owned()).collect::<BTreeSet<_>>(), open);
 }
 
+/// The table of `docs/access.md`.
+fn rows() -> String {
+    let roles: Vec<&str> = Role::ALL.iter().map(|role| role.word()).collect();
+    let mut text = format!("| operation | {} |\n|---|{}\n", roles.join(" | "), "---|".repeat(roles.len()));
+    for rule in table() {
+        let words: Vec<&str> = Role::ALL
+            .iter()
+            .map(|role| match relation(&rule.operation, *role) {
+                Some(Relation::Any) => "any",
+                Some(Relation::Own) => "own",
+                None => "-",
+            })
+            .collect();
+        text += &format!("| `{}` | {} |\n", rule.operation, words.join(" | "));
+    }
+    text
+}
+
+#[test]
+fn the_page_on_access_shows_the_policy() {
+    let page = include_str!("../../docs/access.md");
+    let shown = page.split("<!-- policy -->\n").nth(1).unwrap().split("<!-- /policy -->").next().unwrap();
+    assert!(shown == rows(), "put this between the marks of docs/access.md:\n{}", rows());
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Side {
     Own,
