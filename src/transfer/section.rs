@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
-    api::{Error, answer::internal, handlers::still_classified, json},
+    api::{Error, answer::internal, json, seen::still_classified},
     repository::{self, Author, Fault, Faults, Resource, Stored},
 };
 

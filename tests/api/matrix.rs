@@ -1,7 +1,10 @@
 //! Every operation of the document, as every role, on own things, on those of others, and on deleted ones: what comes of it is what the policy
 //! says, and what is refused changes nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+};
 
 use mandate::{
     access::{
@@ -58,7 +61,7 @@ fn rows() -> String {
                 None => "-",
             })
             .collect();
-        text += &format!("| `{}` | {} |\n", rule.operation, words.join(" | "));
+        writeln!(text, "| `{}` | {} |", rule.operation, words.join(" | ")).unwrap();
     }
     text
 }
