@@ -17,7 +17,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use uuid::Uuid;
 
 use crate::{
-    access::KeyCache,
+    access::{Actor, KeyCache},
     api::{
         Error,
         error::{Failure, render},
@@ -30,7 +30,7 @@ use crate::{
         Record, Sequencer,
         webhooks::{Dispatcher, Egress},
     },
-    repository::{self, Connection, Pool},
+    repository::{self, Clearance, Connection, Pool},
     router::{Noun, nouns},
 };
 
@@ -48,6 +48,10 @@ pub struct App {
     pub record: Record,
     /// Where deliveries to webhooks may go.
     pub egress: Egress,
+    /// Whether what is public is shown without a key.
+    pub is_public: bool,
+    /// What whoever asks may see; everything, until `seen_by` says otherwise.
+    pub clearance: Clearance,
     nouns: &'static [Noun],
 }
 
@@ -64,6 +68,8 @@ impl App {
             currency: None,
             record: Record::default(),
             egress: Egress::default(),
+            is_public: false,
+            clearance: Clearance::All,
             nouns: nouns(),
         }
     }
@@ -72,6 +78,20 @@ impl App {
     #[must_use]
     pub fn with_currency(mut self, currency: &str) -> Self {
         self.currency = Some(currency.into());
+        self
+    }
+
+    /// The same, showing what is public to everybody (`MANDATE_PUBLIC`).
+    #[must_use]
+    pub fn with_public(mut self, is_public: bool) -> Self {
+        self.is_public = is_public;
+        self
+    }
+
+    /// The same as this actor sees it.
+    #[must_use]
+    pub fn seen_by(mut self, actor: &Actor) -> Self {
+        self.clearance = actor.clearance();
         self
     }
 

@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 use uuid::Uuid;
 
 use crate::{
-    access::Role,
+    access::{Role, role::Scope},
     audit::{command::receipt, hash::Hash, note::VerifierKey},
     limits::Limits,
     record::webhooks::Allowed,
@@ -80,6 +80,9 @@ pub struct Settings {
     /// The name that a new key gives its log, without spaces, such as plans.example.org/log
     #[arg(long, env = "MANDATE_LOG_ORIGIN", default_value = "mandate.local/log", global = true)]
     pub log_origin: String,
+    /// Show to everybody, without a key, what is classified as public
+    #[arg(long, env = "MANDATE_PUBLIC", value_parser = clap::builder::FalseyValueParser::new(), global = true)]
+    pub public: bool,
     /// What to log, such as `info` or `mandate=debug,warn`
     #[arg(long, env = "MANDATE_LOG", default_value = "info", global = true)]
     pub log: String,
@@ -271,12 +274,28 @@ pub enum KeyCommand {
         /// What it may do
         #[arg(long, value_enum, default_value = "viewer")]
         role: Role,
-        /// Days until it ends by itself
-        #[arg(long, value_parser = clap::value_parser!(i32).range(1..=3660))]
+        /// The entity for which an editor or finance officer acts: its id, external:ID or code:CODE
+        #[arg(long)]
+        entity: Option<String>,
+        /// What it may of what its role may, such as plan:read,money:write [default: all of that]
+        #[arg(long = "scope", value_delimiter = ',')]
+        scopes: Vec<Scope>,
+        /// Days until it ends by itself, 1 to 365 [default: 365]
+        #[arg(long, value_parser = clap::value_parser!(i32).range(1..=365))]
         days: Option<i32>,
     },
-    /// List the keys
-    List,
+    /// List the keys: all, or those that meet every option
+    List {
+        /// Of this role
+        #[arg(long, value_enum)]
+        role: Option<Role>,
+        /// For this entity: its id, external:ID or code:CODE
+        #[arg(long)]
+        entity: Option<String>,
+        /// Only those that work
+        #[arg(long)]
+        active: bool,
+    },
     /// Revoke a key; it works no longer within a second
     Revoke {
         /// Its id or its name

@@ -5,7 +5,10 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::Parser as _;
 use mandate::{
-    access::keys,
+    access::{
+        keys::{self, NewKey, Wanted},
+        role::Scopes,
+    },
     app::{App, layered},
     audit,
     config::{Cli, Command, KeyCommand, Settings},
@@ -13,6 +16,7 @@ use mandate::{
     demo,
     plan::deadlines::{self, Calendar},
     record::{Record, proof},
+    repository::{self, Reference},
     router, serve,
     transfer::command,
     values::{Country, use_country, use_languages},
@@ -105,7 +109,8 @@ async fn perform(
         let app = App::new(database.pool(settings)?, Some(metrics))
             .with_currency(&settings.currency)
             .with_egress(settings.webhook_allow.clone().into())
-            .with_record(record(settings)?);
+            .with_record(record(settings)?)
+            .with_public(settings.public);
         let limits = settings.limits();
         let (sequencer, record) = (app.start_sequencer(), app.record.clone());
         let dispatcher = app.start_dispatcher();
@@ -139,11 +144,25 @@ fn record(settings: &Settings) -> anyhow::Result<Record> {
 async fn key(command: &KeyCommand, database: &Database) -> anyhow::Result<()> {
     let mut connection = database.connect().await?;
     match command {
-        KeyCommand::Create { name, role, days } => {
-            println!("key: {}", keys::create(&mut connection, name, *role, *days).await?);
+        KeyCommand::Create { name, role, entity, scopes, days } => {
+            let entity_id = named_entity(&mut connection, entity.as_deref()).await?;
+            let role = *role;
+            anyhow::ensure!(
+                entity_id.is_some() == role.is_of_an_entity(),
+                "--entity is needed for the roles editor and finance, and for no other"
+            );
+            let (name, scopes) = (name.clone(), Scopes(scopes.clone()));
+            let new = NewKey { name, role, entity_id, scopes, expires_at: None, days: *days, created_by: None };
+            println!("key: {}", keys::make(&mut connection, &new).await?.0);
         }
-        KeyCommand::List => {
-            for key in keys::list(&mut connection).await? {
+        KeyCommand::List { role, entity, active } => {
+            let entity = named_entity(&mut connection, entity.as_deref()).await?;
+            let wanted = Wanted {
+                roles: role.iter().copied().collect(),
+                entities: entity.into_iter().collect(),
+                active: active.then_some(true),
+            };
+            for key in keys::select(&mut connection, &wanted).await? {
                 println!("{}", serde_json::to_string(&key)?);
             }
         }
@@ -154,4 +173,18 @@ async fn key(command: &KeyCommand, database: &Database) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+/// The id of the entity that a word of the command line names.
+async fn named_entity(connection: &mut sqlx::PgConnection, word: Option<&str>) -> anyhow::Result<Option<uuid::Uuid>> {
+    let Some(word) = word else { return Ok(None) };
+    let references = [Reference { field: "entity_id", table: "entities" }];
+    let mut rows = [serde_json::json!({"entity_id": word})];
+    if let Some((_, fault)) = repository::resolve(connection, &references, &mut rows).await?.first() {
+        anyhow::bail!("--entity: {}", fault.detail);
+    }
+    let id = rows[0]["entity_id"].as_str().and_then(|id| id.parse().ok());
+    let id = id.with_context(|| format!("--entity is an id, external:ID or code:CODE, not `{word}`"))?;
+    anyhow::ensure!(keys::has_entity(connection, id).await?, "--entity: there is no entity with the id {id}");
+    Ok(Some(id))
 }

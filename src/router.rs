@@ -13,6 +13,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::{
+    access,
     api::{self, Error, document, shape::Shape},
     app::App,
     entities::Entity,
@@ -107,6 +108,7 @@ pub fn routes() -> Router<App> {
         .merge(document::page())
         .merge(reports::routes())
         .merge(record::routes())
+        .merge(access::routes())
 }
 
 /// The OpenAPI document.
@@ -114,6 +116,7 @@ pub fn document() -> Value {
     let mut document = document::document(nouns());
     reports::describe(&mut document);
     record::describe(&mut document);
+    access::describe(&mut document);
     transfer::handlers::describe(&mut document);
     api::idempotency::describe(&mut document);
     record::webhooks::describe_tests(&mut document);

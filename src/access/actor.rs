@@ -10,25 +10,21 @@ use axum::{
     extract::FromRequestParts,
     http::{HeaderMap, header, request::Parts},
 };
-use clap::ValueEnum;
-use serde::{Deserialize, Serialize};
+use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 
-use super::keys::{self, ApiKey};
-use crate::{api::Error, app::App, repository::Author};
+use uuid::Uuid;
 
-/// What a key may do; each role may do what the one before may.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, sqlx::Type, ValueEnum)]
-#[serde(rename_all = "snake_case")]
-#[sqlx(type_name = "text", rename_all = "snake_case")]
-pub enum Role {
-    /// Reads.
-    Viewer,
-    /// Reads and writes.
-    Editor,
-    /// Also imports.
-    Admin,
-}
+use super::{
+    keys::{self, ApiKey},
+    policy::{self, Grant},
+    role::{Role, Scopes},
+};
+use crate::{
+    api::Error,
+    app::App,
+    repository::{Author, Clearance},
+};
 
 /// Keys seen lately, by the hash of their text. An entry lives one second, so a revoked key works no longer than that.
 #[derive(Debug, Clone, Default)]
@@ -54,10 +50,33 @@ impl KeyCache {
     }
 }
 
-/// Who makes a request.
+/// Who makes a request. Today it comes with a key; nothing but `Actor::of` depends on that.
 #[derive(Debug, Clone)]
 pub struct Actor {
-    key: ApiKey,
+    /// Who it is for what belongs to one alone, such as `key:5f1c09d2ab34`: names may be given twice, these not.
+    principal: String,
+    /// Who it is in the record, such as `key:night-batch`.
+    name: String,
+    role: Role,
+    entity: Option<Uuid>,
+    scopes: Scopes,
+    expires_at: Option<DateTime<Utc>>,
+    /// Whether nobody knows who it is.
+    is_anonymous: bool,
+}
+
+impl From<ApiKey> for Actor {
+    fn from(key: ApiKey) -> Self {
+        Self {
+            principal: format!("key:{}", key.id),
+            name: format!("key:{}", key.name),
+            role: key.role,
+            entity: key.entity_id,
+            scopes: key.scopes,
+            expires_at: key.expires_at,
+            is_anonymous: false,
+        }
+    }
 }
 
 impl Actor {
@@ -65,6 +84,9 @@ impl Actor {
     pub async fn of(headers: &HeaderMap, app: &App) -> Result<Self, Error> {
         let unknown = || Error::Unauthenticated("the key is not valid: it is mistyped, expired or revoked".into());
         let Some(header) = headers.get(header::AUTHORIZATION) else {
+            if app.is_public {
+                return Ok(Self::anonymous());
+            }
             return Err(Error::Unauthenticated(
                 "send a key as `Authorization: Bearer mandate_...`; `mandate key create` makes one".into(),
             ));
@@ -79,29 +101,92 @@ impl Actor {
         keys::split(text).ok_or_else(unknown)?;
         let hash: [u8; 32] = Sha256::digest(text.as_bytes()).into();
         if let Some(key) = app.keys.get(&hash) {
-            return Ok(Self { key });
+            return Ok(key.into());
         }
         let key = keys::verify(&mut *app.connection().await?, text).await?.ok_or_else(unknown)?;
         app.keys.put(hash, key.clone());
-        Ok(Self { key })
+        Ok(key.into())
     }
 
-    /// Demands a role.
+    /// Somebody without a key, where the service shows to everybody what is public.
+    fn anonymous() -> Self {
+        Self {
+            principal: "anonymous".into(),
+            name: "anonymous".into(),
+            role: Role::Viewer,
+            entity: None,
+            scopes: Scopes::default(),
+            expires_at: None,
+            is_anonymous: true,
+        }
+    }
+
+    /// Whether an operation of the document may be done, and on which things; `policy` decides.
+    pub fn may(&self, operation: &str) -> Result<Grant, Error> {
+        let decision = policy::decide(operation, self.role, self.entity, &self.scopes);
+        if self.is_anonymous && decision.is_err() {
+            return Err(Error::Unauthenticated(
+                "without a key only what is public can be read; send one as `Authorization: Bearer mandate_...`".into(),
+            ));
+        }
+        decision
+    }
+
+    /// Demands to be a reader (`Viewer`), a coordinator (`Editor`: who may edit anything), or an admin: for operations that have no row in
+    /// the policy yet. A key with scopes is refused, because such an operation has no scope.
     pub fn needs(&self, role: Role) -> Result<(), Error> {
-        if self.key.role >= role {
+        let is_enough = match role {
+            Role::Viewer => true,
+            Role::Admin => self.role == Role::Admin,
+            _ => matches!(self.role, Role::Admin | Role::Coordinator),
+        };
+        if is_enough && self.scopes.0.is_empty() && !self.is_anonymous {
             return Ok(());
         }
-        let name = |role: Role| role.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned());
+        let needed = if role == Role::Editor { Role::Coordinator } else { role }.word();
         Err(Error::Forbidden(format!(
-            "this needs the role {}; the key has the role {}",
-            name(role),
-            name(self.key.role)
+            "this needs the role {needed}, without scopes; the key has the role {}",
+            self.role.word()
         )))
     }
 
     /// Who it is, for what belongs to one alone: names of keys may be given twice, their ids not.
     pub fn principal(&self) -> String {
-        format!("key:{}", self.key.id)
+        self.principal.clone()
+    }
+
+    /// What it is.
+    pub fn role(&self) -> Role {
+        self.role
+    }
+
+    /// What it may see.
+    pub fn clearance(&self) -> Clearance {
+        match self.role {
+            _ if self.is_anonymous => Clearance::Public,
+            Role::Admin | Role::Coordinator | Role::Auditor => Clearance::All,
+            _ => Clearance::Internal,
+        }
+    }
+
+    /// The entity for which it acts.
+    pub fn entity(&self) -> Option<Uuid> {
+        self.entity
+    }
+
+    /// What it may of what its role may.
+    pub fn scopes(&self) -> &Scopes {
+        &self.scopes
+    }
+
+    /// When that ends.
+    pub fn expires_at(&self) -> Option<DateTime<Utc>> {
+        self.expires_at
+    }
+
+    /// Who it is in the record.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// What the record keeps of the actor and the request.
@@ -114,7 +199,7 @@ impl Actor {
             return Err(Error::Malformed("the header Mandate-Reason may have at most 1000 characters".into()));
         }
         Ok(Author {
-            actor: format!("key:{}", self.key.name),
+            actor: self.name.clone(),
             request_id: text("x-request-id").and_then(Result::ok).unwrap_or_default(),
             reason: reason.filter(|reason| !reason.trim().is_empty()),
         })

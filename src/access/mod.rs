@@ -1,6 +1,29 @@
-//! Who may do what: keys, roles, and the `Actor` of a request.
+//! Who may do what: keys, roles, the policy, and the `Actor` of a request.
 
 mod actor;
+mod describe_keys;
+mod handlers;
 pub mod keys;
+mod me;
+pub mod own;
+pub mod policy;
+pub mod role;
 
-pub use actor::{Actor, KeyCache, Role};
+use axum::{Router, routing::get};
+use serde_json::Value;
+
+pub use actor::{Actor, KeyCache};
+pub use role::Role;
+
+use crate::app::App;
+
+/// The routes of keys, and of who one is.
+pub fn routes() -> Router<App> {
+    handlers::routes().route("/v1/me", get(me::find))
+}
+
+/// Adds the operations to the document.
+pub fn describe(document: &mut Value) {
+    describe_keys::describe(document);
+    me::describe(document);
+}

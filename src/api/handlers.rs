@@ -16,18 +16,24 @@ use super::{
     answer::{RECEIPT, created, internal, one, receipt_header, show, values},
     error::{Error, history_path, missing},
     history::history,
-    idempotency::Attempt,
+    idempotency::{Attempt, perform},
     json,
     list::list,
+    operations::Verb,
     past, precondition,
     query::{self, FindParameters, NoParameters, View},
+    seen::{accept_seen, fetch_seen, look, still_classified},
     shape::Shape,
     target::Target,
 };
 use crate::{
-    access::{Actor, Role},
+    access::{
+        Actor,
+        own::{self, When},
+        policy::Right,
+    },
     app::App,
-    repository::{self, Faults, Isolation, Key, Lookup, Reading, Resource, Stored},
+    repository::{self, Clearance, Faults, Isolation, Key, Lookup, Reading, Resource, Stored},
 };
 
 /// The routes of a noun.
@@ -47,15 +53,17 @@ async fn create<R: Resource>(
     RawQuery(query): RawQuery,
     body: Bytes,
 ) -> Result<Response, Error> {
-    actor.needs(Role::Editor)?;
+    let right = Verb::Create.by::<R>(&actor)?;
     query::read::<NoParameters>(query.as_deref())?;
     let fields = json::parse(&headers, &body)?;
     let author = actor.author(&headers)?;
+    let input = (fields, author, right);
     attempt
-        .once((&app, &actor), &body, Isolation::of::<R>(), (fields, author), |connection, (fields, author)| {
+        .whole(right.is_limited())
+        .once((&app, &actor), &body, Isolation::of::<R>(), input, |connection, (fields, author, right)| {
             Box::pin(async move {
-                let data = accept::<R>(connection, fields.clone(), None).await?;
-                created(&repository::insert(connection, author, &data).await?)
+                let data = accept_seen::<R>(connection, fields.clone(), None, right.clearance).await?;
+                created(&add(connection, author, &data, *right).await?)
             })
         })
         .await
@@ -68,16 +76,18 @@ async fn find<R: Resource>(
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Error> {
-    actor.needs(Role::Viewer)?;
+    Verb::Find.by::<R>(&actor)?;
+    let app = app.seen_by(&actor);
     let parameters: FindParameters = query::read(query.as_deref())?;
     let mut faults = Vec::new();
     let view = View::read::<R>(parameters.fields.as_deref(), parameters.expand.as_deref(), &mut faults);
     if !faults.is_empty() {
         return Err(Error::BadQuery(faults));
     }
+    view.by::<R>(&actor)?;
     let moment = past::moment(&app, parameters.as_of.as_deref()).await?;
     let mut connection = app.connection().await?;
-    let mut reading = Reading::begin(&mut connection, moment).await?;
+    let mut reading = Reading::seen(&mut connection, moment, app.clearance).await?;
     let stored = fetch::<R>(&mut reading, &key).await?;
     let tag = precondition::tag(stored.version);
     if precondition::not_modified(&headers, &tag) {
@@ -103,11 +113,10 @@ async fn replace<R: Resource>(
     RawQuery(query): RawQuery,
     body: Bytes,
 ) -> Result<Response, Error> {
-    actor.needs(Role::Editor)?;
+    let right = Verb::Replace.by::<R>(&actor)?;
     query::read::<NoParameters>(query.as_deref())?;
     let mut body = json::parse(&headers, &body)?;
     let author = actor.author(&headers)?;
-    let mut connection = app.connection().await?;
     if let (Key::External(name), Some(fields)) = (&key, body.as_object_mut()) {
         let given = fields.entry("external_id").or_insert_with(|| name.clone().into());
         if given != name.as_str() {
@@ -118,21 +127,32 @@ async fn replace<R: Resource>(
             ));
         }
     }
-    let before = match (&key, repository::find::<R>(&mut connection, &key).await?) {
-        (_, Lookup::Found(stored)) => stored,
-        // A name of the caller's own may be used again, so an earlier bearer that was deleted does not stand in the way.
-        (Key::External(_), Lookup::Deleted(_) | Lookup::Missing) => {
-            let data = accept::<R>(&mut connection, body, None).await?;
-            return created(&repository::insert(&mut connection, &author, &data).await?);
-        }
-        (_, lookup) => return Err(gone::<R, _>(&key, lookup)),
-    };
-    if precondition::only_new(&headers) {
-        return Err(Error::Stale(serde_json::to_value(&before).ok()));
-    }
-    precondition::if_match(&headers, &before)?;
-    let data = accept::<R>(&mut connection, body, Some(&before.data)).await?;
-    save(&mut connection, &author, &before, &data).await
+    let mut connection = app.connection().await?;
+    let isolation = right.is_limited().then_some(Isolation::of::<R>());
+    let input = (key, body, author, headers, right);
+    perform(&mut connection, isolation, &input, |connection, (key, body, author, headers, right)| {
+        Box::pin(async move {
+            let body = body.clone();
+            let before = match (key, look::<R>(connection, key, right.clearance).await?) {
+                (_, Lookup::Found(stored)) => stored,
+                // A name of the caller's own may be used again, so an earlier bearer that was deleted does not stand in the way.
+                (Key::External(_), Lookup::Deleted(_) | Lookup::Missing) => {
+                    let data = accept_seen::<R>(connection, body, None, right.clearance).await?;
+                    return created(&add(connection, author, &data, *right).await?);
+                }
+                (_, lookup) => return Err(gone::<R, _>(key, lookup)),
+            };
+            own::check(connection, right.grant, (R::KIND, before.id), When::Before).await?;
+            if precondition::only_new(headers) {
+                return Err(Error::Stale(serde_json::to_value(&before).ok()));
+            }
+            precondition::if_match(headers, &before)?;
+            let body = still_classified(body, &before.data)?;
+            let data = accept_seen::<R>(connection, body, Some(&before.data), right.clearance).await?;
+            save(connection, author, &before, &data, *right).await
+        })
+    })
+    .await
 }
 
 async fn patch<R: Resource>(
@@ -144,22 +164,24 @@ async fn patch<R: Resource>(
     RawQuery(query): RawQuery,
     body: Bytes,
 ) -> Result<Response, Error> {
-    actor.needs(Role::Editor)?;
+    let right = Verb::Patch.by::<R>(&actor)?;
     query::read::<NoParameters>(query.as_deref())?;
     let patch = json::parse(&headers, &body)?;
     if !patch.is_object() {
         return Err(Error::invalid("", "wrong_type", "a merge patch is an object with the fields to change"));
     }
     let author = actor.author(&headers)?;
-    let input = (key, patch, author, headers);
+    let input = (key, patch, author, headers, right);
     attempt
-        .once((&app, &actor), &body, Isolation::of::<R>(), input, |connection, (key, patch, author, headers)| {
+        .whole(right.is_limited())
+        .once((&app, &actor), &body, Isolation::of::<R>(), input, |connection, (key, patch, author, headers, right)| {
             Box::pin(async move {
-                let before = fetch::<R>(connection, key).await?;
+                let before = fetch_seen::<R>(connection, key, right.clearance).await?;
+                own::check(connection, right.grant, (R::KIND, before.id), When::Before).await?;
                 precondition::if_match(headers, &before)?;
                 let body = patched::<R>(&before.data, patch.clone())?;
-                let data = accept::<R>(connection, body, Some(&before.data)).await?;
-                save(connection, author, &before, &data).await
+                let data = accept_seen::<R>(connection, body, Some(&before.data), right.clearance).await?;
+                save(connection, author, &before, &data, *right).await
             })
         })
         .await
@@ -204,17 +226,41 @@ fn unknown_nulls<R: Resource>(patch: &Value) -> Map<String, Value> {
         .collect()
 }
 
+async fn add<R: Resource>(
+    connection: &mut PgConnection,
+    author: &repository::Author,
+    data: &R,
+    right: Right,
+) -> Result<Stored<R>, Error> {
+    let stored = repository::insert(connection, author, data).await?;
+    own::check(connection, right.grant, (R::KIND, stored.id), When::After).await?;
+    Ok(stored)
+}
+
 async fn save<R: Resource>(
     connection: &mut PgConnection,
     author: &repository::Author,
     before: &Stored<R>,
     data: &R,
+    right: Right,
 ) -> Result<Response, Error> {
     match repository::update(connection, author, before, data).await {
-        Ok(stored) => one(&stored),
-        Err(repository::Error::Stale) => Err(overtaken::<R>(connection, before.id).await),
+        Ok(stored) => {
+            if right.grant.is_own() && refers_elsewhere(&before.data, data)? {
+                own::check(connection, right.grant, (R::KIND, stored.id), When::After).await?;
+            }
+            one(&stored)
+        }
+        Err(repository::Error::Stale) => Err(overtaken::<R>(connection, before.id, right.clearance).await),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Whether a reference is another than before: what a thing belongs to follows from its references.
+fn refers_elsewhere<R: Resource>(before: &R, after: &R) -> Result<bool, Error> {
+    let [before, after] = [before, after].map(serde_json::to_value);
+    let (before, after) = (before.map_err(internal)?, after.map_err(internal)?);
+    Ok(R::REFERENCES.iter().any(|reference| before[reference.field] != after[reference.field]))
 }
 
 async fn delete<R: Resource>(
@@ -224,22 +270,54 @@ async fn delete<R: Resource>(
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Error> {
-    actor.needs(Role::Editor)?;
+    let right = Verb::Delete.by::<R>(&actor)?;
     query::read::<NoParameters>(query.as_deref())?;
+    let author = actor.author(&headers)?;
     let mut connection = app.connection().await?;
-    let stored = fetch::<R>(&mut connection, &key).await?;
-    precondition::if_match(&headers, &stored)?;
+    let isolation = right.is_limited().then_some(Isolation::of::<R>());
+    let input = (app, key, author, headers, right);
+    perform(&mut connection, isolation, &input, |connection, (app, key, author, headers, right)| {
+        Box::pin(async move {
+            let stored = fetch_seen::<R>(connection, key, right.clearance).await?;
+            own::check(connection, right.grant, (R::KIND, stored.id), When::Before).await?;
+            precondition::if_match(headers, &stored)?;
+            remove(connection, app, author, &stored, *right).await
+        })
+    })
+    .await
+}
+
+async fn remove<R: Resource>(
+    connection: &mut PgConnection,
+    app: &App,
+    author: &repository::Author,
+    stored: &Stored<R>,
+    right: Right,
+) -> Result<Response, Error> {
     let mut faults = Faults::default();
     stored.data.validate_deletion(&mut faults);
     if !faults.0.is_empty() {
         return Err(Error::Conflict(faults.0));
     }
-    match repository::delete::<R>(&mut connection, &actor.author(&headers)?, stored.id, stored.version).await {
+    let (id, version) = (stored.id, stored.version);
+    let outcome = if right.grant.is_own() {
+        // A savepoint, because after a refusal the transaction is asked who stands in the way.
+        let mut point = repository::begin(connection, Isolation::Committed).await?;
+        match repository::delete::<R>(&mut point, author, id, version).await {
+            Ok(receipt) => repository::commit(point).await.map(|()| receipt),
+            Err(error) => Err(repository::give_up(point, error).await),
+        }
+    } else {
+        repository::delete::<R>(connection, author, id, version).await
+    };
+    match outcome {
         Ok(receipt) => Ok((StatusCode::NO_CONTENT, [(RECEIPT, receipt_header(&receipt)?)]).into_response()),
-        Err(repository::Error::Stale) => Err(overtaken::<R>(&mut connection, stored.id).await),
+        Err(repository::Error::Stale) => Err(overtaken::<R>(connection, id, right.clearance).await),
         Err(error) if error.sqlstate().as_deref() == Some("23503") => {
-            let blockers = repository::blockers(&mut connection, &app.referrers(R::TABLE), stored.id).await?;
+            repository::see_only(connection, right.clearance).await?;
+            let blockers = repository::blockers(connection, &app.referrers(R::TABLE), id).await?;
             let mut faults = Faults::default();
+            faults.check(!blockers.is_empty(), "", "referred_to", "something that the key may not see refers to it");
             for (table, field, count, ids) in blockers {
                 let ids: Vec<String> = ids.iter().map(Uuid::to_string).collect();
                 let more = if count > 3 { ", ..." } else { "" };
@@ -259,26 +337,6 @@ async fn delete<R: Resource>(
     }
 }
 
-/// Turns a body into the fields of a noun: references by external id resolved, schema and rules judged, all faults at once.
-pub async fn accept<R: Resource>(connection: &mut PgConnection, body: Value, before: Option<&R>) -> Result<R, Error> {
-    let mut rows = [body];
-    let unresolved = repository::resolve(connection, R::REFERENCES, &mut rows).await?;
-    let [body] = rows;
-    let mut faults: Vec<_> = unresolved.into_iter().map(|(_, fault)| fault).collect();
-    match json::decode::<R>(body) {
-        Ok(data) => {
-            let mut rules = Faults::default();
-            data.validate(before, &mut rules);
-            faults.append(&mut rules.0);
-            if faults.is_empty() { Ok(data) } else { Err(Error::Invalid(faults)) }
-        }
-        Err(mut found) => {
-            faults.append(&mut found);
-            Err(Error::Invalid(faults))
-        }
-    }
-}
-
 async fn fetch<R: Resource>(connection: &mut PgConnection, key: &Key) -> Result<Stored<R>, Error> {
     match repository::find::<R>(connection, key).await? {
         Lookup::Found(stored) => Ok(stored),
@@ -287,8 +345,8 @@ async fn fetch<R: Resource>(connection: &mut PgConnection, key: &Key) -> Result<
 }
 
 /// Somebody else was faster: stale with the resource as it is now, or gone.
-async fn overtaken<R: Resource>(connection: &mut PgConnection, id: Uuid) -> Error {
-    match fetch::<R>(connection, &Key::Id(id)).await {
+async fn overtaken<R: Resource>(connection: &mut PgConnection, id: Uuid, clearance: Clearance) -> Error {
+    match fetch_seen::<R>(connection, &Key::Id(id), clearance).await {
         Ok(current) => Error::Stale(serde_json::to_value(current).ok()),
         Err(error) => error,
     }

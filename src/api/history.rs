@@ -14,11 +14,12 @@ use super::{
     error::Error,
     format::Format,
     handlers::gone,
+    operations::Verb,
     past, query,
     target::Target,
 };
 use crate::{
-    access::{Actor, Role},
+    access::Actor,
     app::App,
     repository::{self, Lookup, Reading, Resource, Stored},
 };
@@ -46,7 +47,8 @@ pub async fn history<R: Resource>(
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Error> {
-    actor.needs(Role::Viewer)?;
+    Verb::History.by::<R>(&actor)?;
+    let app = app.seen_by(&actor);
     let format = Format::of(&headers)?;
     let parameters: HistoryParameters = query::read(query.as_deref())?;
     let below = match &parameters.after {
@@ -62,7 +64,7 @@ pub async fn history<R: Resource>(
     let limit = parameters.limit.unwrap_or(50);
     let moment = past::moment(&app, parameters.as_of.as_deref()).await?;
     let mut connection = app.connection().await?;
-    let mut reading = Reading::begin(&mut connection, moment).await?;
+    let mut reading = Reading::seen(&mut connection, moment, app.clearance).await?;
     let id = match repository::find::<R>(&mut reading, &key).await? {
         Lookup::Found(stored) => stored.id,
         Lookup::Deleted(id) => id,

@@ -30,6 +30,8 @@ use crate::{
 
 const NAME: HeaderName = HeaderName::from_static("idempotency-key");
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+/// The POST whose answer must not be kept.
+const SECRET: &str = "/v1/api-keys";
 /// The headers that are kept with an answer; the others belong to the request that asks.
 const KEPT: [HeaderName; 4] = [header::CONTENT_TYPE, header::ETAG, header::LOCATION, RECEIPT];
 
@@ -39,6 +41,8 @@ pub type Work<I> = for<'a> fn(&'a mut PgConnection, &'a I) -> BoxFuture<'a, Resu
 /// A write as the client asked for it, with its key, if it sent one.
 pub struct Attempt {
     key: Option<String>,
+    /// Whether the work is one transaction also without a key.
+    whole: bool,
     /// Runs over what stands before the body.
     fingerprint: Sha256,
 }
@@ -56,11 +60,17 @@ impl<S: Send + Sync> FromRequestParts<S> for Attempt {
             fingerprint.update(part.len().to_be_bytes());
             fingerprint.update(part);
         }
-        Ok(Self { key: key(&parts.headers)?, fingerprint })
+        Ok(Self { key: key(&parts.headers)?, whole: false, fingerprint })
     }
 }
 
 impl Attempt {
+    /// The same as one transaction also without a key, when that is needed.
+    #[must_use]
+    pub fn whole(self, whole: bool) -> Self {
+        Self { whole, ..self }
+    }
+
     /// Does the work, once for each key. With a key the work and its answer are one transaction, which is tried again when it was in the way
     /// of another; without one the work has the connection as it is. An answer that is no success leaves no trace, not even the key.
     pub async fn once<I: Sync>(
@@ -73,7 +83,7 @@ impl Attempt {
     ) -> Result<Response, Error> {
         let mut connection = app.connection().await?;
         let Some(key) = &self.key else {
-            return work(&mut connection, &input).await;
+            return perform(&mut connection, self.whole.then_some(isolation), &input, work).await;
         };
         let fingerprint = self.fingerprint.chain_update(body).finalize().into();
         let claim = Claim { principal: actor.principal(), key, fingerprint };
@@ -84,6 +94,42 @@ impl Attempt {
                 return outcome;
             }
         }
+    }
+}
+
+/// Does the work as it is, or in one transaction, which is tried again when it was in the way of another. An answer that is no success
+/// leaves no trace.
+pub async fn perform<I: Sync>(
+    connection: &mut PgConnection,
+    isolation: Option<Isolation>,
+    input: &I,
+    work: Work<I>,
+) -> Result<Response, Error> {
+    let Some(isolation) = isolation else {
+        return work(connection, input).await;
+    };
+    let mut attempts = Attempts::default();
+    loop {
+        let mut transaction = repository::begin(connection, isolation).await?;
+        let outcome = match work(&mut transaction, input).await.map_err(uncommitted) {
+            Ok(response) if response.status().is_success() => {
+                repository::commit(transaction).await.map(|()| response).map_err(Error::from)
+            }
+            other => repository::give_up(transaction, other).await,
+        };
+        if !attempts.again(matches!(outcome, Err(Error::Contended))).await {
+            return outcome;
+        }
+    }
+}
+
+/// Before the COMMIT that is still to come, a lost connection takes everything back.
+fn uncommitted(error: Error) -> Error {
+    match error {
+        Error::OutcomeUnknown => {
+            Error::Unavailable("the database is busy or away; nothing was written; try again".into())
+        }
+        other => other,
     }
 }
 
@@ -117,13 +163,7 @@ async fn kept_work<I: Sync>(
     input: &I,
     work: Work<I>,
 ) -> Result<Response, Error> {
-    let response = work(connection, input).await.map_err(|error| match error {
-        // Before the COMMIT that is still to come, a lost connection takes everything back.
-        Error::OutcomeUnknown => {
-            Error::Unavailable("the database is busy or away; nothing was written; try again".into())
-        }
-        other => other,
-    })?;
+    let response = work(connection, input).await.map_err(uncommitted)?;
     if !response.status().is_success() {
         return Ok(response);
     }
@@ -189,6 +229,13 @@ fn unquoted(rest: &str) -> Option<String> {
 
 /// A layer that refuses a key where it would promise nothing.
 pub async fn refuse_where_needless(request: Request, next: Next) -> Response {
+    if request.method() == Method::POST && request.uri().path() == SECRET && request.headers().contains_key(NAME) {
+        return Error::Malformed(
+            "a key of the API is made without Idempotency-Key: the answer that is kept for one would hold the secret; leave the header out"
+                .into(),
+        )
+        .into_response();
+    }
     let needless = [Method::PUT, Method::DELETE].contains(request.method());
     if needless && request.headers().contains_key(NAME) {
         let method = request.method();
@@ -209,8 +256,10 @@ pub fn describe(document: &mut Value) {
         "example": "\"8e03978e-40d5-43dd-bc93-6894a57f9324\""
     });
     let paths = document["paths"].as_object_mut().into_iter().flatten();
-    for (method, operation) in paths.flat_map(|(_, item)| item.as_object_mut().into_iter().flatten()) {
-        if ["post", "patch"].contains(&method.as_str()) {
+    let operations =
+        paths.flat_map(|(path, item)| item.as_object_mut().into_iter().flatten().map(move |each| (path, each)));
+    for (path, (method, operation)) in operations {
+        if ["post", "patch"].contains(&method.as_str()) && (path != SECRET || method == "patch") {
             if let Value::Array(parameters) = &mut operation["parameters"] {
                 parameters.push(json!({"$ref": "#/components/parameters/IdempotencyKey"}));
             }

@@ -21,12 +21,13 @@ use super::{
     cursor::Cursor,
     error::Error,
     format::{self, Format},
+    operations::Verb,
     past,
     query::{self, Listing, View, bad_cursor},
     shape::Shape,
 };
 use crate::{
-    access::{Actor, Role},
+    access::Actor,
     app::App,
     repository::{self, Listed, Reading, Resource, Stored},
 };
@@ -39,15 +40,17 @@ pub async fn list<R: Resource>(
     OriginalUri(uri): OriginalUri,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Error> {
-    actor.needs(Role::Viewer)?;
+    Verb::List.by::<R>(&actor)?;
+    let app = app.seen_by(&actor);
     let format = Format::of(&headers)?;
     let mut listing = query::listing::<R>(&app, query.as_deref()).await?;
+    listing.view.by::<R>(&actor)?;
     if matches!(format, Format::Csv | Format::Ndjson) && !listing.limited {
         return stream::<R>(app, listing, format).await;
     }
     let moment = listing.moment;
     let mut connection = app.connection().await?;
-    let mut reading = Reading::begin(&mut connection, moment).await?;
+    let mut reading = Reading::seen(&mut connection, moment, app.clearance).await?;
     let count = if listing.count {
         Some(repository::count::<R>(&mut reading, &listing.filter, &listing.common).await?)
     } else {
@@ -134,7 +137,7 @@ async fn stream<R: Resource>(app: App, mut listing: Listing<R>, format: Format) 
     let done = Arc::clone(&whole);
     tokio::spawn(async move {
         let work = async {
-            let mut reading = Reading::snapshot(&mut connection, moment).await?;
+            let mut reading = Reading::snapshot(&mut connection, moment, app.clearance).await?;
             let mut columns: Option<Vec<String>> = None;
             if format == Format::Csv {
                 columns = Some(csv_columns::<R>(&mut reading, &listing.view).await?);

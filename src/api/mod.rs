@@ -17,6 +17,7 @@ pub mod past;
 pub mod precondition;
 pub mod problems;
 pub mod query;
+pub(crate) mod seen;
 pub mod shape;
 pub mod target;
 

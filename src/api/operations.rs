@@ -4,11 +4,15 @@ use serde_json::{Map, Value, json};
 
 use super::{
     document::{merge, parameters, problems, with_references},
+    error::Error,
     history::HistoryParameters,
     query::{FindParameters, ListParameters},
     shape::{Shape, schemas},
 };
-use crate::repository::Resource;
+use crate::{
+    access::{Actor, policy::Right},
+    repository::Resource,
+};
 
 /// What the operations of one noun have in common.
 struct Noun {
@@ -20,6 +24,45 @@ struct Noun {
     plural: String,
     kind: &'static str,
     table: &'static str,
+}
+
+/// What can be done with a noun.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verb {
+    /// Lists it.
+    List,
+    /// Creates one.
+    Create,
+    /// Finds one.
+    Find,
+    /// Replaces one.
+    Replace,
+    /// Changes some fields of one.
+    Patch,
+    /// Deletes one.
+    Delete,
+    /// Tells the changes of one.
+    History,
+}
+
+impl Verb {
+    /// The operation id: `patch_initiative`.
+    pub fn of(self, kind: &str, table: &str) -> String {
+        match self {
+            Self::List => format!("list_{table}"),
+            Self::Create => format!("create_{kind}"),
+            Self::Find => format!("find_{kind}"),
+            Self::Replace => format!("replace_{kind}"),
+            Self::Patch => format!("patch_{kind}"),
+            Self::Delete => format!("delete_{kind}"),
+            Self::History => format!("history_of_{kind}"),
+        }
+    }
+
+    /// Whether the actor may do it, and to which things.
+    pub fn by<R: Resource>(self, actor: &Actor) -> Result<Right, Error> {
+        Ok(Right { grant: actor.may(&self.of(R::KIND, R::TABLE))?, clearance: actor.clearance() })
+    }
 }
 
 /// Adds the operations and schemas of a noun to the document.
@@ -133,10 +176,10 @@ impl Noun {
         answer
     }
 
-    fn operation(&self, id: &str, summary: &str, parameters: &[Value], ok: (&str, Value), wrong: &[&str]) -> Value {
+    fn operation(&self, verb: Verb, summary: &str, parameters: &[Value], ok: (&str, Value), wrong: &[&str]) -> Value {
         let mut responses: Map<String, Value> = problems(wrong);
         responses.insert(ok.0.into(), ok.1);
-        json!({"operationId": id, "tags": [self.plural], "summary": summary, "parameters": parameters, "responses": responses})
+        json!({"operationId": verb.of(self.kind, self.table), "tags": [self.plural], "summary": summary, "parameters": parameters, "responses": responses})
     }
 
     fn collection(&self, filter: Vec<Value>) -> Value {
@@ -150,16 +193,10 @@ impl Noun {
             "as_of": {"type": "string", "format": "date-time", "description": "The past moment, when asked for."}}});
         let listed = formats("A page, or the whole list as CSV or NDJSON.", &page);
         let summary = format!("Lists {}.", self.plural.replace('-', " "));
-        let mut list = self.operation(
-            &format!("list_{}", self.table),
-            &summary,
-            &parameters,
-            ("200", listed),
-            &["not_acceptable"],
-        );
+        let mut list = self.operation(Verb::List, &summary, &parameters, ("200", listed), &["not_acceptable"]);
         list["responses"]["304"] = not_modified();
         let mut create = self.operation(
-            &format!("create_{}", self.kind),
+            Verb::Create,
             &format!("Creates {}.", self.spoken),
             &[reason()],
             ("201", self.written("It is created.")),
@@ -176,7 +213,7 @@ impl Noun {
         let mut asked = vec![id(), if_none_match()];
         asked.extend(parameters::<FindParameters>());
         let mut find = self.operation(
-            &format!("find_{}", self.kind),
+            Verb::Find,
             &format!("Finds {}.", self.spoken),
             &asked,
             ("200", self.answer("Here it is.")),
@@ -184,7 +221,7 @@ impl Noun {
         );
         find["responses"]["304"] = not_modified();
         let mut replace = self.operation(
-            &format!("replace_{}", self.kind),
+            Verb::Replace,
             &format!("Replaces {}; under an external id that is not there yet, creates it.", self.spoken),
             &write(),
             ("200", self.written("It is replaced.")),
@@ -193,7 +230,7 @@ impl Noun {
         replace["responses"]["201"] = self.written("It is created.");
         replace["requestBody"] = body("application/json", &self.input());
         let mut patch = self.operation(
-            &format!("patch_{}", self.kind),
+            Verb::Patch,
             &format!("Changes some fields of {} (JSON Merge Patch).", self.spoken),
             &write(),
             ("200", self.written("It is changed.")),
@@ -202,7 +239,7 @@ impl Noun {
         let fields = json!({"type": "object", "description": "The fields to change; null empties one."});
         patch["requestBody"] = body("application/merge-patch+json", &fields);
         let delete = self.operation(
-            &format!("delete_{}", self.kind),
+            Verb::Delete,
             &format!("Deletes {}; the record keeps it.", self.spoken),
             &write(),
             ("204", json!({"description": "It is deleted.", "headers": {"Mandate-Receipt": receipt()}})),
@@ -216,7 +253,7 @@ impl Noun {
         asked.extend(parameters::<HistoryParameters>());
         let changes = formats("The changes, newest first.", &json!({"$ref": "#/components/schemas/History"}));
         let mut history = self.operation(
-            &format!("history_of_{}", self.kind),
+            Verb::History,
             &format!("Tells the changes of {}, also when it is deleted.", self.spoken),
             &asked,
             ("200", changes),

@@ -9,12 +9,15 @@ use super::{
     cursor::Cursor,
     error::Error,
     json::decode,
+    operations::Verb,
     past,
     shape::{Shape, unknown},
 };
 use crate::{
+    access::Actor,
     app::App,
     repository::{self, Common, Fault, Moment, Reading, Reference, Resource, Sort, Window},
+    router::nouns,
 };
 
 /// What every collection can be asked.
@@ -178,7 +181,7 @@ async fn resolve(
         return Ok(());
     }
     let mut connection = app.connection().await?;
-    let mut reading = Reading::begin(&mut connection, moment).await?;
+    let mut reading = Reading::seen(&mut connection, moment, app.clearance).await?;
     let unresolved = repository::resolve(&mut reading, references, std::slice::from_mut(filter)).await?;
     reading.end().await?;
     faults.extend(unresolved.into_iter().map(|(_, mut fault)| {
@@ -244,6 +247,16 @@ pub struct View {
 }
 
 impl View {
+    /// Whether the actor may find what would be shown beside.
+    pub fn by<R: Resource>(&self, actor: &Actor) -> Result<(), Error> {
+        for reference in R::REFERENCES.iter().filter(|reference| self.expand.contains(&reference.field)) {
+            if let Some(noun) = nouns().iter().find(|noun| noun.table == reference.table) {
+                actor.may(&Verb::Find.of(noun.kind, noun.table))?;
+            }
+        }
+        Ok(())
+    }
+
     /// True when a resource is shown as it is.
     pub fn is_plain(&self) -> bool {
         self.fields.is_none() && self.expand.is_empty()

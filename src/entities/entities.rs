@@ -9,7 +9,7 @@ use crate::{
         Faults, Reference, Resource, Row, Select, Sort,
         macros::{no_cycles, set_fields},
     },
-    values::{Code, Country, ExternalId, Id, Text, Url},
+    values::{Classification, Code, Country, ExternalId, Id, Text, Url},
 };
 
 /// What sort of entity it is.
@@ -43,6 +43,9 @@ pub enum EntityKind {
 pub struct Entity {
     /// The caller's own identifier, unique among the nouns of this kind.
     pub external_id: Option<ExternalId>,
+    /// How far it may be known: `internal` when not given.
+    #[serde(default)]
+    pub classification: Classification,
     /// The acronym, such as `DNSC`; unique.
     pub code: Option<Code>,
     /// The official name.
@@ -111,7 +114,7 @@ impl Resource for Entity {
     }
 
     fn columns(&self, row: &mut Row) {
-        set_fields!(row, self; external_id, code, name, description, kind, country, parent_id, successor_id, valid_from,
+        set_fields!(row, self; external_id, classification, code, name, description, kind, country, parent_id, successor_id, valid_from,
             valid_to, url);
     }
 

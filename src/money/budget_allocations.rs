@@ -9,7 +9,7 @@ use crate::{
     entities::entities::EntityId,
     plan::{initiatives::InitiativeId, legal_acts::LegalActId, steps::StepId},
     repository::{Faults, Reference, Resource, Row, Select, Sort, macros::set_fields},
-    values::{ExternalId, Id, Money, Text, codelists},
+    values::{Classification, ExternalId, Id, Money, Text, codelists},
 };
 
 /// How firm the amount is.
@@ -29,6 +29,9 @@ pub enum Phase {
 pub struct BudgetAllocation {
     /// The caller's own identifier, unique among the nouns of this kind.
     pub external_id: Option<ExternalId>,
+    /// How far it may be known: `internal` when not given.
+    #[serde(default)]
+    pub classification: Classification,
     /// The initiative concerned; exactly one of this and `step_id`.
     pub initiative_id: Option<InitiativeId>,
     /// The step concerned; exactly one of this and `initiative_id`.
@@ -134,7 +137,7 @@ impl Resource for BudgetAllocation {
     }
 
     fn columns(&self, row: &mut Row) {
-        set_fields!(row, self; external_id, initiative_id, step_id, entity_id, funding_source_id, fiscal_year, phase,
+        set_fields!(row, self; external_id, classification, initiative_id, step_id, entity_id, funding_source_id, fiscal_year, phase,
             programme_code, cofog_code, legal_act_id, note);
         set_fields!(row, self.money; amount, currency);
     }

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use crate::{
     repository::{Faults, Resource, Row, Select, Sort, macros::set_fields},
-    values::{Code, ExternalId, Id, Text, Url},
+    values::{Classification, Code, ExternalId, Id, Text, Url},
 };
 
 /// What sort of source it is.
@@ -31,6 +31,9 @@ pub enum FundingKind {
 pub struct FundingSource {
     /// The caller's own identifier, unique among the nouns of this kind.
     pub external_id: Option<ExternalId>,
+    /// How far it may be known: `internal` when not given.
+    #[serde(default)]
+    pub classification: Classification,
     /// A short code, such as `PNRR`; unique.
     pub code: Option<Code>,
     /// Its name.
@@ -68,7 +71,7 @@ impl Resource for FundingSource {
     fn validate(&self, _: Option<&Self>, _: &mut Faults) {}
 
     fn columns(&self, row: &mut Row) {
-        set_fields!(row, self; external_id, code, name, description, kind, url);
+        set_fields!(row, self; external_id, classification, code, name, description, kind, url);
     }
 
     fn select(filter: &Filter, select: &mut Select) {

@@ -8,7 +8,7 @@ use super::{initiatives::InitiativeId, steps::StepId};
 use crate::{
     entities::entities::EntityId,
     repository::{Faults, Reference, Resource, Row, Select, Sort, macros::set_fields},
-    values::{ExternalId, Id, Text},
+    values::{Classification, ExternalId, Id, Text},
 };
 
 /// What the entity does.
@@ -44,6 +44,9 @@ pub enum Role {
 pub struct Assignment {
     /// The caller's own identifier, unique among the nouns of this kind.
     pub external_id: Option<ExternalId>,
+    /// How far it may be known: `internal` when not given.
+    #[serde(default)]
+    pub classification: Classification,
     /// The initiative concerned; exactly one of this and `step_id`.
     pub initiative_id: Option<InitiativeId>,
     /// The step concerned; exactly one of this and `initiative_id`.
@@ -106,7 +109,7 @@ impl Resource for Assignment {
     }
 
     fn columns(&self, row: &mut Row) {
-        set_fields!(row, self; external_id, initiative_id, step_id, entity_id, role, source_label, valid_from, valid_to,
+        set_fields!(row, self; external_id, classification, initiative_id, step_id, entity_id, role, source_label, valid_from, valid_to,
             note);
     }
 

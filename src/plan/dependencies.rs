@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use super::{initiatives::InitiativeId, steps::StepId};
 use crate::{
     repository::{Faults, Reference, Resource, Row, Select, Sort, macros::set_fields},
-    values::{ExternalId, Id, Text},
+    values::{Classification, ExternalId, Id, Text},
 };
 
 /// The id of a dependency.
@@ -34,6 +34,9 @@ pub enum DependencyKind {
 pub struct Dependency {
     /// The caller's own identifier, unique among the nouns of this kind.
     pub external_id: Option<ExternalId>,
+    /// How far it may be known: `internal` when not given.
+    #[serde(default)]
+    pub classification: Classification,
     /// The initiative that comes first; exactly one of this and `predecessor_step_id`.
     pub predecessor_initiative_id: Option<InitiativeId>,
     /// The step that comes first; exactly one of this and `predecessor_initiative_id`.
@@ -106,7 +109,7 @@ impl Resource for Dependency {
     }
 
     fn columns(&self, row: &mut Row) {
-        set_fields!(row, self; external_id, predecessor_initiative_id, predecessor_step_id, successor_initiative_id,
+        set_fields!(row, self; external_id, classification, predecessor_initiative_id, predecessor_step_id, successor_initiative_id,
             successor_step_id, kind, lag_days, note);
     }
 

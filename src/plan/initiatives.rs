@@ -15,7 +15,7 @@ use super::{
 use crate::{
     entities::entities::EntityId,
     repository::{Faults, Reference, Resource, Row, Select, Sort, macros::set_fields},
-    values::{Code, ExternalId, Id, Text},
+    values::{Classification, Code, ExternalId, Id, Text},
 };
 
 /// How sure the lead is that the initiative will be done in time.
@@ -37,6 +37,9 @@ pub enum Confidence {
 pub struct Initiative {
     /// The caller's own identifier, unique among the nouns of this kind.
     pub external_id: Option<ExternalId>,
+    /// How far it may be known: `internal` when not given.
+    #[serde(default)]
+    pub classification: Classification,
     /// The strategy or action plan it belongs to.
     pub strategy_id: StrategyId,
     /// The objective it serves, in the same strategy.
@@ -150,7 +153,7 @@ impl Resource for Initiative {
     }
 
     fn columns(&self, row: &mut Row) {
-        set_fields!(row, self; external_id, strategy_id, objective_id, code, title, description, status, status_reason,
+        set_fields!(row, self; external_id, classification, strategy_id, objective_id, code, title, description, status, status_reason,
             evidence, confidence, confidence_reason, starts_on, obligation, funding_note);
         deadline_columns::set(row, self.deadline.as_ref());
     }

@@ -9,7 +9,7 @@ use crate::{
         Faults, Reference, Resource, Row, Select, Sort,
         macros::{no_cycles, set_fields},
     },
-    values::{Country, ExternalId, Id, Text, Url},
+    values::{Classification, Country, ExternalId, Id, Text, Url},
 };
 
 /// Whether an act applies.
@@ -36,6 +36,9 @@ pub enum LegalActStatus {
 pub struct LegalAct {
     /// The caller's own identifier, unique among the nouns of this kind.
     pub external_id: Option<ExternalId>,
+    /// How far it may be known: `internal` when not given.
+    #[serde(default)]
+    pub classification: Classification,
     /// The country whose act it is, ISO 3166-1 alpha-2; when left out, the country of the service (`MANDATE_COUNTRY`).
     #[serde(default = "Country::configured")]
     pub country: Country,
@@ -137,7 +140,7 @@ impl Resource for LegalAct {
     }
 
     fn columns(&self, row: &mut Row) {
-        set_fields!(row, self; external_id, country, issuer, act_type, number, date, title, description, gazette,
+        set_fields!(row, self; external_id, classification, country, issuer, act_type, number, date, title, description, gazette,
             gazette_number, gazette_date, url, status, amends_id, repeals_id, implements_id);
     }
 

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     repository::{Faults, Reference, Resource, Row, Select, Sort, macros::set_fields},
-    values::{Code, ExternalId, Id, Text},
+    values::{Classification, Code, ExternalId, Id, Text},
 };
 
 /// A point that an initiative has to reach.
@@ -21,6 +21,9 @@ use crate::{
 pub struct Milestone {
     /// The caller's own identifier, unique among the nouns of this kind.
     pub external_id: Option<ExternalId>,
+    /// How far it may be known: `internal` when not given.
+    #[serde(default)]
+    pub classification: Classification,
     /// The initiative it belongs to.
     pub initiative_id: InitiativeId,
     /// Its code as printed; unique in the initiative.
@@ -94,7 +97,7 @@ impl Resource for Milestone {
     }
 
     fn columns(&self, row: &mut Row) {
-        set_fields!(row, self; external_id, initiative_id, code, title, description, achieved_on, evidence);
+        set_fields!(row, self; external_id, classification, initiative_id, code, title, description, achieved_on, evidence);
         deadline_columns::set(row, self.deadline.as_ref());
     }
 

@@ -9,7 +9,7 @@ use crate::{
         Faults, Reference, Resource, Row, Select, Sort,
         macros::{no_cycles, set_fields},
     },
-    values::{Code, ExternalId, Id, Text},
+    values::{Classification, Code, ExternalId, Id, Text},
 };
 
 /// An aim of a strategy; objectives can be nested.
@@ -18,6 +18,9 @@ use crate::{
 pub struct Objective {
     /// The caller's own identifier, unique among the nouns of this kind.
     pub external_id: Option<ExternalId>,
+    /// How far it may be known: `internal` when not given.
+    #[serde(default)]
+    pub classification: Classification,
     /// The strategy it belongs to.
     pub strategy_id: StrategyId,
     /// The objective above it, in the same strategy.
@@ -64,7 +67,7 @@ impl Resource for Objective {
     fn validate(&self, _: Option<&Self>, _: &mut Faults) {}
 
     fn columns(&self, row: &mut Row) {
-        set_fields!(row, self; external_id, strategy_id, parent_id, code, title, description);
+        set_fields!(row, self; external_id, classification, strategy_id, parent_id, code, title, description);
     }
 
     fn select(filter: &Filter, select: &mut Select) {

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     repository::{Faults, Reference, Resource, Row, Select, Sort, macros::set_fields},
-    values::{Code, ExternalId, Id, Text},
+    values::{Classification, Code, ExternalId, Id, Text},
 };
 
 /// A part of an initiative with its own status and deadline.
@@ -22,6 +22,9 @@ use crate::{
 pub struct Step {
     /// The caller's own identifier, unique among the nouns of this kind.
     pub external_id: Option<ExternalId>,
+    /// How far it may be known: `internal` when not given.
+    #[serde(default)]
+    pub classification: Classification,
     /// The initiative it belongs to.
     pub initiative_id: InitiativeId,
     /// Its code as printed; unique in the initiative.
@@ -111,7 +114,7 @@ impl Resource for Step {
     }
 
     fn columns(&self, row: &mut Row) {
-        set_fields!(row, self; external_id, initiative_id, code, title, description, status, status_reason, evidence,
+        set_fields!(row, self; external_id, classification, initiative_id, code, title, description, status, status_reason, evidence,
             starts_on, measurement, reporting_mechanism, obligation);
         deadline_columns::set(row, self.deadline.as_ref());
     }

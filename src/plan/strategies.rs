@@ -14,7 +14,7 @@ use crate::{
         Faults, Reference, Resource, Row, Select, Sort,
         macros::{no_cycles, set_fields},
     },
-    values::{Code, Country, ExternalId, Id, Language, Text},
+    values::{Classification, Code, Country, ExternalId, Id, Language, Text},
 };
 
 /// The id of a strategy.
@@ -26,6 +26,9 @@ pub type StrategyId = Id<Strategy>;
 pub struct Strategy {
     /// The caller's own identifier, unique among the nouns of this kind.
     pub external_id: Option<ExternalId>,
+    /// How far it may be known: `internal` when not given.
+    #[serde(default)]
+    pub classification: Classification,
     /// A short code, such as `SNSC-2022`; unique.
     pub code: Option<Code>,
     /// The official title.
@@ -157,7 +160,7 @@ impl Resource for Strategy {
     }
 
     fn columns(&self, row: &mut Row) {
-        set_fields!(row, self; external_id, code, title, description, country, kind, status, starts_on, ends_on, vision,
+        set_fields!(row, self; external_id, classification, code, title, description, country, kind, status, starts_on, ends_on, vision,
             mission, languages, legal_act_id, annex, supersedes_id, parent_id, owner_id, source, completeness,
             evidence_state, evidence_note);
     }

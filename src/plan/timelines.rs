@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     repository::{Faults, Reference, Resource, Row, Select, Sort, macros::set_fields},
-    values::{ExternalId, Id, Text},
+    values::{Classification, ExternalId, Id, Text},
 };
 
 /// What a schedule rests on.
@@ -36,6 +36,9 @@ pub enum Basis {
 pub struct Timeline {
     /// The caller's own identifier, unique among the nouns of this kind.
     pub external_id: Option<ExternalId>,
+    /// How far it may be known: `internal` when not given.
+    #[serde(default)]
+    pub classification: Classification,
     /// The initiative concerned; exactly one of this and `step_id`.
     pub initiative_id: Option<InitiativeId>,
     /// The step concerned; exactly one of this and `initiative_id`.
@@ -158,7 +161,7 @@ impl Resource for Timeline {
     }
 
     fn columns(&self, row: &mut Row) {
-        set_fields!(row, self; external_id, initiative_id, step_id, basis, starts_on, ends_on, legal_act_id, reason,
+        set_fields!(row, self; external_id, classification, initiative_id, step_id, basis, starts_on, ends_on, legal_act_id, reason,
             set_on);
         deadline_columns::set(row, self.deadline.as_ref());
     }

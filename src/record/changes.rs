@@ -7,7 +7,7 @@ use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder, types::Json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::repository::Error;
+use crate::repository::{Clearance, Error};
 
 /// One change of any resource.
 #[derive(Debug, Default, Serialize, FromRow, ToSchema)]
@@ -40,6 +40,16 @@ pub(super) struct Change {
     /// The stored fields after; null for a deletion.
     #[schema(value_type = Option<Object>)]
     pub(super) after: Option<Json<Value>>,
+}
+
+impl Change {
+    /// Whether what was before and what is after may be seen.
+    pub(super) fn is_seen(&self, clearance: Clearance) -> bool {
+        [&self.before, &self.after]
+            .into_iter()
+            .flatten()
+            .all(|fields| clearance.sees(fields.get("classification").and_then(Value::as_str)))
+    }
 }
 
 /// What a change did.

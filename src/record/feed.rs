@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use super::changes::{self, Change, Filter};
 use crate::{
-    access::{Actor, Role},
+    access::Actor,
     api::{
         Error,
         answer::{internal, render, tagged},
@@ -22,7 +22,7 @@ use crate::{
         shape::{schemas, unknown},
     },
     app::App,
-    repository::Fault,
+    repository::{Fault, Reading},
     router::nouns,
 };
 
@@ -46,14 +46,17 @@ pub(super) async fn list(
     OriginalUri(uri): OriginalUri,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Error> {
-    actor.needs(Role::Viewer)?;
+    actor.may("list_changes")?;
+    let app = app.seen_by(&actor);
     let format = Format::of(&headers)?;
     let (filter, parameters, _): (Filter, FeedParameters, _) = query::read_both(&app, query.as_deref(), &[]).await?;
     check_kinds(&filter)?;
     let after = parameters.after.as_deref().map_or(Ok(0), |word| cursor("after", word))?;
     let mut connection = app.connection().await?;
     let head = head_from(&mut connection, "after", after).await?;
-    let page = changes::page(&mut connection, &filter, after, head, parameters.limit.unwrap_or(50)).await?;
+    let mut reading = Reading::seen(&mut connection, None, app.clearance).await?;
+    let page = changes::page(&mut reading, &filter, after, head, parameters.limit.unwrap_or(50)).await?;
+    reading.end().await?;
     drop(connection);
     let next = page.upto.to_string();
     let items = page.changes.iter().map(serde_json::to_value).collect::<Result<Vec<_>, _>>().map_err(internal)?;

@@ -28,14 +28,14 @@ use super::{
     tail::Event,
 };
 use crate::{
-    access::{Actor, Role},
+    access::Actor,
     api::{
         Error,
         document::{parameters, problems},
         query,
     },
     app::App,
-    repository,
+    repository::{self, Clearance, Reading},
 };
 
 /// Where the stream begins.
@@ -60,7 +60,7 @@ pub(super) async fn stream(
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Error> {
-    actor.needs(Role::Viewer)?;
+    actor.may("stream_changes")?;
     check_accept(&headers)?;
     let (filter, parameters, _): (Filter, StreamParameters, _) = query::read_both(&app, query.as_deref(), &[]).await?;
     check_kinds(&filter)?;
@@ -183,22 +183,26 @@ async fn again(position: i64) -> Result<Read, Error> {
 }
 
 async fn read(app: App, headers: HeaderMap, filter: Arc<Filter>, after: i64, head: i64) -> Result<Read, Error> {
-    check(&app, &headers).await?;
+    let clearance = check(&app, &headers).await?;
     let shared = &app.record.0;
-    if let Some(events) = shared.tail.after(after, MOST) {
-        let upto = events.last().map_or(after, |last| last.change.position);
+    if let Some(events) = shared.tail.after(after, MOST, clearance) {
+        let (events, upto) = events;
         return Ok((events.into_iter().filter(|event| filter.takes(&event.change)).collect(), upto));
     }
     let _turn = shared.catching_up.acquire().await;
     let mut connection = app.connection().await?;
-    let page = page(&mut connection, &filter, after, head, i64::try_from(MOST).unwrap_or(i64::MAX)).await?;
+    let mut reading = Reading::seen(&mut connection, None, clearance).await?;
+    let page = page(&mut reading, &filter, after, head, i64::try_from(MOST).unwrap_or(i64::MAX)).await?;
+    reading.end().await?;
     Ok((page.changes.into_iter().map(Event::new).collect(), page.upto))
 }
 
-/// Whether the key is still good.
-async fn check(app: &App, headers: &HeaderMap) -> Result<(), Error> {
+/// Whether the key is still good, and what it may see.
+async fn check(app: &App, headers: &HeaderMap) -> Result<Clearance, Error> {
     let _turn = app.record.0.looking_up.acquire().await;
-    Actor::of(headers, app).await?.needs(Role::Viewer)
+    let actor = Actor::of(headers, app).await?;
+    actor.may("stream_changes")?;
+    Ok(actor.clearance())
 }
 
 /// Adds the operation to the document.

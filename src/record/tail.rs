@@ -1,13 +1,14 @@
 //! The newest changes, kept once for all listeners of a process.
 
 use std::{
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
     sync::{Arc, Mutex, PoisonError},
 };
 
 use bytes::Bytes;
 
 use super::changes::Change;
+use crate::repository::Clearance;
 
 /// A change as listeners get it: written out once, however many they are.
 #[derive(Debug)]
@@ -48,12 +49,21 @@ impl Tail {
         }
     }
 
-    /// At most `most` changes that follow a position; `None` when the next one is not here.
-    pub(super) fn after(&self, position: i64, most: usize) -> Option<Vec<Arc<Event>>> {
+    /// Of at most `most` changes that follow a position those that may be seen, and the position of the last; `None` when the next one is not
+    /// here.
+    pub(super) fn after(&self, position: i64, most: usize, clearance: Clearance) -> Option<(Vec<Arc<Event>>, i64)> {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let first = kept.front()?.change.position;
         let skipped = usize::try_from(position.checked_add(1)?.checked_sub(first)?).ok()?;
-        (skipped < kept.len()).then(|| kept.iter().skip(skipped).take(most).cloned().collect())
+        let last = kept.iter().skip(skipped).take(most).next_back()?.change.position;
+        let mut events: Vec<_> = kept.iter().skip(skipped).take(most).cloned().collect();
+        if clearance != Clearance::All {
+            // What a thing was last decides too, as in the view `cleared.changes`; all that came after is here.
+            let state = |event: &Arc<Event>| (event.change.resource_id, event.change.is_seen(clearance));
+            let now: HashMap<_, _> = kept.iter().skip(skipped).map(state).collect();
+            events.retain(|event| event.change.is_seen(clearance) && now.get(&event.change.resource_id) == Some(&true));
+        }
+        Some((events, last))
     }
 
     /// Forgets all.
@@ -71,7 +81,7 @@ mod tests {
     }
 
     fn positions(tail: &Tail, after: i64, most: usize) -> Option<Vec<i64>> {
-        Some(tail.after(after, most)?.iter().map(|event| event.change.position).collect())
+        Some(tail.after(after, most, Clearance::All)?.0.iter().map(|event| event.change.position).collect())
     }
 
     #[test]

@@ -24,7 +24,7 @@ use sqlx::PgConnection;
 use utoipa::ToSchema;
 
 use crate::{
-    access::{Actor, Role},
+    access::Actor,
     api::{
         Error,
         answer::{internal, render, tagged},
@@ -100,11 +100,12 @@ async fn report<R: Report>(
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Error> {
-    actor.needs(Role::Viewer)?;
+    actor.may(&format!("report_{}", R::NAME))?;
+    let app = app.seen_by(&actor);
     let format = Format::of(&headers)?;
     let (scope, own, moment) = query::read_both::<Scope, R>(&app, query.as_deref(), &REFERENCES).await?;
     let mut connection = app.connection().await?;
-    let mut reading = Reading::begin(&mut connection, moment).await?;
+    let mut reading = Reading::seen(&mut connection, moment, app.clearance).await?;
     let rows = own.rows(scope, &mut reading).await?;
     reading.end().await?;
     let items = rows.iter().map(serde_json::to_value).collect::<Result<Vec<_>, _>>().map_err(internal)?;

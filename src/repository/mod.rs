@@ -2,6 +2,7 @@
 //!
 //! Reads take one statement. A write and its row in the record are one statement too, so nothing can be written unrecorded.
 
+mod clearance;
 mod columns;
 mod error;
 mod idempotency;
@@ -16,6 +17,7 @@ mod resource;
 mod transaction;
 mod write;
 
+pub use clearance::{Clearance, see_all, see_only, unseen};
 pub use error::Error;
 pub use idempotency::{Claim, Kept, claim, keep, sweep};
 pub use list::{Common, Listed, Select, Sort, Window, count, languages, list};

@@ -9,7 +9,7 @@ use std::{
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Postgres, Transaction};
 
-use super::Error;
+use super::{Clearance, Error};
 
 /// What a reading is about: the present (`None`), or what was recorded at an instant.
 pub type Moment = Option<DateTime<Utc>>;
@@ -83,22 +83,35 @@ pub enum Reading<'c> {
 }
 
 impl<'c> Reading<'c> {
-    /// Begins to read.
+    /// Begins to read, with sight of everything.
     pub async fn begin(connection: &'c mut PgConnection, moment: Moment) -> Result<Self, Error> {
-        match moment {
-            None => Ok(Self::Now(connection)),
-            Some(_) => Self::snapshot(connection, moment).await,
+        Self::seen(connection, moment, Clearance::All).await
+    }
+
+    /// Begins to read what the clearance includes.
+    pub async fn seen(connection: &'c mut PgConnection, moment: Moment, clearance: Clearance) -> Result<Self, Error> {
+        match (moment, clearance) {
+            (None, Clearance::All) => Ok(Self::Now(connection)),
+            _ => Self::snapshot(connection, moment, clearance).await,
         }
     }
 
     /// Begins to read, also in the present from one snapshot: what others write meanwhile is not seen.
-    pub async fn snapshot(connection: &'c mut PgConnection, moment: Moment) -> Result<Self, Error> {
+    pub async fn snapshot(
+        connection: &'c mut PgConnection,
+        moment: Moment,
+        clearance: Clearance,
+    ) -> Result<Self, Error> {
         let to_then = moment.map_or_else(String::new, |instant| {
             let instant = instant.to_rfc3339_opts(SecondsFormat::Micros, true);
             format!("; set local search_path to as_of, public; set local mandate.as_of to '{instant}'")
         });
+        let to_cleared = clearance.words().map_or_else(String::new, |words| {
+            let path = if moment.is_some() { "cleared_past, as_of, public" } else { "cleared, public" };
+            format!("; set local search_path to {path}; set local mandate.clearance to '{words}'")
+        });
         // The text of an instant has digits and marks of its format only.
-        Ok(Self::Snapshot(connection.begin_with(AssertSqlSafe(format!("{SNAPSHOT}{to_then}"))).await?))
+        Ok(Self::Snapshot(connection.begin_with(AssertSqlSafe(format!("{SNAPSHOT}{to_then}{to_cleared}"))).await?))
     }
 
     /// Ends it.

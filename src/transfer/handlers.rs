@@ -27,7 +27,7 @@ use super::{
     },
 };
 use crate::{
-    access::{Actor, Role},
+    access::Actor,
     api::{
         Error,
         document::{parameters, problems},
@@ -107,7 +107,7 @@ async fn import_plan(
     RawQuery(query): RawQuery,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Error> {
-    actor.needs(Role::Admin)?;
+    actor.may("import_plan")?;
     let parameters: ImportParameters = query::read(query.as_deref())?;
     let is_table = match json::media_type(&headers).as_str() {
         "application/json" => false,
@@ -220,11 +220,12 @@ fn capped(error: Error) -> Error {
 }
 
 async fn export_plan(State(app): State<App>, actor: Actor, RawQuery(query): RawQuery) -> Result<Response, Error> {
-    actor.needs(Role::Viewer)?;
+    actor.may("export_plan")?;
+    let app = app.seen_by(&actor);
     let parameters: ExportParameters = query::read(query.as_deref())?;
     let moment = past::moment(&app, parameters.as_of.as_deref()).await?;
     let mut connection = app.connection().await?;
-    let mut reading = Reading::begin(&mut connection, moment).await?;
+    let mut reading = Reading::seen(&mut connection, moment, app.clearance).await?;
     let strategy = match parameters.strategy_id {
         Some(word) => Some(strategy_id(&mut reading, &word).await?),
         None => None,

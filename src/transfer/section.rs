@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
-    api::{Error, answer::internal, json},
+    api::{Error, answer::internal, json, seen::still_classified},
     repository::{self, Author, Fault, Faults, Resource, Stored},
 };
 
@@ -73,6 +73,10 @@ pub async fn import_section<R: Resource>(
         if before.is_none() && ids[index].is_some_and(|id| present.past.contains(&id)) {
             faults.push(fault("#/id", "deleted", "this id was deleted; leave it out".into()));
         }
+        let body = match before {
+            Some(before) => still_classified(body, &before.data)?,
+            None => body,
+        };
         let data = match json::decode::<R>(body) {
             Ok(data) => data,
             Err(found) => {

@@ -2,12 +2,14 @@
 //!
 //! To add one: a file here with `Serialize`, `Deserialize` and `ToSchema`.
 
+mod classification;
 pub mod codelists;
 mod external_id;
 mod id;
 mod money;
 mod text;
 
+pub use classification::Classification;
 pub use codelists::{Country, Language, Url, use_country};
 pub use external_id::{Code, ExternalId};
 pub use id::Id;

@@ -289,7 +289,7 @@ async fn a_report_of_the_past_knows_that_day_as_today() {
     ] {
         sqlx::query(AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
     }
-    sqlx::query("select as_of.track(kind, noun) from as_of.tracked").execute(&mut connection).await.unwrap();
+    sqlx::query("select cleared.track(kind, noun) from as_of.tracked").execute(&mut connection).await.unwrap();
     let lead = async |path: String| items(&client, &path).await[0]["lead"].clone();
     assert_eq!(lead("/v1/reports/plan".into()).await, json!([]));
     assert_eq!(lead(with("/v1/reports/plan", "2026-01-31")).await, json!(["E"]));
@@ -307,7 +307,7 @@ async fn yesterdays_rows_are_read_by_todays_code() {
     for sql in [
         "alter table entities add column later text not null default 'as ever'",
         "alter table entities drop column url cascade",
-        "select as_of.track('entity', 'entities')",
+        "select cleared.track('entity', 'entities')",
         "select sequence_changes(100)",
     ] {
         sqlx::query(AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
@@ -355,7 +355,7 @@ async fn what_was_acknowledged_is_in_its_moment_and_no_moment_changes() {
     let kept = "select jsonb_agg(to_jsonb(v) order by id, recorded_from) from as_of.entities_versions v";
     let before: Value = sqlx::query_scalar(kept).fetch_one(&mut connection).await.unwrap();
     assert_eq!(before.as_array().unwrap().len(), WRITERS * 12);
-    sqlx::query("select as_of.track('entity', 'entities')").execute(&mut connection).await.unwrap();
+    sqlx::query("select cleared.track('entity', 'entities')").execute(&mut connection).await.unwrap();
     let after: Value = sqlx::query_scalar(kept).fetch_one(&mut connection).await.unwrap();
     assert_eq!(before, after);
 }

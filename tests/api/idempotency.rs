@@ -66,7 +66,7 @@ async fn a_key_stands_for_one_request_of_one_principal() {
 
     // Another key of the same name is another principal.
     let mut connection = PgConnection::connect_with(&options).await.unwrap();
-    let other = keys::create(&mut connection, "admin", Role::Editor, None).await.unwrap();
+    let other = keys::create(&mut connection, "admin", Role::Coordinator, None).await.unwrap();
     let second = client.with_key(other).post("/v1/entities", agency()).header("idempotency-key", "k").expect(201).await;
     assert_ne!(second.json()["id"], first.json()["id"]);
 }
@@ -152,8 +152,10 @@ async fn every_post_and_patch_of_the_document_takes_a_key_and_nothing_else_does(
             let listed = operation["parameters"]
                 .as_array()
                 .is_some_and(|all| all.contains(&json!({"$ref": "#/components/parameters/IdempotencyKey"})));
-            // A test event goes out each time: there is no effect here that could be kept with a key.
-            let takes = ["post", "patch"].contains(&method.as_str()) && path != "/v1/webhooks/{id}/tests";
+            // A test event goes out each time: there is no effect here that could be kept with a key. The answer that is kept of a new API key
+            // would hold its secret.
+            let sends = path == "/v1/webhooks/{id}/tests" || operation["operationId"] == "create_api_key";
+            let takes = ["post", "patch"].contains(&method.as_str()) && !sends;
             assert_eq!(listed, takes, "{method} {path}");
             let send = |method| client.call(method, &target).json(json!({})).header("idempotency-key", "not one word");
             let words = match method.as_str() {

@@ -4,6 +4,7 @@
 
 mod architecture;
 mod as_of;
+mod classification;
 mod contract;
 mod crashes;
 mod cursors;
@@ -15,7 +16,9 @@ mod feed;
 mod feed_order;
 mod feed_stream;
 mod idempotency;
+mod keys;
 mod lost_answers;
+mod matrix;
 mod merge_patch;
 mod migrations;
 mod natural_order;

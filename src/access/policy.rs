@@ -1,0 +1,199 @@
+//! Who may do what: a row for every operation of the document, and the one function that decides. What is not in the table nobody may.
+//!
+//! A new noun has a row in `NOUNS`, any other new operation one in `OTHERS`; `tests/api/matrix.rs` tries every row as every role, and
+//! `docs/access.md` shows them.
+
+use std::{collections::HashMap, sync::LazyLock};
+
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::role::{Act, Area, Role, Scopes};
+use crate::{api::Error, repository::Clearance};
+
+/// On which things a role may do something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Relation {
+    /// On all.
+    Any,
+    /// On what belongs to the work of its entity: see `own`.
+    Own,
+}
+
+/// Who may, and on which things.
+pub type Grants = &'static [(Role, Relation)];
+
+use Relation::{Any, Own};
+use Role::{Admin, Assessor, Auditor, Coordinator, Diplomat, Editor, Finance, Viewer};
+
+const READERS: Grants = &[
+    (Admin, Any),
+    (Coordinator, Any),
+    (Editor, Any),
+    (Finance, Any),
+    (Diplomat, Any),
+    (Assessor, Any),
+    (Auditor, Any),
+    (Viewer, Any),
+];
+const ADMINS: Grants = &[(Admin, Any)];
+const PLANNERS: Grants = &[(Admin, Any), (Coordinator, Any)];
+const EDITORS: Grants = &[(Admin, Any), (Coordinator, Any), (Editor, Own)];
+const TREASURERS: Grants = &[(Admin, Any), (Coordinator, Any), (Editor, Own), (Finance, Own)];
+
+/// The rows of a noun.
+struct OfNoun {
+    kind: &'static str,
+    plural: &'static str,
+    area: Area,
+    create: Grants,
+    /// Replace and patch.
+    change: Grants,
+    delete: Grants,
+}
+
+impl OfNoun {
+    const fn new(kind: &'static str, plural: &'static str, area: Area, writers: Grants) -> Self {
+        Self { kind, plural, area, create: writers, change: writers, delete: writers }
+    }
+}
+
+/// Every reader may list and find a noun, and see its history. Who may write it:
+const NOUNS: [OfNoun; 12] = [
+    OfNoun::new("legal_act", "legal_acts", Area::Plan, PLANNERS),
+    OfNoun::new("entity", "entities", Area::Entities, PLANNERS),
+    OfNoun::new("funding_source", "funding_sources", Area::Money, PLANNERS),
+    OfNoun::new("strategy", "strategies", Area::Plan, PLANNERS),
+    OfNoun::new("objective", "objectives", Area::Plan, PLANNERS),
+    // A new initiative is nobody's yet, and one that an entity works on has an assignment that keeps it.
+    OfNoun { change: EDITORS, ..OfNoun::new("initiative", "initiatives", Area::Plan, PLANNERS) },
+    OfNoun::new("step", "steps", Area::Plan, EDITORS),
+    OfNoun::new("assignment", "assignments", Area::Plan, EDITORS),
+    OfNoun::new("timeline", "timelines", Area::Plan, EDITORS),
+    OfNoun::new("milestone", "milestones", Area::Plan, EDITORS),
+    OfNoun::new("dependency", "dependencies", Area::Plan, EDITORS),
+    OfNoun::new("budget_allocation", "budget_allocations", Area::Money, TREASURERS),
+];
+
+/// The operations that belong to no noun. Those without an area ask for no scope.
+const OTHERS: [(&str, Option<Area>, Act, Grants); 15] = [
+    ("report_plan", Some(Area::Plan), Act::Read, READERS),
+    ("report_timeline", Some(Area::Plan), Act::Read, READERS),
+    ("report_responsibilities", Some(Area::Plan), Act::Read, READERS),
+    ("report_budget", Some(Area::Money), Act::Read, READERS),
+    ("report_gaps", Some(Area::Plan), Act::Read, READERS),
+    ("list_changes", Some(Area::Record), Act::Read, READERS),
+    ("stream_changes", Some(Area::Record), Act::Read, READERS),
+    ("import_plan", Some(Area::Transfer), Act::Write, PLANNERS),
+    // An export of a whole plan is for those who may import it.
+    ("export_plan", Some(Area::Transfer), Act::Read, &[(Admin, Any), (Coordinator, Any), (Auditor, Any)]),
+    ("list_api_keys", Some(Area::Access), Act::Read, ADMINS),
+    ("create_api_key", Some(Area::Access), Act::Write, ADMINS),
+    ("find_api_key", Some(Area::Access), Act::Read, ADMINS),
+    ("patch_api_key", Some(Area::Access), Act::Write, ADMINS),
+    ("delete_api_key", Some(Area::Access), Act::Write, ADMINS),
+    ("find_me", None, Act::Read, READERS),
+];
+
+/// What needs no key: what the service says of itself.
+pub const OPEN: [&str; 5] = ["find_document", "find_liveness", "find_readiness", "find_metrics", "find_plan_schema"];
+
+/// A row of the table.
+#[derive(Debug)]
+pub struct Rule {
+    /// The operation id.
+    pub operation: String,
+    /// The area of the scope that it asks for, if it asks for one.
+    pub area: Option<Area>,
+    /// What it does there.
+    pub act: Act,
+    /// Who may.
+    pub grants: Grants,
+}
+
+static TABLE: LazyLock<Vec<Rule>> = LazyLock::new(|| {
+    let mut table = Vec::new();
+    for noun in NOUNS {
+        let (kind, plural, area) = (noun.kind, noun.plural, noun.area);
+        let mut add = |operation: String, act, grants| table.push(Rule { operation, area: Some(area), act, grants });
+        add(format!("list_{plural}"), Act::Read, READERS);
+        add(format!("create_{kind}"), Act::Write, noun.create);
+        add(format!("find_{kind}"), Act::Read, READERS);
+        add(format!("replace_{kind}"), Act::Write, noun.change);
+        add(format!("patch_{kind}"), Act::Write, noun.change);
+        add(format!("delete_{kind}"), Act::Write, noun.delete);
+        add(format!("history_of_{kind}"), Act::Read, READERS);
+    }
+    let rule =
+        |(operation, area, act, grants): (&str, _, _, _)| Rule { operation: operation.into(), area, act, grants };
+    table.extend(OTHERS.into_iter().map(rule));
+    table
+});
+
+static ROWS: LazyLock<HashMap<&'static str, &'static Rule>> =
+    LazyLock::new(|| TABLE.iter().map(|rule| (rule.operation.as_str(), rule)).collect());
+
+/// The whole table, in the order of the document.
+pub fn table() -> &'static [Rule] {
+    &TABLE
+}
+
+/// What was decided: on which things the operation may be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Grant {
+    /// On all.
+    Any,
+    /// On those that are the entity's own, as `own` says for the role.
+    Own(Role, Uuid),
+}
+
+impl Grant {
+    /// Whether a look at each thing is needed.
+    pub fn is_own(self) -> bool {
+        self != Self::Any
+    }
+}
+
+/// What an actor may do to things, and which it may see.
+#[derive(Debug, Clone, Copy)]
+pub struct Right {
+    /// On which things.
+    pub grant: Grant,
+    /// Which it sees.
+    pub clearance: Clearance,
+}
+
+impl Right {
+    /// Whether a write must be one transaction, in which it is asked what may be written and what is seen.
+    pub fn is_limited(self) -> bool {
+        self.grant.is_own() || self.clearance != Clearance::All
+    }
+}
+
+/// Decides whether a role, acting for an entity within scopes, may do an operation.
+pub fn decide(operation: &str, role: Role, entity: Option<Uuid>, scopes: &Scopes) -> Result<Grant, Error> {
+    let rule = ROWS.get(operation).ok_or_else(|| Error::Forbidden("nobody may do this".into()))?;
+    let Some((_, relation)) = rule.grants.iter().find(|(granted, _)| *granted == role) else {
+        let may: Vec<&str> = rule.grants.iter().map(|(role, _)| role.word()).collect();
+        return Err(Error::Forbidden(format!(
+            "{operation} needs one of the roles {}; yours is {}; GET /v1/me says what you may",
+            may.join(", "),
+            role.word()
+        )));
+    };
+    if let Some(area) = rule.area.filter(|area| !scopes.allow(*area, rule.act)) {
+        return Err(Error::Forbidden(format!(
+            "{operation} needs the scope {}:{}, which the key does not have; its scopes are {}",
+            area.word(),
+            rule.act.word(),
+            scopes.words().join(", ")
+        )));
+    }
+    match (relation, entity) {
+        (Relation::Any, _) => Ok(Grant::Any),
+        (Relation::Own, Some(entity)) => Ok(Grant::Own(role, entity)),
+        (Relation::Own, None) => Err(Error::Forbidden("the key has no entity for which it could act".into())),
+    }
+}

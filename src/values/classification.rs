@@ -1,0 +1,18 @@
+//! `Classification`: how far a thing may be known. Who may know what is `repository::Clearance`.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// How far a thing may be known.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, sqlx::Type, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+pub enum Classification {
+    /// By everybody.
+    Public,
+    /// By everybody with a key.
+    #[default]
+    Internal,
+    /// By admins, coordinators and auditors.
+    Restricted,
+}
