@@ -153,7 +153,7 @@ async fn a_strategy_alone_names_the_ties_it_leaves_out() {
         import(&here, &plan(name).to_string()).await;
     }
     let tie = |from: &str, to: &str| {
-        json!({"external_id": format!("{from}-{to}"), "predecessor_initiative_id": format!("external:{from}"),
+        json!({"external_id": format!("{from}-{to}"), "classification": "internal", "predecessor_initiative_id": format!("external:{from}"),
             "successor_initiative_id": format!("external:{to}"), "kind": "finish_start", "lag_days": 0})
     };
     for (from, to) in [("a-1", "a-2"), ("a-2", "b-1"), ("b-1", "b-2")] {
