@@ -39,6 +39,8 @@ const READERS: Grants = &[
     (Viewer, Any),
 ];
 const ADMINS: Grants = &[(Admin, Any)];
+/// Those who may see everything.
+const AUDITORS: Grants = &[(Admin, Any), (Coordinator, Any), (Auditor, Any)];
 const PLANNERS: Grants = &[(Admin, Any), (Coordinator, Any)];
 const EDITORS: Grants = &[(Admin, Any), (Coordinator, Any), (Editor, Own)];
 const TREASURERS: Grants = &[(Admin, Any), (Coordinator, Any), (Editor, Own), (Finance, Own)];
@@ -78,7 +80,7 @@ const NOUNS: [OfNoun; 12] = [
 ];
 
 /// The operations that belong to no noun. Those without an area ask for no scope.
-const OTHERS: [(&str, Option<Area>, Act, Grants); 15] = [
+const OTHERS: [(&str, Option<Area>, Act, Grants); 34] = [
     ("report_plan", Some(Area::Plan), Act::Read, READERS),
     ("report_timeline", Some(Area::Plan), Act::Read, READERS),
     ("report_responsibilities", Some(Area::Plan), Act::Read, READERS),
@@ -86,9 +88,30 @@ const OTHERS: [(&str, Option<Area>, Act, Grants); 15] = [
     ("report_gaps", Some(Area::Plan), Act::Read, READERS),
     ("list_changes", Some(Area::Record), Act::Read, READERS),
     ("stream_changes", Some(Area::Record), Act::Read, READERS),
+    ("diff", Some(Area::Record), Act::Read, READERS),
+    ("find_checkpoint", Some(Area::Record), Act::Read, READERS),
+    ("find_log_key", Some(Area::Record), Act::Read, READERS),
+    ("find_tile", Some(Area::Record), Act::Read, READERS),
+    ("find_consistency", Some(Area::Record), Act::Read, READERS),
+    // Entries name every change there is, and a proof shows its content.
+    ("find_entries", Some(Area::Record), Act::Read, AUDITORS),
+    ("find_proof", Some(Area::Record), Act::Read, AUDITORS),
+    // A webhook sends everything to wherever it says.
+    ("list_webhooks", Some(Area::Access), Act::Read, ADMINS),
+    ("create_webhook", Some(Area::Access), Act::Write, ADMINS),
+    ("find_webhook", Some(Area::Access), Act::Read, ADMINS),
+    ("patch_webhook", Some(Area::Access), Act::Write, ADMINS),
+    ("delete_webhook", Some(Area::Access), Act::Write, ADMINS),
+    ("list_webhook_secrets", Some(Area::Access), Act::Read, ADMINS),
+    ("create_webhook_secret", Some(Area::Access), Act::Write, ADMINS),
+    ("end_webhook_secret", Some(Area::Access), Act::Write, ADMINS),
+    ("redeliver", Some(Area::Access), Act::Write, ADMINS),
+    ("replay_webhook", Some(Area::Access), Act::Write, ADMINS),
+    ("test_webhook", Some(Area::Access), Act::Write, ADMINS),
+    ("list_deliveries", Some(Area::Access), Act::Read, ADMINS),
     ("import_plan", Some(Area::Transfer), Act::Write, PLANNERS),
     // An export of a whole plan is for those who may import it.
-    ("export_plan", Some(Area::Transfer), Act::Read, &[(Admin, Any), (Coordinator, Any), (Auditor, Any)]),
+    ("export_plan", Some(Area::Transfer), Act::Read, AUDITORS),
     ("list_api_keys", Some(Area::Access), Act::Read, ADMINS),
     ("create_api_key", Some(Area::Access), Act::Write, ADMINS),
     ("find_api_key", Some(Area::Access), Act::Read, ADMINS),

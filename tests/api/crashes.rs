@@ -199,7 +199,7 @@ async fn service(direct: &PgConnectOptions, proxy: &Proxy) -> Service {
     let client = service_over(direct.clone(), Limits::default()).await;
     let strategy = client.create("strategies", strategy).await["id"].clone();
     let mut connection = PgConnection::connect_with(direct).await.unwrap();
-    let key = keys::create(&mut connection, "nightly", Role::Editor, None).await.unwrap();
+    let key = keys::create(&mut connection, "nightly", Role::Coordinator, None).await.unwrap();
     let through = proxy.options(direct);
     let (user, port, name) = (through.get_username(), proxy.port, through.get_database().unwrap());
     Service {

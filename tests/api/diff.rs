@@ -129,3 +129,17 @@ async fn moments_that_make_no_difference_are_refused() {
     }
     client.as_nobody().get("/v1/diff").expect(401).await;
 }
+
+#[tokio::test]
+async fn what_a_reader_may_not_see_makes_no_difference_to_it() {
+    let options = database().await;
+    let client = service_over(options.clone(), Limits::default()).await;
+    let from = now(&options).await;
+    let entity = |code: &str, classification: &str| json!({"code": code, "name": code, "kind": "agency", "classification": classification});
+    id(&client, "entities", entity("OPEN", "internal")).await;
+    let secret = id(&client, "entities", entity("SECRET", "restricted")).await;
+    patch(&client, "entities", &secret, "", json!({"kind": "ministry"})).await;
+    let path = format!("/v1/diff?from={from}");
+    assert_eq!(told(&client.as_viewer().get(&path).expect(200).await.json()), ["entity OPEN added - | added"]);
+    assert_eq!(client.get(&path).expect(200).await.json()["items"].as_array().unwrap().len(), 2);
+}

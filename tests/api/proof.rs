@@ -71,7 +71,7 @@ async fn whoever_writes_gets_a_receipt_that_the_log_honours() {
     checkpoint(&client, 4).await;
     for (place, reply) in (1..).zip([&made, &patched, &put, &deleted]) {
         let (id, hash) = receipt(&reply.header("mandate-receipt")).unwrap();
-        let proof = client.as_viewer().get(format!("/v1/changes/{id}/proof")).expect(200).await.json();
+        let proof = client.get(format!("/v1/changes/{id}/proof")).expect(200).await.json();
         assert_eq!(proof["position"], place);
         assert_eq!(leaf_hash(proof["leaf"].as_str().unwrap().as_bytes()), hash);
         assert_eq!(proof["leaf_hash"], STANDARD.encode(hash));
@@ -137,7 +137,7 @@ async fn the_log_answers_strictly() {
 async fn without_a_key_there_is_no_log_and_it_is_said_how_to_get_one() {
     let options = database().await;
     let mut connection = PgConnection::connect_with(&options).await.unwrap();
-    let key = keys::create(&mut connection, "viewer", Role::Viewer, None).await.unwrap();
+    let key = keys::create(&mut connection, "admin", Role::Admin, None).await.unwrap();
     let app = App::new(repository::connect(options, CONNECTIONS, Limits::default()).unwrap(), None);
     let record = app.record.clone();
     let client = Client::new(layered(router::routes(), app, Limits::default()), record, key.clone(), key);

@@ -90,7 +90,7 @@ async fn while_the_first_runs_the_second_is_told_so() {
     let options = database().await;
     let [client, replica] = services_over(options.clone(), ["UTC", "UTC"]).await;
     // Each service knows keys of its own; this one is known to both.
-    let key = keys::create(&mut outside(&options).await, "both", Role::Editor, None).await.unwrap();
+    let key = keys::create(&mut outside(&options).await, "both", Role::Coordinator, None).await.unwrap();
     let (client, replica) = (client.with_key(key.clone()), replica.with_key(key));
     let (mut lock, mut outside) = (outside(&options).await, outside(&options).await);
     let mut held = lock.begin().await.unwrap();

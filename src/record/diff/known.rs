@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::Value;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::repository::{Error, Moment, Reading};
+use crate::repository::{Clearance, Error, Reading};
 
 use super::net::Net;
 
@@ -57,13 +57,18 @@ from planned p";
 
 impl Known {
     /// Looks up what these changes need.
-    pub(super) async fn of(connection: &mut PgConnection, from: Moment, nets: &[Net]) -> Result<Self, Error> {
+    pub(super) async fn of(
+        connection: &mut PgConnection,
+        from: DateTime<Utc>,
+        clearance: Clearance,
+        nets: &[Net],
+    ) -> Result<Self, Error> {
         let of_kind = |kind: &'static str| nets.iter().filter(move |net| net.kind == kind);
         let items: Vec<Uuid> = of_kind("timeline").chain(of_kind("assignment")).filter_map(Net::item).collect();
         if items.is_empty() {
             return Ok(Self::default());
         }
-        let mut then = Reading::begin(connection, from).await?;
+        let mut then = Reading::seen(connection, Some(from), clearance).await?;
         let leads: Vec<(Uuid, Uuid)> = sqlx::query_as(
             "select item_id, entity_id from assignments where role = 'lead' and item_id = any($1)
              and (valid_to is null or valid_to >= (select today()))",
@@ -78,13 +83,16 @@ impl Known {
         entities.extend(of_kind("assignment").flat_map(|net| {
             [&net.before, &net.after].into_iter().flatten().filter_map(|fields| entity(fields.get("entity_id")))
         }));
+        let mut seen = Reading::seen(connection, None, clearance).await?;
         let names: Vec<(Uuid, String)> = sqlx::query_as(
             "select distinct on (id) id, coalesce(code, name ->> 'en', name ->> 'ro', words_of(name)) from as_of.entities_versions
-             where id = any($1) order by id, recorded_from desc",
+             where id = any($1) and ($2 or cleared.sees(classification)) order by id, recorded_from desc",
         )
         .bind(entities)
-        .fetch_all(connection)
+        .bind(clearance == Clearance::All)
+        .fetch_all(&mut *seen)
         .await?;
+        seen.end().await?;
         Ok(Self {
             entities: names.into_iter().collect(),
             leads: leads.into_iter().collect(),

@@ -21,7 +21,7 @@ use self::{
     words::{Meaning, Words, of_field, of_gone, of_new, plain},
 };
 use crate::{
-    access::{Actor, Role},
+    access::Actor,
     api::{
         Error,
         answer::{internal, render, tagged},
@@ -32,7 +32,7 @@ use crate::{
     },
     app::App,
     plan::strategies::StrategyId,
-    repository::{Fault, Reference},
+    repository::{Fault, Reading, Reference},
     router::nouns,
 };
 
@@ -118,7 +118,8 @@ pub(super) async fn diff(
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Error> {
-    actor.needs(Role::Viewer)?;
+    actor.may("diff")?;
+    let app = app.seen_by(&actor);
     let format = Format::of(&headers)?;
     let (scope, asked, _) = query::read_both::<Scope, Parameters>(&app, query.as_deref(), &REFERENCES).await?;
     let Some(from) = &asked.from else {
@@ -135,8 +136,10 @@ pub(super) async fn diff(
     }
     let strategies: Vec<Uuid> = scope.strategy_id.iter().map(|id| id.uuid()).collect();
     let kinds: Vec<&str> = nouns().iter().map(|noun| noun.kind).collect();
-    let nets = net(&mut connection, from, to, &strategies, &kinds).await?;
-    let known = Known::of(&mut connection, Some(from), &nets).await?;
+    let mut reading = Reading::seen(&mut connection, None, app.clearance).await?;
+    let nets = net(&mut reading, from, to, &strategies, &kinds).await?;
+    reading.end().await?;
+    let known = Known::of(&mut connection, from, app.clearance, &nets).await?;
     drop(connection);
     let differences: Vec<Difference> = nets.iter().flat_map(|net| differences(net, &known)).collect();
     if nets.len() > MOST || differences.len() > MOST {

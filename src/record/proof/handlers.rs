@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::log;
 use crate::{
-    access::{Actor, Role},
+    access::Actor,
     api::{
         Error,
         answer::internal,
@@ -84,8 +84,8 @@ fn signer(app: &App) -> Result<&SignerKey, Error> {
     })
 }
 
-async fn begin(app: &App, actor: &Actor) -> Result<repository::Connection, Error> {
-    actor.needs(Role::Viewer)?;
+async fn begin(app: &App, actor: &Actor, operation: &str) -> Result<repository::Connection, Error> {
+    actor.may(operation)?;
     signer(app)?;
     app.connection().await
 }
@@ -108,13 +108,13 @@ pub(super) async fn checkpoint(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Error> {
     query::read::<NoParameters>(query.as_deref())?;
-    let mut connection = begin(&app, &actor).await?;
+    let mut connection = begin(&app, &actor, "find_checkpoint").await?;
     Ok(plain(newest(&mut connection).await?.1))
 }
 
 /// The key that verifies checkpoints.
 pub(super) async fn key(State(app): State<App>, actor: Actor, RawQuery(query): RawQuery) -> Result<Response, Error> {
-    actor.needs(Role::Viewer)?;
+    actor.may("find_log_key")?;
     query::read::<NoParameters>(query.as_deref())?;
     Ok(plain(format!("{}\n", signer(&app)?.verifier())))
 }
@@ -127,7 +127,8 @@ pub(super) async fn tile(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Error> {
     query::read::<NoParameters>(query.as_deref())?;
-    let mut connection = begin(&app, &actor).await?;
+    let mut connection =
+        begin(&app, &actor, if path.starts_with("entries/") { "find_entries" } else { "find_tile" }).await?;
     let path: TilePath = path.parse().map_err(|()| {
         Error::NotFound(
             "there is no such tile; a tile is written as /v1/log/tile/0/000, with fewer than 256 hashes as /v1/log/tile/0/000.p/12, \
@@ -184,7 +185,7 @@ pub(super) async fn consistency(
     RawQuery(query): RawQuery,
 ) -> Result<Json<Consistency>, Error> {
     let parameters: ConsistencyParameters = query::read(query.as_deref())?;
-    let mut connection = begin(&app, &actor).await?;
+    let mut connection = begin(&app, &actor, "find_consistency").await?;
     let (size, _) = newest(&mut connection).await?;
     let to = parameters.to.unwrap_or(size);
     let from = parameters.from.unwrap_or(0);
@@ -221,7 +222,7 @@ pub(super) async fn proof(
     RawQuery(query): RawQuery,
 ) -> Result<Json<Proof>, Error> {
     query::read::<NoParameters>(query.as_deref())?;
-    let mut connection = begin(&app, &actor).await?;
+    let mut connection = begin(&app, &actor, "find_proof").await?;
     let nothing = || Error::NotFound("there is no change with this id; /v1/changes lists them".into());
     let id: Uuid = id.parse().map_err(|_| nothing())?;
     let found: Option<Logged> = sqlx::query_as(

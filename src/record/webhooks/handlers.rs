@@ -22,7 +22,7 @@ use super::{
     webhook::{self, Kept, Webhook},
 };
 use crate::{
-    access::{Actor, Role},
+    access::Actor,
     api::{
         Error,
         answer::{internal, render, tagged},
@@ -92,7 +92,7 @@ pub(super) async fn list(
     OriginalUri(uri): OriginalUri,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Error> {
-    actor.needs(Role::Admin)?;
+    actor.may("list_webhooks")?;
     let parameters: PageParameters = query::read(query.as_deref())?;
     let limit = parameters.limit.unwrap_or(50);
     let rows = webhook::list(&mut *app.connection().await?, parameters.after, limit + 1).await?;
@@ -108,7 +108,7 @@ pub(super) async fn create(
     RawQuery(query): RawQuery,
     bytes: Bytes,
 ) -> Result<Response, Error> {
-    actor.needs(Role::Admin)?;
+    actor.may("create_webhook")?;
     query::read::<NoParameters>(query.as_deref())?;
     let mut fields = body::parse(&headers, &bytes)?;
     let after = fields.as_object_mut().and_then(|fields| fields.shift_remove("after")).filter(|after| !after.is_null());
@@ -171,7 +171,7 @@ pub(super) async fn find(
     Target(key): Target,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Error> {
-    actor.needs(Role::Admin)?;
+    actor.may("find_webhook")?;
     query::read::<NoParameters>(query.as_deref())?;
     let kept = webhook::find(&mut *app.connection().await?, id(&key)?).await?;
     Ok(one(StatusCode::OK, &kept, &kept.shown()?))
@@ -186,7 +186,7 @@ pub(super) async fn patch(
     RawQuery(query): RawQuery,
     bytes: Bytes,
 ) -> Result<Response, Error> {
-    actor.needs(Role::Admin)?;
+    actor.may("patch_webhook")?;
     query::read::<NoParameters>(query.as_deref())?;
     let patch = body::parse(&headers, &bytes)?;
     if !patch.is_object() {
@@ -233,7 +233,7 @@ pub(super) async fn delete(
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<StatusCode, Error> {
-    actor.needs(Role::Admin)?;
+    actor.may("delete_webhook")?;
     query::read::<NoParameters>(query.as_deref())?;
     let id = id(&key)?;
     let mut connection = app.connection().await?;
