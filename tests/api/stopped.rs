@@ -34,14 +34,14 @@ async fn a_request_stopped_anywhere_does_no_harm_to_the_next() {
     // The keys and columns are known, so that all that is stopped are the statements of the write.
     client.create("entities", named("first".into())).await;
     for with_key in [false, true] {
-        let (mut waits, mut ended) = (0, 0_u32);
+        let (mut waits, mut ended) = (0, 0_usize);
         // Now and then an answer is there before anybody waits for it.
         while ended < 3 || waits < 16 {
             let mut call = client.post("/v1/entities", named(format!("{with_key} {waits}")));
             if with_key {
                 call = call.header("idempotency-key", format!("k{waits}"));
             }
-            ended += u32::from(stopped_after(waits, call.send()).await);
+            ended += usize::from(stopped_after(waits, call.send()).await);
             waits += 1;
             // The next one is written, and committed, which only a stranger sees. It is a single statement, of a noun without a rule: after a
             // BEGIN that sqlx has forgotten nothing else would commit it.
