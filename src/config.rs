@@ -232,7 +232,7 @@ pub struct VerifyArguments {
 /// Which log to witness.
 #[derive(Debug, Args)]
 pub struct WitnessArguments {
-    /// The address of the service, such as https://plans.example.org
+    /// The address of the service, such as `https://plans.example.org`
     #[arg(long)]
     pub url: String,
     /// A key of its API; a viewer's is enough
