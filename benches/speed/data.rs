@@ -33,7 +33,7 @@ pub(crate) async fn make(
     for (_, definition) in indexes {
         connection.execute(AssertSqlSafe(definition)).await?;
     }
-    connection.execute("select as_of.track(kind, noun) from as_of.tracked where kind = 'initiative'").await?;
+    connection.execute("select cleared.track(kind, noun) from as_of.tracked where kind = 'initiative'").await?;
     connection.execute("vacuum analyze").await?;
     connection.execute("checkpoint").await?;
     Ok(options)

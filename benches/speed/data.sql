@@ -53,11 +53,13 @@ select ('00000000-0000-7000-8007-' || lpad(to_hex(n * 3 + r), 12, '0'))::uuid, t
     2025 + (n + r) % 4, (array['estimate', 'appropriation'])[1 + r % 2], 1000 + n % 5000, 'XTS'
 from generate_series(0, current_setting('scale.initiatives')::int - 1) n, generate_series(0, 2) r;
 
--- Each initiative in `scale.versions` versions, one a day.
+-- Each initiative in `scale.versions` versions, one a day, with its leaf: that trigger runs here too.
+alter table changes enable always trigger changes_leaf;
 insert into changes (kind, entity_id, version, action, at, actor, request_id, before, after, position, recorded_at)
 select 'initiative', id, v, case when v = 1 then 'created' else 'updated' end, at, 'key:bench', '', case when v > 1 then '{}'::jsonb end,
     record_of(to_jsonb(i)) || jsonb_build_object('version', v, 'updated_at', at), row_number() over (order by v, id), at
 from initiatives i, generate_series(1, current_setting('scale.versions')::int) v,
     lateral (select timestamptz '2025-01-01' + v * interval '1 day' as at) day;
+alter table changes enable trigger changes_leaf;
 update initiatives set version = current_setting('scale.versions')::int;
 update record_head set position = (select max(position) from changes), complete_until = '2025-02-01';
