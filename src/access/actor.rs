@@ -132,24 +132,6 @@ impl Actor {
         decision
     }
 
-    /// Demands to be a reader (`Viewer`), a coordinator (`Editor`: who may edit anything), or an admin: for operations that have no row in
-    /// the policy yet. A key with scopes is refused, because such an operation has no scope.
-    pub fn needs(&self, role: Role) -> Result<(), Error> {
-        let is_enough = match role {
-            Role::Viewer => true,
-            Role::Admin => self.role == Role::Admin,
-            _ => matches!(self.role, Role::Admin | Role::Coordinator),
-        };
-        if is_enough && self.scopes.0.is_empty() && !self.is_anonymous {
-            return Ok(());
-        }
-        let needed = if role == Role::Editor { Role::Coordinator } else { role }.word();
-        Err(Error::Forbidden(format!(
-            "this needs the role {needed}, without scopes; the key has the role {}",
-            self.role.word()
-        )))
-    }
-
     /// Who it is, for what belongs to one alone: names of keys may be given twice, their ids not.
     pub fn principal(&self) -> String {
         self.principal.clone()

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::api::{
     document::{parameters, problems, with_references},
+    operations::{if_none_match, not_modified},
     shape::schemas,
 };
 
@@ -48,11 +49,9 @@ pub(super) fn describe(document: &mut Value) {
     for other in ["application/x-ndjson", "text/csv", "text/plain"] {
         listed["200"]["content"][other] = text.clone();
     }
-    listed.insert("304".into(), json!({"description": "You have it already."}));
-    let if_none_match = json!({"name": "If-None-Match", "in": "header", "schema": {"type": "string"}, "example": "\"3\"",
-        "description": "The ETag that you have; the answer is 304 when it is still good."});
+    listed.insert("304".into(), not_modified());
     let mut asked = parameters::<KeyFilter>();
-    asked.push(if_none_match);
+    asked.push(if_none_match());
     let id = json!({"name": "id", "in": "path", "required": true, "schema": {"type": "string", "minLength": 1},
         "description": "The public part of the key.", "example": "5f1c09d2ab34"});
     let example = json!({"name": "night-batch", "role": "coordinator", "scopes": ["plan:write"]});

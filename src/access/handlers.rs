@@ -227,24 +227,12 @@ async fn patch(
 ) -> Result<Response, Error> {
     actor.may("patch_api_key")?;
     query::read::<NoParameters>(query.as_deref())?;
-    let patch = json::parse(&headers, &body)?;
-    if !patch.is_object() {
-        return Err(Error::invalid("", "wrong_type", "a merge patch is an object with the fields to change"));
-    }
+    let patch = json::parse_patch(&headers, &body)?;
     let input = (id, patch, actor.clone());
     let work: Work<(String, Value, Actor)> = |connection, (id, patch, actor)| {
-        Box::pin(async move {
-            let mut transaction = repository::begin(connection, Isolation::Committed).await?;
-            match change(&mut transaction, id, patch.clone(), actor).await {
-                Ok(key) => {
-                    repository::commit(transaction).await?;
-                    Ok(Json(key).into_response())
-                }
-                Err(error) => Err(repository::give_up(transaction, error).await),
-            }
-        })
+        Box::pin(async move { Ok(Json(change(connection, id, patch.clone(), actor).await?).into_response()) })
     };
-    attempt.once((&app, &actor), &body, Isolation::Committed, input, work).await
+    attempt.whole(true).once((&app, &actor), &body, Isolation::Committed, input, work).await
 }
 
 async fn change(connection: &mut PgConnection, id: &str, patch: Value, actor: &Actor) -> Result<ApiKey, Error> {
@@ -257,14 +245,7 @@ async fn change(connection: &mut PgConnection, id: &str, patch: Value, actor: &A
     if let Some(end) = key.expires_at {
         body["expires_at"] = json!(end);
     }
-    // A null empties a field; one with an unknown name must not pass for a change.
-    let unknown: Vec<String> = patch.as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect();
-    json::merge(&mut body, patch);
-    for name in unknown.iter().filter(|name| !["name", "scopes", "expires_at"].contains(&name.as_str())) {
-        if body.get(name).is_none() {
-            body[name] = Value::Null;
-        }
-    }
+    let body = json::patched(body, patch, |name| ["name", "scopes", "expires_at"].contains(&name));
     let change: ApiKeyChange = json::decode(body).map_err(Error::Invalid)?;
     let mut faults = Faults::default();
     if change.expires_at != key.expires_at {

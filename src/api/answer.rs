@@ -1,7 +1,7 @@
 //! Answers: one resource, or rows in the format asked for.
 
 use axum::{
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
 use serde_json::Value;
@@ -105,6 +105,19 @@ pub fn tagged(headers: &HeaderMap, body: Vec<u8>, format: Format) -> Response {
     }
     let kind = (header::CONTENT_TYPE, HeaderValue::from_static(format.media_type()));
     ([(header::ETAG, tag), vary, kind], body).into_response()
+}
+
+/// The same with the address of the next page in its header `Link`: that of this one, with another cursor.
+pub fn with_next(mut response: Response, uri: &Uri, next: Option<&str>) -> Result<Response, Error> {
+    if let Some(next) = next {
+        let kept =
+            form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).filter(|(name, _)| name != "after");
+        let query =
+            form_urlencoded::Serializer::new(String::new()).extend_pairs(kept).append_pair("after", next).finish();
+        let link = format!("<{}?{query}>; rel=\"next\"", uri.path());
+        response.headers_mut().insert(header::LINK, HeaderValue::from_str(&link).map_err(internal)?);
+    }
+    Ok(response)
 }
 
 /// A failure that is ours.

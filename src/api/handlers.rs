@@ -8,7 +8,7 @@ use axum::{
     routing::get,
 };
 use bytes::Bytes;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -166,10 +166,7 @@ async fn patch<R: Resource>(
 ) -> Result<Response, Error> {
     let right = Verb::Patch.by::<R>(&actor)?;
     query::read::<NoParameters>(query.as_deref())?;
-    let patch = json::parse(&headers, &body)?;
-    if !patch.is_object() {
-        return Err(Error::invalid("", "wrong_type", "a merge patch is an object with the fields to change"));
-    }
+    let patch = json::parse_patch(&headers, &body)?;
     let author = actor.author(&headers)?;
     let input = (key, patch, author, headers, right);
     attempt
@@ -189,18 +186,10 @@ async fn patch<R: Resource>(
 
 /// A resource with the patch applied, not yet judged.
 fn patched<R: Resource>(before: &R, patch: Value) -> Result<Value, Error> {
-    let mut body = serde_json::to_value(before).map_err(internal)?;
-    // Fields that are empty are left out, so that what the patch leaves alone needs no value; unknown ones stay and are named.
-    if let Value::Object(fields) = &mut body {
-        fields.retain(|_, value| !value.is_null());
-    }
-    forget_derived(&mut body, &patch);
-    let unknown_nulls: Map<String, Value> = unknown_nulls::<R>(&patch);
-    json::merge(&mut body, patch);
-    if let Value::Object(fields) = &mut body {
-        fields.extend(unknown_nulls);
-    }
-    Ok(body)
+    let mut fields = serde_json::to_value(before).map_err(internal)?;
+    forget_derived(&mut fields, &patch);
+    let shape = Shape::of::<R>();
+    Ok(json::patched(fields, patch, |name| shape.properties().any(|(property, _)| property == name)))
 }
 
 /// What was read out of a text (the kind and the days of a deadline) does not outlive the text.
@@ -211,19 +200,6 @@ fn forget_derived(body: &mut Value, patch: &Value) {
             body[name] = Value::Null;
         }
     }
-}
-
-/// `{"titel": null}` removes nothing, and must not pass for a change.
-fn unknown_nulls<R: Resource>(patch: &Value) -> Map<String, Value> {
-    let shape = Shape::of::<R>();
-    let known = |name: &String| shape.properties().any(|(property, _)| property == name);
-    patch
-        .as_object()
-        .into_iter()
-        .flatten()
-        .filter(|(name, value)| value.is_null() && !known(name))
-        .map(|(name, value)| (name.clone(), value.clone()))
-        .collect()
 }
 
 async fn add<R: Resource>(

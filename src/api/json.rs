@@ -89,6 +89,30 @@ pub fn decode<T: DeserializeOwned + ToSchema + 'static>(value: Value) -> Result<
     })
 }
 
+/// Parses a body that is a JSON Merge Patch (RFC 7396) of a resource.
+pub fn parse_patch(headers: &HeaderMap, body: &Bytes) -> Result<Value, Error> {
+    let patch = parse(headers, body)?;
+    if !patch.is_object() {
+        return Err(Error::invalid("", "wrong_type", "a merge patch is an object with the fields to change"));
+    }
+    Ok(patch)
+}
+
+/// The fields with a patch applied, not yet judged. What is empty is left out, so that what the patch leaves alone needs no value. A null
+/// under a name that is not known removes nothing and must not pass for a change: it stays, and is named.
+pub fn patched(mut fields: Value, patch: Value, is_known: impl Fn(&str) -> bool) -> Value {
+    let nulls = patch.as_object().into_iter().flatten().filter(|(name, value)| value.is_null() && !is_known(name));
+    let unknown: Map<String, Value> = nulls.map(|(name, value)| (name.clone(), value.clone())).collect();
+    if let Value::Object(fields) = &mut fields {
+        fields.retain(|_, value| !value.is_null());
+    }
+    merge(&mut fields, patch);
+    if let Value::Object(fields) = &mut fields {
+        fields.extend(unknown);
+    }
+    fields
+}
+
 /// JSON Merge Patch: null removes, an object merges, all else replaces.
 pub fn merge(target: &mut Value, patch: Value) {
     let Value::Object(patch) = patch else {

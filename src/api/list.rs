@@ -8,7 +8,7 @@ use std::sync::{
 use axum::{
     body::Body,
     extract::{OriginalUri, RawQuery, State},
-    http::{HeaderMap, HeaderValue, header},
+    http::{HeaderMap, header},
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use sqlx::PgConnection;
 
 use super::{
-    answer::{internal, render, show, tagged, values},
+    answer::{internal, render, show, tagged, values, with_next},
     cursor::Cursor,
     error::Error,
     format::{self, Format},
@@ -57,7 +57,7 @@ pub async fn list<R: Resource>(
         None
     };
     let (rows, next) = page::<R>(&mut reading, &mut listing).await?;
-    let mut response = if format == Format::Json && listing.view.is_plain() {
+    let response = if format == Format::Json && listing.view.is_plain() {
         #[derive(Serialize)]
         struct Page<'a, R: Resource> {
             items: Vec<&'a Stored<R>>,
@@ -90,14 +90,7 @@ pub async fn list<R: Resource>(
         )
     };
     reading.end().await?;
-    if let Some(next) = next {
-        let kept =
-            form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).filter(|(name, _)| name != "after");
-        let query =
-            form_urlencoded::Serializer::new(String::new()).extend_pairs(kept).append_pair("after", &next).finish();
-        let link = format!("<{}?{query}>; rel=\"next\"", uri.path());
-        response.headers_mut().insert(header::LINK, HeaderValue::from_str(&link).map_err(internal)?);
-    }
+    let response = with_next(response, &uri, next.as_deref())?;
     Ok(past::mark(response, moment))
 }
 

@@ -120,7 +120,8 @@ fn if_match() -> Value {
     header("If-Match", "The version that you have read, in quotes; `*` for any.", "\"3\"")
 }
 
-fn if_none_match() -> Value {
+/// The header of a reading that may be had already.
+pub fn if_none_match() -> Value {
     header("If-None-Match", "The ETag that you have; the answer is 304 when it is still good.", "\"3\"")
 }
 
@@ -134,7 +135,8 @@ fn receipt() -> Value {
         "schema": {"type": "string"}, "example": "0192f0c0-0000-7000-8000-000000000001; leaf=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="})
 }
 
-fn not_modified() -> Value {
+/// What is answered when it is.
+pub fn not_modified() -> Value {
     json!({"description": "You have it already."})
 }
 
@@ -143,7 +145,7 @@ fn body(media_type: &str, schema: &Value) -> Value {
 }
 
 /// The formats of lists, JSON with its schema.
-fn formats(description: &str, json_schema: &Value) -> Value {
+pub fn formats(description: &str, json_schema: &Value) -> Value {
     json!({"description": description, "content": {
         "application/json": {"schema": json_schema},
         "application/x-ndjson": {"schema": {"type": "string"}},

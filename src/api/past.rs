@@ -82,6 +82,8 @@ pub fn mark(mut response: Response, moment: Moment) -> Response {
     if let Some(instant) = moment {
         let headers = response.headers_mut();
         headers.insert(AS_OF, HeaderValue::from_str(&text(instant)).expect("an instant is a header"));
+        // Another key may see something else.
+        headers.append(header::VARY, HeaderValue::from_static("authorization"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, max-age=31536000, immutable"));
     }
     response

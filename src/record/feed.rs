@@ -2,7 +2,7 @@
 
 use axum::{
     extract::{OriginalUri, RawQuery, State},
-    http::{HeaderMap, HeaderValue, header},
+    http::HeaderMap,
     response::Response,
 };
 use serde::Deserialize;
@@ -15,9 +15,10 @@ use crate::{
     access::Actor,
     api::{
         Error,
-        answer::{internal, render, tagged},
+        answer::{internal, render, tagged, with_next},
         document::{parameters, problems},
         format::Format,
+        operations::{formats, if_none_match, not_modified},
         query,
         shape::{schemas, unknown},
     },
@@ -61,12 +62,7 @@ pub(super) async fn list(
     let next = page.upto.to_string();
     let items = page.changes.iter().map(serde_json::to_value).collect::<Result<Vec<_>, _>>().map_err(internal)?;
     let body = render(items, format, |items| json!({"items": items, "next": next}))?;
-    let mut response = tagged(&headers, body, format);
-    let kept = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).filter(|(name, _)| name != "after");
-    let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(kept).append_pair("after", &next).finish();
-    let link = format!("<{}?{query}>; rel=\"next\"", uri.path());
-    response.headers_mut().insert(header::LINK, HeaderValue::from_str(&link).map_err(internal)?);
-    Ok(response)
+    with_next(tagged(&headers, body, format), &uri, Some(&next))
 }
 
 /// A kind that no noun has would wait for ever.
@@ -127,20 +123,13 @@ pub(super) fn describe(document: &mut Value) {
     }
     let mut all = parameters::<FeedParameters>();
     all.extend(filter_parameters());
-    all.push(json!({"name": "If-None-Match", "in": "header", "schema": {"type": "string"}, "example": "\"3\"",
-        "description": "The ETag that you have; the answer is 304 when it is still good."}));
+    all.push(if_none_match());
     let page = json!({"type": "object", "required": ["items", "next"], "properties": {
         "items": {"type": "array", "items": {"$ref": "#/components/schemas/Change"}},
         "next": {"type": "string", "description": "What to give as `after` the next time; there always is one."}}});
-    let text = json!({"schema": {"type": "string"}});
     let mut responses = problems(&["not_acceptable"]);
-    responses.insert(
-        "200".into(),
-        json!({"description": "A page; the header Link has the address of the next.", "content": {
-            "application/json": {"schema": page, "example": {"items": [], "next": "0"}},
-            "application/x-ndjson": text, "text/csv": text, "text/plain": text}}),
-    );
-    responses.insert("304".into(), json!({"description": "You have it already."}));
+    responses.insert("200".into(), formats("A page; the header Link has the address of the next.", &page));
+    responses.insert("304".into(), not_modified());
     document["paths"]["/v1/changes"] = json!({"get": {"operationId": "list_changes", "tags": ["changes"],
         "summary": "Lists the changes of all resources in the order of their positions.", "parameters": all, "responses": responses}});
 }

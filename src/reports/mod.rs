@@ -30,6 +30,7 @@ use crate::{
         answer::{internal, render, tagged},
         document::{parameters, problems},
         format::Format,
+        operations::{formats, if_none_match, not_modified},
         past, query,
         shape::schemas,
     },
@@ -123,20 +124,13 @@ fn describe_one<R: Report>(document: &mut Value) {
     }
     let mut all = parameters::<Scope>();
     all.extend(parameters::<R>());
-    all.push(json!({"name": "If-None-Match", "in": "header", "schema": {"type": "string"}, "example": "\"3\"",
-        "description": "The ETag that you have; the answer is 304 when it is still good."}));
+    all.push(if_none_match());
     let mut responses: Map<String, Value> = problems(&["not_acceptable"]);
     let rows = json!({"type": "object", "required": ["items"], "properties": {
         "items": {"type": "array", "items": {"$ref": format!("#/components/schemas/{}", R::Row::name())}},
         "as_of": {"type": "string", "format": "date-time", "description": "The past moment, when asked for."}}});
-    let text = json!({"schema": {"type": "string"}});
-    responses.insert(
-        "200".into(),
-        json!({"description": "All rows; a report has no pages.", "content": {
-            "application/json": {"schema": rows},
-            "application/x-ndjson": text, "text/csv": text, "text/plain": text}}),
-    );
-    responses.insert("304".into(), json!({"description": "You have it already."}));
+    responses.insert("200".into(), formats("All rows; a report has no pages.", &rows));
+    responses.insert("304".into(), not_modified());
     document["paths"][format!("/v1/reports/{}", R::NAME)] = json!({"get": {
         "operationId": format!("report_{}", R::NAME), "tags": ["reports"], "summary": R::SUMMARY,
         "parameters": all, "responses": responses}});

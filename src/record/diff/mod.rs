@@ -27,6 +27,7 @@ use crate::{
         answer::{internal, render, tagged},
         document::{parameters, problems},
         format::Format,
+        operations::{formats, if_none_match, not_modified},
         past, query,
         shape::schemas,
     },
@@ -222,19 +223,14 @@ pub(super) fn describe(document: &mut Value) {
         parameter["required"] = true.into();
     }
     all.extend(parameters::<Scope>());
-    all.push(json!({"name": "If-None-Match", "in": "header", "schema": {"type": "string"}, "example": "\"3\"",
-        "description": "The ETag that you have; the answer is 304 when it is still good."}));
+    all.push(if_none_match());
     let instant = json!({"type": "string", "format": "date-time"});
     let page = json!({"type": "object", "required": ["from", "to", "items"], "properties": {"from": instant, "to": instant,
         "items": {"type": "array", "items": {"$ref": "#/components/schemas/Difference"}}}});
-    let text = json!({"schema": {"type": "string"}});
     let mut responses = problems(&["not_acceptable"]);
-    responses.insert(
-        "200".into(),
-        json!({"description": "All differences, by kind and code; text has the columns that people read.", "content": {
-            "application/json": {"schema": page}, "application/x-ndjson": text, "text/csv": text, "text/plain": text}}),
-    );
-    responses.insert("304".into(), json!({"description": "You have it already."}));
+    let words = "All differences, by kind and code; text has the columns that people read.";
+    responses.insert("200".into(), formats(words, &page));
+    responses.insert("304".into(), not_modified());
     document["paths"]["/v1/diff"] = json!({"get": {"operationId": "diff", "tags": ["changes"],
         "summary": "Tells what is different between two moments, field by field, with who, why, and what it means.",
         "parameters": all, "responses": responses}});

@@ -255,7 +255,8 @@ mod tests {
         let url = Url::parse("https://localhost:1/").unwrap();
         assert!(Egress::default().resolve(&url).await.unwrap_err().contains("no public address"));
         let allow = |word: &str| Egress::from(vec![word.parse().unwrap()]);
-        assert!(allow("localhost").resolve(&url).await.is_ok());
+        let found = allow("localhost").resolve(&url).await.unwrap();
+        assert!(!found.is_empty() && found.iter().all(|found| found.ip().is_loopback()), "{found:?}");
         assert!(allow("other").resolve(&url).await.is_err());
     }
 

@@ -25,7 +25,7 @@ use crate::{
     access::Actor,
     api::{
         Error,
-        answer::{internal, render, tagged},
+        answer::{internal, render, tagged, with_next},
         error::missing,
         format::Format,
         idempotency::Attempt,
@@ -73,16 +73,7 @@ fn one(status: StatusCode, kept: &Kept, value: &Value) -> Response {
 pub(super) fn listed(headers: &HeaderMap, uri: &Uri, items: Vec<Value>, next: Option<Uuid>) -> Result<Response, Error> {
     let format = Format::of(headers)?;
     let body = render(items, format, |items| json!({"items": items, "next": next}))?;
-    let mut response = tagged(headers, body, format);
-    if let Some(next) = next {
-        let kept =
-            form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).filter(|(name, _)| name != "after");
-        let mut query = form_urlencoded::Serializer::new(String::new());
-        let query = query.extend_pairs(kept).append_pair("after", &next.to_string()).finish();
-        let link = format!("<{}?{query}>; rel=\"next\"", uri.path());
-        response.headers_mut().insert(header::LINK, HeaderValue::from_str(&link).map_err(internal)?);
-    }
-    Ok(response)
+    with_next(tagged(headers, body, format), uri, next.map(|next| next.to_string()).as_deref())
 }
 
 pub(super) async fn list(
@@ -188,10 +179,7 @@ pub(super) async fn patch(
 ) -> Result<Response, Error> {
     actor.may("patch_webhook")?;
     query::read::<NoParameters>(query.as_deref())?;
-    let patch = body::parse(&headers, &bytes)?;
-    if !patch.is_object() {
-        return Err(Error::invalid("", "wrong_type", "a merge patch is an object with the fields to change"));
-    }
+    let patch = body::parse_patch(&headers, &bytes)?;
     let input = (id(&key)?, patch, headers, app.egress.clone());
     attempt
         .once((&app, &actor), &bytes, Isolation::Committed, input, |connection, input| {
@@ -206,19 +194,9 @@ async fn change(
 ) -> Result<Response, Error> {
     let before = webhook::find(connection, *id).await?;
     precondition::if_match(headers, &before.stored)?;
-    let mut fields = serde_json::to_value(&before.stored.data).map_err(internal)?;
-    let mut patch = patch.clone();
-    // What is emptied is as if it had not been given; what is not known stays, and is named.
-    if let (Value::Object(fields), Value::Object(patch)) = (&mut fields, &mut patch) {
-        let known: Vec<String> = fields.keys().cloned().collect();
-        for (name, value) in std::mem::take(patch) {
-            if value.is_null() && known.contains(&name) {
-                fields.shift_remove(&name);
-            } else {
-                fields.insert(name, value);
-            }
-        }
-    }
+    let fields = serde_json::to_value(&before.stored.data).map_err(internal)?;
+    let known: Vec<String> = fields.as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect();
+    let fields = body::patched(fields, patch.clone(), |name| known.iter().any(|known| known == name));
     let webhook = Webhook::read(fields, egress).map_err(Error::Invalid)?;
     match webhook::update(connection, &before.stored, &webhook).await? {
         Some(kept) => Ok(one(StatusCode::OK, &kept, &kept.shown()?)),
