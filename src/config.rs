@@ -142,6 +142,9 @@ pub struct ImportArguments {
     /// Only try it: write nothing
     #[arg(long)]
     pub dry_run: bool,
+    /// Why; kept in the record, and needed to change dates, leads or ceilings of a strategy in force, or to cancel what is in it
+    #[arg(long)]
+    pub reason: Option<String>,
     /// For a table: the strategy into which its rows go, as its id, external:ID or code:CODE
     #[arg(long)]
     pub strategy: Option<String>,

@@ -4,6 +4,7 @@
 
 mod budget;
 mod gaps;
+mod integrity;
 mod network;
 mod plan;
 mod responsibilities;
@@ -38,12 +39,13 @@ use crate::{
     repository::Reading,
 };
 
-static REPORTS: [Entry; 5] = [
+static REPORTS: &[Entry] = &[
     Entry::of::<plan::Parameters>(),
     Entry::of::<timeline::Parameters>(),
     Entry::of::<responsibilities::Parameters>(),
     Entry::of::<budget::Parameters>(),
     Entry::of::<gaps::Parameters>(),
+    Entry::of::<integrity::Parameters>(),
 ];
 
 /// A report, as the parameters that it has besides the scope.
@@ -90,7 +92,7 @@ pub fn describe(document: &mut Value) {
             json!({"name": "reports", "description": "Flat tables made from the nouns; each answers one question."}),
         );
     }
-    for report in &REPORTS {
+    for report in REPORTS {
         (report.describe)(document);
     }
 }
