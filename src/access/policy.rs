@@ -87,6 +87,7 @@ const OTHERS: &[(&str, Option<Area>, Act, Grants)] = &[
     ("report_budget", Some(Area::Money), Act::Read, READERS),
     ("report_gaps", Some(Area::Plan), Act::Read, READERS),
     ("report_integrity", Some(Area::Plan), Act::Read, READERS),
+    ("report_quality", Some(Area::Plan), Act::Read, READERS),
     ("list_changes", Some(Area::Record), Act::Read, READERS),
     ("stream_changes", Some(Area::Record), Act::Read, READERS),
     ("diff", Some(Area::Record), Act::Read, READERS),

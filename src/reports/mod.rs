@@ -7,6 +7,7 @@ mod gaps;
 mod integrity;
 mod network;
 mod plan;
+mod quality;
 mod responsibilities;
 mod scope;
 mod timeline;
@@ -46,6 +47,7 @@ static REPORTS: &[Entry] = &[
     Entry::of::<budget::Parameters>(),
     Entry::of::<gaps::Parameters>(),
     Entry::of::<integrity::Parameters>(),
+    Entry::of::<quality::Parameters>(),
 ];
 
 /// A report, as the parameters that it has besides the scope.
@@ -83,6 +85,12 @@ impl Entry {
 /// The routes of all reports.
 pub fn routes() -> Router<App> {
     REPORTS.iter().fold(Router::new(), |router, report| router.merge((report.routes)()))
+}
+
+/// All that a plan lacks of what is asked of one, as JSON rows.
+pub async fn quality(connection: &mut PgConnection) -> Result<Vec<Value>, Error> {
+    let rows = quality::Parameters::default().rows(Scope::default(), connection).await?;
+    rows.iter().map(serde_json::to_value).collect::<Result<_, _>>().map_err(internal)
 }
 
 /// Adds the operations and rows of all reports to the OpenAPI document.

@@ -4,6 +4,7 @@
 
 mod architecture;
 mod as_of;
+mod check;
 mod classification;
 mod contract;
 mod crashes;
