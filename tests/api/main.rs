@@ -28,6 +28,7 @@ mod problems;
 mod proof;
 mod proof_file;
 mod proof_tree;
+mod public;
 mod reasons;
 mod reports;
 mod retries;
