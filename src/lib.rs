@@ -14,6 +14,7 @@ pub mod demo;
 pub mod entities;
 pub mod limits;
 pub mod money;
+pub mod people;
 pub mod plan;
 pub mod postgres;
 pub mod record;

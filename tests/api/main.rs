@@ -24,6 +24,7 @@ mod matrix;
 mod merge_patch;
 mod migrations;
 mod natural_order;
+mod people;
 mod problems;
 mod proof;
 mod proof_file;
