@@ -10,6 +10,7 @@ pub mod audit;
 pub mod config;
 pub mod database;
 pub mod demo;
+pub mod edge;
 pub mod entities;
 pub mod limits;
 pub mod money;

@@ -23,7 +23,7 @@ impl Service {
         let address = SocketAddr::from(([127, 0, 0, 1], port));
         let began = Instant::now();
         let child = Command::new(env!("CARGO_BIN_EXE_mandate"))
-            .args(["serve", "--listen", &address.to_string(), "--log", log, "--database-url", url])
+            .args(["serve", "--listen", &address.to_string(), "--log", log, "--database-url", url, "--rate", "0"])
             .stderr(Stdio::null())
             .spawn()?;
         let mut service = Self { child, address, started_in: Duration::ZERO };

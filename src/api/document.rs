@@ -25,7 +25,8 @@ struct History {
 
 /// The page with all operations; it needs no network.
 pub fn page() -> Router<App> {
-    let page = utoipa_swagger_ui::SwaggerUi::new("/docs").config(utoipa_swagger_ui::Config::from("/openapi.json"));
+    let page = utoipa_swagger_ui::SwaggerUi::new("/docs")
+        .config(utoipa_swagger_ui::Config::from("/openapi.json").validator_url("none"));
     Router::from(page)
 }
 
@@ -91,12 +92,14 @@ pub(crate) fn with_references(schema: &mut Value) {
 
 /// The problems that an operation can end in, as response references.
 pub(crate) fn problems(own: &[&str]) -> Map<String, Value> {
-    const COMMON: [&str; 8] = [
+    const COMMON: [&str; 10] = [
         "bad_query",
         "unauthenticated",
         "forbidden",
         "not_found",
         "request_timeout",
+        "rate_limited",
+        "failed_logins",
         "internal",
         "unavailable",
         "timeout",
