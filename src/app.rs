@@ -179,7 +179,9 @@ pub fn layered(routes: Router<App>, app: App, limits: Limits) -> Router {
                 .or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string));
             Error::Internal(Arc::new(anyhow::anyhow!("panic: {}", words.unwrap_or_default()))).into_response()
         }));
-    cors::open_to(&app.edge.origins, routes).layer(middleware::from_fn_with_state(app.clone(), trace)).with_state(app)
+    cors::open_to(&app.edge.origins, routes)
+        .layer(middleware::from_fn_with_state(app.edge.clone(), trace))
+        .with_state(app)
 }
 
 /// Says that a path leads nowhere, and which collection may have been meant.
@@ -213,14 +215,14 @@ async fn tell_of_writes(State(app): State<App>, request: Request, next: Next) ->
 }
 
 /// The request's id, its client, its line in the log, its metrics, and the body of its problem. All failures are logged here, and nowhere else.
-async fn trace(State(app): State<App>, mut request: Request, next: Next) -> Response {
+async fn trace(State(edge): State<Edge>, mut request: Request, next: Next) -> Response {
     let given =
         request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok()).and_then(|id| Uuid::try_parse(id).ok());
     let id = given.unwrap_or_else(Uuid::now_v7).to_string();
     let id_header = HeaderValue::from_str(&id).expect("a UUID is a header");
     request.headers_mut().insert(REQUEST_ID, id_header.clone());
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0);
-    let client = app.edge.client(peer, request.headers());
+    let client = edge.client(peer, request.headers());
     request.extensions_mut().insert(client);
     let method = request.method().clone();
     let path = request.uri().path().to_owned();

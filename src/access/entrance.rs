@@ -9,7 +9,7 @@ use super::{Actor, keys};
 use crate::{
     api::Error,
     app::App,
-    edge::{Who, address::Client},
+    edge::{Attempt, Who, address::Client},
 };
 
 impl FromRequestParts<App> for Actor {
@@ -18,14 +18,18 @@ impl FromRequestParts<App> for Actor {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
         let client = parts.extensions.get::<Client>().copied().unwrap_or_default();
         let headers = &parts.headers;
-        let attempt = async {
-            let outcome = Self::of(headers, app).await;
-            if let (Err(Error::Unauthenticated(_)), true) = (&outcome, headers.contains_key(header::AUTHORIZATION)) {
+        let attempt = app.edge.login(client, headers)?;
+        let outcome = Self::of(headers, app).await;
+        match (&outcome, attempt) {
+            (Ok(_), Some(attempt)) => attempt.succeeded(),
+            (Err(Error::Unauthenticated(_)), attempt) if headers.contains_key(header::AUTHORIZATION) => {
                 note_failure(client, headers);
+                attempt.into_iter().for_each(Attempt::failed);
             }
-            outcome
-        };
-        let actor = app.edge.login(client, headers, attempt).await?;
+            // Also when the database is away: whether the credential is good is not known.
+            _ => {}
+        }
+        let actor = outcome?;
         let who = if actor.is_anonymous { Who::Network(client.network()) } else { Who::Principal(actor.principal()) };
         app.edge.count(&who)?;
         Ok(actor)

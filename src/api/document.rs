@@ -25,9 +25,9 @@ struct History {
 
 /// The page with all operations; it needs no network.
 pub fn page() -> Router<App> {
-    let page = utoipa_swagger_ui::SwaggerUi::new("/docs")
-        .config(utoipa_swagger_ui::Config::from("/openapi.json").validator_url("none"));
-    Router::from(page)
+    // Without the bar above it, which loads other documents than ours, and without the validator, which would send this one to another service.
+    let config = utoipa_swagger_ui::Config::from("/openapi.json").use_base_layout().validator_url("none");
+    Router::from(utoipa_swagger_ui::SwaggerUi::new("/docs").config(config))
 }
 
 /// The whole document.

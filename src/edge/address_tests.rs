@@ -113,6 +113,14 @@ fn the_nearest_proxy_says_whether_it_was_asked_over_https() {
 }
 
 #[test]
+fn a_request_over_no_connection_has_an_address_that_nobody_has() {
+    let mut headers = HeaderMap::new();
+    headers.insert(FORWARDED_FOR, "192.0.2.9".parse().unwrap());
+    let edge = crate::edge::Edge { proxies: ["::/1".parse().unwrap()].into(), ..crate::edge::Edge::default() };
+    assert_eq!(edge.client(None, &headers).address, Ipv6Addr::UNSPECIFIED);
+}
+
+#[test]
 fn of_ipv6_a_whole_64_is_one_client() {
     let network = |address: &str| client(address, &[]).network().to_string();
     assert_eq!(network("2001:db8:1:2:aaaa::1"), "2001:db8:1:2::");

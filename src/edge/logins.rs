@@ -4,7 +4,10 @@
 //! script with an old key does not lock out the others behind the same address. Different credentials that fail are somebody who tries, and
 //! then nothing from that address is looked up but credentials that were good within the hour.
 
-use std::time::{Duration, Instant};
+use std::{
+    net::IpAddr,
+    time::{Duration, Instant},
+};
 
 use sha2::{Digest, Sha256};
 
@@ -24,8 +27,19 @@ type Hash = [u8; 32];
 pub(super) struct Logins {
     most: u32,
     /// By network: of one credential, or of all, each counted once.
-    failures: Memory<(std::net::IpAddr, Option<Hash>), u32>,
+    failures: Memory<(IpAddr, Option<Hash>), u32>,
     good: Memory<Hash, ()>,
+}
+
+/// A login that is tried.
+#[derive(Debug)]
+pub struct Attempt<'a> {
+    logins: &'a Logins,
+    network: IpAddr,
+    hash: Hash,
+    began: Instant,
+    /// How long the credential still counts as good.
+    good_for: Option<Duration>,
 }
 
 impl Logins {
@@ -38,38 +52,41 @@ impl Logins {
         })
     }
 
-    /// Judges a login, unless it is refused without being tried. Those under way at the same time all are tried.
-    pub(super) async fn judge<T>(
-        &self,
-        client: Client,
-        credentials: &[u8],
-        attempt: impl Future<Output = Result<T, Error>>,
-    ) -> Result<T, Error> {
-        let hash: Hash = Sha256::digest(credentials).into();
-        let network = client.network();
-        let now = Instant::now();
-        let is_known = self.good.get(&hash, now).is_some();
-        let refused = self.wait(&(network, Some(hash)), now);
-        if let Some(wait) = refused.or_else(|| if is_known { None } else { self.wait(&(network, None), now) }) {
-            metrics::counter!("requests_limited_total", "code" => "failed_logins").increment(1);
-            return Err(Error::FailedLogins(wait));
-        }
-        let outcome = attempt.await;
-        match &outcome {
-            Ok(_) => self.good.put(hash, now, ()),
-            Err(Error::Unauthenticated(_)) => {
-                self.good.forget(&hash);
-                if self.failures.change((network, Some(hash)), now, |count| count.saturating_add(1)) == 0 {
-                    self.failures.change((network, None), now, |count| count.saturating_add(1));
-                }
+    /// Lets a login be tried, or refuses it. Those under way at the same time all are tried.
+    pub(super) fn attempt(&self, client: Client, credentials: &[u8]) -> Result<Attempt<'_>, Error> {
+        let (network, hash, began) = (client.network(), Sha256::digest(credentials).into(), Instant::now());
+        let good_for = self.good.get(&hash, began).map(|((), left)| left);
+        let of_all = || if good_for.is_none() { self.wait((network, None), began) } else { None };
+        match self.wait((network, Some(hash)), began).or_else(of_all) {
+            None => Ok(Attempt { logins: self, network, hash, began, good_for }),
+            Some(wait) => {
+                metrics::counter!("requests_limited_total", "code" => "failed_logins").increment(1);
+                Err(Error::FailedLogins(wait))
             }
-            Err(_) => {}
         }
-        outcome
     }
 
     /// How long to wait, after too many failures.
-    fn wait(&self, whose: &(std::net::IpAddr, Option<Hash>), now: Instant) -> Option<Duration> {
-        self.failures.get(whose, now).filter(|(count, _)| *count >= self.most).map(|(_, left)| left)
+    fn wait(&self, whose: (IpAddr, Option<Hash>), now: Instant) -> Option<Duration> {
+        self.failures.get(&whose, now).filter(|(count, _)| *count >= self.most).map(|(_, left)| left)
+    }
+}
+
+impl Attempt<'_> {
+    /// The credential is good.
+    pub fn succeeded(self) {
+        if self.good_for.is_none_or(|left| left < GOOD_FOR / 2) {
+            self.logins.good.put(self.hash, self.began, ());
+        }
+    }
+
+    /// The credential is bad.
+    pub fn failed(self) {
+        let Self { logins, network, hash, began, .. } = self;
+        logins.good.forget(&hash);
+        let count = |whose| logins.failures.change((network, whose), began, |count| count.saturating_add(1));
+        if count(Some(hash)) == 0 {
+            count(None);
+        }
     }
 }

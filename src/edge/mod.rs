@@ -16,8 +16,8 @@ use std::{net::SocketAddr, sync::Arc};
 use axum::http::{HeaderMap, header};
 use ipnet::IpNet;
 
-pub use self::rate::Who;
 use self::{address::Client, cors::Origin, logins::Logins, rate::RateLimit, settings::EdgeSettings};
+pub use self::{logins::Attempt, rate::Who};
 use crate::api::Error;
 
 /// How the service meets the network. The default trusts no proxy, limits nothing, and opens itself to no other site.
@@ -48,17 +48,12 @@ impl Edge {
         peer.map_or_else(Client::default, |peer| Client::find(peer.ip(), headers, &self.proxies))
     }
 
-    /// Judges a login, unless so many failed from there that it is not even tried: `FailedLogins`. Who brings no credentials makes no login.
-    pub async fn login<T>(
-        &self,
-        client: Client,
-        headers: &HeaderMap,
-        attempt: impl Future<Output = Result<T, Error>>,
-    ) -> Result<T, Error> {
-        match (&self.logins, headers.get(header::AUTHORIZATION)) {
-            (Some(logins), Some(credentials)) => logins.judge(client, credentials.as_bytes(), attempt).await,
-            _ => attempt.await,
-        }
+    /// Lets a login be tried, unless so many failed from there that it is not: `FailedLogins`. There is none without credentials, nor where logins
+    /// are not counted.
+    pub fn login(&self, client: Client, headers: &HeaderMap) -> Result<Option<Attempt<'_>>, Error> {
+        let credentials = headers.get(header::AUTHORIZATION);
+        let attempt = self.logins.as_ref().zip(credentials);
+        attempt.map(|(logins, credentials)| logins.attempt(client, credentials.as_bytes())).transpose()
     }
 
     /// Counts a request of somebody, or refuses it: `RateLimited`.

@@ -1,19 +1,15 @@
 //! Logins that fail: who tries keys is no longer listened to, and his neighbours are.
 
-use std::{
-    io::Write,
-    net::SocketAddr,
-    sync::{Arc, Mutex},
-};
+use std::{net::SocketAddr, process::Stdio};
 
-use axum::{
-    body::Body,
-    extract::ConnectInfo,
-    http::{Request, StatusCode},
-};
+use axum::{body::Body, extract::ConnectInfo, http::Request};
 use mandate::access::{Role, keys};
-use metrics_exporter_prometheus::PrometheusBuilder;
-use sqlx::{Connection as _, PgConnection, postgres::PgConnectOptions};
+use sqlx::{ConnectOptions as _, Connection as _, PgConnection, postgres::PgConnectOptions};
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader, Lines},
+    net::{TcpListener, TcpStream},
+    process::{Child, ChildStderr, Command},
+};
 use tower::ServiceExt as _;
 
 use crate::support::{
@@ -132,48 +128,67 @@ async fn who_sends_no_key_does_not_fail_at_a_login() {
     client.get(refused.json()["type"].as_str().unwrap()).expect(200).await;
 }
 
-/// What a log was told.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
+/// The real binary with its log, on a port that was free a moment ago; on another when somebody took it meanwhile.
+async fn real(options: &PgConnectOptions) -> (SocketAddr, Child, Lines<BufReader<ChildStderr>>) {
+    loop {
+        let address = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_mandate"))
+            .args(["serve", "--login-failures", "3", "--trusted-proxies", "127.0.0.1", "--log", "info"])
+            .env("DATABASE_URL", options.to_url_lossy().as_str())
+            .env("MANDATE_LISTEN", address.to_string())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
+        while let Some(line) = log.next_line().await.unwrap() {
+            // The port is open before that is said.
+            if line.contains("\"serving\"") {
+                return (address, child, log);
+            }
+        }
     }
+}
 
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
+/// The answer to a reading through a proxy at 127.0.0.1.
+async fn ask(service: SocketAddr, path: &str, key: &str) -> String {
+    let mut socket = TcpStream::connect(service).await.unwrap();
+    let head = format!(
+        "GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer {key}\r\nx-forwarded-for: 192.0.2.1\r\n\r\n"
+    );
+    socket.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).await.unwrap();
+    answer
 }
 
 #[tokio::test]
 async fn a_failed_login_is_logged_without_the_secret_and_counted() {
     let options = database().await;
-    let client = guarded(options.clone()).await;
     let old = new_key(&options).await;
     revoke(&options, &old).await;
-    let log = Log::default();
-    let lines = log.clone();
-    let subscriber = tracing_subscriber::fmt().json().with_writer(move || lines.clone()).finish();
-    let _here = tracing::subscriber::set_default(subscriber);
-    let recorder = PrometheusBuilder::new().build_recorder();
-    let _counted = metrics::set_default_local_recorder(&recorder);
-    for _ in 0..4 {
-        login(&client, HERE, &old).await;
+    let (service, child, mut log) = real(&options).await;
+    for (key, status) in [(&*old, 401), (&old, 401), (&old, 401), (&old, 429), ("mandate_junk", 401)] {
+        let answer = ask(service, "/v1/me", key).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
     }
-    login(&client, HERE, "mandate_junk").await;
-    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let metrics = ask(service, "/metrics", "").await;
+    assert!(metrics.contains("\nlogins_failed_total 4\n"), "{metrics}");
+    assert!(metrics.contains("\nrequests_limited_total{code=\"failed_logins\"} 1\n"), "{metrics}");
+    rustix::process::kill_process(
+        rustix::process::Pid::from_raw(child.id().unwrap().try_into().unwrap()).unwrap(),
+        rustix::process::Signal::TERM,
+    )
+    .unwrap();
+    let mut lines = Vec::new();
+    while let Some(line) = log.next_line().await.unwrap() {
+        lines.push(line);
+    }
     let (id, secret) = keys::split(&old).unwrap();
-    let failed: Vec<_> = text.lines().filter(|line| line.contains("a login failed")).collect();
-    assert_eq!(failed.len(), 4, "{text}");
-    assert!(failed.iter().all(|line| line.contains("\"address\":\"192.0.2.1\"") && line.contains("\"request_id\":\"")));
-    assert_eq!(failed.iter().filter(|line| line.contains(&format!("\"key_id\":\"{id}\""))).count(), 3, "{text}");
-    assert!(!text.contains(secret) && !text.contains("junk"), "{text}");
-    let requests =
-        text.lines().filter(|line| line.contains("duration_ms") && line.contains("\"address\":\"192.0.2.1\""));
-    assert_eq!(requests.count(), 5, "{text}");
-    let metrics = recorder.handle().render();
-    assert!(metrics.contains("logins_failed_total 4\n"), "{metrics}");
-    assert!(metrics.contains("requests_limited_total{code=\"failed_logins\"} 1\n"), "{metrics}");
-    assert_eq!(client.get("/livez").send().await.status, StatusCode::OK);
+    let with = |words: &[&str]| lines.iter().filter(|line| words.iter().all(|word| line.contains(word))).count();
+    let (address, id) = ("\"address\":\"192.0.2.1\"", format!("\"key_id\":\"{id}\""));
+    assert_eq!(with(&["\"a login failed\"", address, "\"request_id\":\""]), 4, "{lines:#?}");
+    assert_eq!(with(&["\"a login failed\"", &id]), 3, "{lines:#?}");
+    assert_eq!(with(&["\"path\":\"/v1/me\"", address]), 5, "{lines:#?}");
+    assert_eq!(with(&[secret]) + with(&["junk"]), 0, "{lines:#?}");
 }
