@@ -89,5 +89,4 @@ fn line(headers: &HeaderMap, name: &str) -> Option<String> {
 }
 
 #[cfg(test)]
-#[path = "address_tests.rs"]
 mod tests;

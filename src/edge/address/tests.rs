@@ -1,5 +1,7 @@
 //! Who a client is, and whom it cannot pretend to be.
 
+use proptest::prelude::*;
+
 use super::*;
 
 const PROXY: &str = "10.0.0.1";
@@ -70,6 +72,26 @@ fn what_a_client_wrote_before_its_proxy_did_is_not_believed() {
         (vec![(FORWARDED, "for=192.0.2.66;x=\"\\"), (FORWARDED, "for=192.0.2.9;host=\"y\"")], PROXY),
     ] {
         assert_eq!(found(PROXY, &lines), address, "{lines:?}");
+    }
+}
+
+proptest! {
+    /// The client writes what it likes into the header before its proxy does, and into its `Host`, which the proxy repeats in quotes.
+    #[test]
+    fn nothing_that_a_client_writes_makes_it_another(
+        before in r#"([=;,"\\ x]|for=|192\.0\.2\.66|by="|\[::1\]){0,12}"#,
+        host in r#"([=;,"\\ x]|, for=192\.0\.2\.66|192\.0\.2\.66){0,8}"#,
+        is_one_line: bool,
+    ) {
+        let quoted: String = host.chars().flat_map(|it| "\"\\".contains(it).then_some('\\').into_iter().chain([it])).collect();
+        let own = format!("for=192.0.2.9;host=\"{quoted}\";proto=http");
+        let joined = format!("{before}, {own}");
+        let lines = if is_one_line { vec![(FORWARDED, &*joined)] } else { vec![(FORWARDED, &*before), (FORWARDED, &*own)] };
+        let found = found(PROXY, &lines);
+        prop_assert!(found == "192.0.2.9" || found == PROXY, "{found} by {lines:?}");
+        let joined = format!("{before}, 192.0.2.9");
+        let lines = if is_one_line { vec![(FORWARDED_FOR, &*joined)] } else { vec![(FORWARDED_FOR, &*before), (FORWARDED_FOR, "192.0.2.9")] };
+        prop_assert_eq!(self::found(PROXY, &lines), "192.0.2.9");
     }
 }
 
