@@ -1,6 +1,10 @@
 //! `App`: what every handler may use, and the layers around all of them.
 
-use std::{net::SocketAddr, sync::Arc, time::Instant};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, LazyLock},
+    time::Instant,
+};
 
 use axum::{
     Router,
@@ -22,7 +26,7 @@ use crate::{
         Error,
         error::{Failure, render},
         idempotency::refuse_where_needless,
-        shape::{brief, suggestion},
+        shape::{brief, nearest},
     },
     arrival::Awaited,
     edge::{Edge, cors, headers::secure},
@@ -32,7 +36,7 @@ use crate::{
         webhooks::{Dispatcher, Egress},
     },
     repository::{self, Clearance, Connection, Pool},
-    router::{Noun, nouns},
+    router::{self, Noun, nouns},
 };
 
 /// What every handler may use.
@@ -184,13 +188,21 @@ pub fn layered(routes: Router<App>, app: App, limits: Limits) -> Router {
         .with_state(app)
 }
 
-/// Says that a path leads nowhere, and which collection may have been meant.
+/// The paths without parameters, without the base.
+static PATHS: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let document = router::document();
+    let paths = document["paths"].as_object().into_iter().flatten().map(|(path, _)| path);
+    paths.filter(|path| !path.contains('{')).filter_map(|path| Some(path.strip_prefix(BASE)?.to_owned())).collect()
+});
+
+const BASE: &str = "/v1/";
+
+/// Says that a path leads nowhere, and which one may have been meant: like all of it, or like its beginning.
 fn nothing_at(path: &str) -> String {
-    let nouns: Vec<String> = nouns().iter().map(|noun| format!("/v1/{}", noun.table.replace('_', "-"))).collect();
-    let meant = match path.strip_prefix("/v1/").and_then(|rest| rest.split('/').next()) {
-        Some(noun) if !noun.is_empty() => suggestion(&format!("/v1/{noun}"), nouns.iter().map(String::as_str)),
-        _ => String::new(),
-    };
+    let rest = path.strip_prefix(BASE).unwrap_or_default().trim_end_matches('/');
+    let parts = [rest, rest.split('/').next().unwrap_or_default()];
+    let meant = parts.into_iter().find_map(|part| nearest(part, PATHS.iter().map(String::as_str)));
+    let meant = meant.map_or_else(String::new, |meant| format!("; did you mean `{BASE}{meant}`?"));
     format!("there is nothing at {}{meant}; /openapi.json lists what there is", brief(path))
 }
 

@@ -127,6 +127,8 @@ pub enum Command {
     Key(KeyCommand),
     /// Import a plan file (JSON), a folder of CSV files, or a table (CSV) with --strategy and --map: all rows, or none
     Import(ImportArguments),
+    /// Judge a plan file (JSON) or a folder of CSV files without any database: exit code 0 nothing lacks, 1 something does, 2 it cannot be judged
+    Check(CheckArguments),
     /// Export everything, or one strategy, as a plan file (JSON) or a folder of CSV files
     Export(ExportArguments),
     /// Prove that the record is whole, or verify a proof
@@ -146,6 +148,9 @@ pub struct ImportArguments {
     /// Only try it: write nothing
     #[arg(long)]
     pub dry_run: bool,
+    /// Why; kept in the record, and needed to change dates, leads or ceilings of a strategy in force, or to cancel what is in it
+    #[arg(long)]
+    pub reason: Option<String>,
     /// For a table: the strategy into which its rows go, as its id, external:ID or code:CODE
     #[arg(long)]
     pub strategy: Option<String>,
@@ -164,6 +169,16 @@ pub struct ImportArguments {
     /// For a table: a JSON file with `strategy_id`, `map`, `fill_down`, `separator`, `decimal`, instead of the options
     #[arg(long, value_name = "FILE", conflicts_with_all = ["map", "fill_down", "separator", "decimal"])]
     pub map_file: Option<PathBuf>,
+}
+
+/// What to judge.
+#[derive(Debug, Args)]
+pub struct CheckArguments {
+    /// The file, or the folder with one CSV file a noun
+    pub file: PathBuf,
+    /// Print the findings as JSON lines instead of a table
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// What to export, and where to.

@@ -1,6 +1,6 @@
 //! The database of the service: given by DATABASE_URL, or private; brought to the newest schema.
 
-use std::{str::FromStr as _, time::Duration};
+use std::{path::PathBuf, str::FromStr as _, time::Duration};
 
 use anyhow::{Context as _, bail};
 use chrono::NaiveDate;
@@ -37,11 +37,20 @@ impl Database {
                 .context("DATABASE_URL is not understood; write postgres://user:password@host:5432/database")?;
             return Ok(Self { options: repository::in_time_zone(options, settings.timezone.name()), cluster: None });
         }
+        Self::private(settings, settings.data_dir(), true).await
+    }
+
+    /// A private database in a folder that nobody will need again; it does not wait for the disk.
+    pub async fn throwaway(settings: &Settings, folder: PathBuf) -> anyhow::Result<Self> {
+        Self::private(settings, folder, false).await
+    }
+
+    async fn private(settings: &Settings, data_dir: PathBuf, durable: bool) -> anyhow::Result<Self> {
         let private = postgres::Settings {
-            data_dir: settings.data_dir(),
+            data_dir,
             binaries: settings.postgres_bin.clone(),
             hide_installed: settings.postgres_bundle,
-            durable: true,
+            durable,
         };
         let cluster = postgres::start(&private).await?;
         let options = repository::in_time_zone(cluster.options("mandate"), settings.timezone.name());

@@ -7,6 +7,7 @@ pub mod api;
 pub mod app;
 pub mod arrival;
 pub mod audit;
+pub mod check;
 pub mod config;
 pub mod database;
 pub mod demo;

@@ -10,7 +10,7 @@ use mandate::{
         role::Scopes,
     },
     app::{App, layered},
-    audit,
+    audit, check,
     config::{Cli, Command, KeyCommand, Settings},
     database::Database,
     demo,
@@ -40,28 +40,30 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match runtime.block_on(run(cli)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("mandate: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    // Of a check 1 means that something was found.
+    let failure = if matches!(cli.command, Command::Check(_)) { ExitCode::from(2) } else { ExitCode::FAILURE };
+    runtime.block_on(run(cli)).unwrap_or_else(|error| {
+        eprintln!("mandate: {error:#}");
+        failure
+    })
 }
 
-async fn run(cli: Cli) -> anyhow::Result<()> {
+async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let settings = cli.settings;
     use_country(Country(settings.country.clone()));
     use_languages(settings.languages.clone());
     deadlines::use_calendar(Calendar { fiscal_year_start: settings.fiscal_year_start });
     if let Command::Openapi = cli.command {
         println!("{}", serde_json::to_string_pretty(&router::document())?);
-        return Ok(());
+        return Ok(ExitCode::SUCCESS);
     }
     let default = if matches!(cli.command, Command::Serve) { settings.log.as_str() } else { "warn" };
     let filter = EnvFilter::try_new(default)
         .with_context(|| format!("MANDATE_LOG is `{default}`; write it as `info` or `mandate=debug,warn`"))?;
     tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr).init();
+    if let Command::Check(arguments) = &cli.command {
+        return check::check(arguments, &settings).await;
+    }
     let listener = match cli.command {
         Command::Serve | Command::Demo => Some(serve::listen(settings.listen).await?),
         _ => None,
@@ -69,7 +71,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
     let database = Database::open(&settings).await?;
     let outcome = perform(&cli.command, &settings, &database, listener).await;
     database.close().await?;
-    outcome
+    outcome.map(|()| ExitCode::SUCCESS)
 }
 
 async fn perform(
@@ -103,7 +105,7 @@ async fn perform(
             );
             println!("{}", settings.edge);
         }
-        Command::Openapi => {}
+        Command::Openapi | Command::Check(_) => {}
     }
     if let Some(listener) = listener {
         let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().install_recorder()?;

@@ -77,7 +77,7 @@ impl Noun {
 
 /// All nouns; each stands after those that it refers to, which is the order of an import.
 pub fn nouns() -> &'static [Noun] {
-    static NOUNS: [Noun; 12] = [
+    static NOUNS: &[Noun] = &[
         Noun::of::<LegalAct>(),
         Noun::of::<Entity>(),
         Noun::of::<FundingSource>(),
@@ -91,7 +91,7 @@ pub fn nouns() -> &'static [Noun] {
         Noun::of::<Dependency>(),
         Noun::of::<BudgetAllocation>(),
     ];
-    &NOUNS
+    NOUNS
 }
 
 /// All routes.

@@ -8,6 +8,7 @@ mod feed;
 mod import;
 mod load;
 mod pgbench;
+mod proof;
 mod service;
 mod statements;
 
@@ -121,8 +122,10 @@ async fn scale(
     connection.close().await?;
     let socket = database.get_socket().context("a socket")?.clone();
     let url = url(&socket, name);
-    let scripts = scripts(&url, &key, log, options).await?;
-    let service = Service::start(&url, 18_081, "info").await?;
+    let log_key = log.with_file_name(format!("{name}.key"));
+    proof::make_key(&log_key)?;
+    let scripts = scripts(&url, &key, (log, &log_key), options).await?;
+    let service = Service::start(&url, &log_key, 18_081, "info").await?;
     println!("start of the service on it: {:.0?}", service.started_in);
     println!("{:24} {:>10} {:>10} {:>6} {:>10} {:>10}", "", "service/s", "pgbench/s", "ratio", "p50", "p99");
     let pgbench = Pgbench { programs: &cluster.programs(), socket: &socket, database: name, rows };
@@ -159,13 +162,19 @@ async fn scale(
         println!("the list as of a day costs {:.2} times the present one", present / past);
     }
     feed::measure(options, service.address, &key).await?;
+    proof::measure(options, service.address, &key, &url).await?;
     service.stop()?;
     Ok(all)
 }
 
 /// The cases beside the statements that a service with a log of them sends for each.
-async fn scripts(url: &str, key: &str, log: &Path, options: &Options) -> anyhow::Result<Vec<(Case, String)>> {
-    let spy = Service::start(&format!("{url}&options[log_statement]=all"), 18_082, "error").await?;
+async fn scripts(
+    url: &str,
+    key: &str,
+    (log, log_key): (&Path, &Path),
+    options: &Options,
+) -> anyhow::Result<Vec<(Case, String)>> {
+    let spy = Service::start(&format!("{url}&options[log_statement]=all"), log_key, 18_082, "error").await?;
     let mut scripts = Vec::new();
     for mut case in cases().into_iter().filter(|case| case.name.contains(&options.only)) {
         if let Some(script) = case.beside.take() {

@@ -2,6 +2,7 @@
 
 use std::{
     net::SocketAddr,
+    path::Path,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
@@ -19,11 +20,14 @@ pub(crate) struct Service {
 
 impl Service {
     /// Starts it and waits until it is ready.
-    pub(crate) async fn start(url: &str, port: u16, log: &str) -> anyhow::Result<Self> {
+    pub(crate) async fn start(url: &str, log_key: &Path, port: u16, log: &str) -> anyhow::Result<Self> {
         let address = SocketAddr::from(([127, 0, 0, 1], port));
         let began = Instant::now();
         let child = Command::new(env!("CARGO_BIN_EXE_mandate"))
+            // The bench is one client that asks all the time.
             .args(["serve", "--listen", &address.to_string(), "--log", log, "--database-url", url, "--rate", "0"])
+            .arg("--log-key")
+            .arg(log_key)
             .stderr(Stdio::null())
             .spawn()?;
         let mut service = Self { child, address, started_in: Duration::ZERO };

@@ -63,7 +63,7 @@ impl OfNoun {
 }
 
 /// Every reader may list and find a noun, and see its history. Who may write it:
-const NOUNS: [OfNoun; 12] = [
+const NOUNS: &[OfNoun] = &[
     OfNoun::new("legal_act", "legal_acts", Area::Plan, PLANNERS),
     OfNoun::new("entity", "entities", Area::Entities, PLANNERS),
     OfNoun::new("funding_source", "funding_sources", Area::Money, PLANNERS),
@@ -80,12 +80,14 @@ const NOUNS: [OfNoun; 12] = [
 ];
 
 /// The operations that belong to no noun. Those without an area ask for no scope.
-const OTHERS: [(&str, Option<Area>, Act, Grants); 34] = [
+const OTHERS: &[(&str, Option<Area>, Act, Grants)] = &[
     ("report_plan", Some(Area::Plan), Act::Read, READERS),
     ("report_timeline", Some(Area::Plan), Act::Read, READERS),
     ("report_responsibilities", Some(Area::Plan), Act::Read, READERS),
     ("report_budget", Some(Area::Money), Act::Read, READERS),
     ("report_gaps", Some(Area::Plan), Act::Read, READERS),
+    ("report_integrity", Some(Area::Plan), Act::Read, READERS),
+    ("report_quality", Some(Area::Plan), Act::Read, READERS),
     ("list_changes", Some(Area::Record), Act::Read, READERS),
     ("stream_changes", Some(Area::Record), Act::Read, READERS),
     ("diff", Some(Area::Record), Act::Read, READERS),
@@ -151,7 +153,7 @@ static TABLE: LazyLock<Vec<Rule>> = LazyLock::new(|| {
     }
     let rule =
         |(operation, area, act, grants): (&str, _, _, _)| Rule { operation: operation.into(), area, act, grants };
-    table.extend(OTHERS.into_iter().map(rule));
+    table.extend(OTHERS.iter().copied().map(rule));
     table
 });
 

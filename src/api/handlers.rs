@@ -208,6 +208,7 @@ async fn add<R: Resource>(
     data: &R,
     right: Right,
 ) -> Result<Stored<R>, Error> {
+    owed::<R>(connection, author, (None, Some(data))).await?;
     let stored = repository::insert(connection, author, data).await?;
     own::check(connection, right.grant, (R::KIND, stored.id), When::After).await?;
     Ok(stored)
@@ -220,6 +221,7 @@ async fn save<R: Resource>(
     data: &R,
     right: Right,
 ) -> Result<Response, Error> {
+    owed(connection, author, (Some(&before.data), Some(data))).await?;
     match repository::update(connection, author, before, data).await {
         Ok(stored) => {
             if right.grant.is_own() && refers_elsewhere(&before.data, data)? {
@@ -230,6 +232,22 @@ async fn save<R: Resource>(
         Err(repository::Error::Stale) => Err(overtaken::<R>(connection, before.id, right.clearance).await),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Demands the reason that a change of a strategy in force owes.
+async fn owed<R: Resource>(
+    connection: &mut PgConnection,
+    author: &repository::Author,
+    change: (Option<&R>, Option<&R>),
+) -> Result<(), Error> {
+    if repository::without_reason(connection, author, std::iter::once(change)).await?.is_empty() {
+        return Ok(());
+    }
+    Err(Error::Invalid(vec![repository::Fault {
+        pointer: "Mandate-Reason".into(),
+        code: "needs_reason".into(),
+        detail: "The strategy is in force; say in the header Mandate-Reason why it changes so.".into(),
+    }]))
 }
 
 /// Whether a reference is another than before: what a thing belongs to follows from its references.
@@ -275,6 +293,7 @@ async fn remove<R: Resource>(
     if !faults.0.is_empty() {
         return Err(Error::Conflict(faults.0));
     }
+    owed(connection, author, (Some(&stored.data), None)).await?;
     let (id, version) = (stored.id, stored.version);
     let outcome = if right.grant.is_own() {
         // A savepoint, because after a refusal the transaction is asked who stands in the way.

@@ -126,7 +126,11 @@ pub fn if_none_match() -> Value {
 }
 
 fn reason() -> Value {
-    header("Mandate-Reason", "Why; kept in the record.", "agreed in the council of 12 May")
+    header(
+        "Mandate-Reason",
+        "Why; kept in the record. A strategy in force needs it for dates, leads, appropriations and what is given up.",
+        "agreed in the council of 12 May",
+    )
 }
 
 /// What a write answers besides the resource.

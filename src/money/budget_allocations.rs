@@ -136,6 +136,14 @@ impl Resource for BudgetAllocation {
         );
     }
 
+    fn needs_reason(before: Option<&Self>, after: Option<&Self>) -> bool {
+        let ceiling = |side: Option<&Self>| {
+            let ceiling = side.filter(|side| side.phase == Phase::Appropriation)?;
+            Some((ceiling.initiative_id, ceiling.step_id, ceiling.fiscal_year, ceiling.money.clone()))
+        };
+        ceiling(before) != ceiling(after)
+    }
+
     fn columns(&self, row: &mut Row) {
         set_fields!(row, self; external_id, classification, initiative_id, step_id, entity_id, funding_source_id, fiscal_year, phase,
             programme_code, cofog_code, legal_act_id, note);

@@ -108,6 +108,14 @@ impl Resource for Assignment {
         faults.check_period(self.valid_from, self.valid_to, "valid_to");
     }
 
+    fn needs_reason(before: Option<&Self>, after: Option<&Self>) -> bool {
+        let led = |side: Option<&Self>| {
+            let lead = side.filter(|side| side.role == Role::Lead)?;
+            Some((lead.entity_id, lead.initiative_id, lead.step_id, lead.valid_from, lead.valid_to))
+        };
+        led(before) != led(after)
+    }
+
     fn columns(&self, row: &mut Row) {
         set_fields!(row, self; external_id, classification, initiative_id, step_id, entity_id, role, source_label, valid_from, valid_to,
             note);

@@ -152,6 +152,15 @@ impl Resource for Initiative {
         );
     }
 
+    fn needs_reason(before: Option<&Self>, after: Option<&Self>) -> bool {
+        before.is_some_and(|before| {
+            after.is_none_or(|after| {
+                (&before.starts_on, &before.deadline) != (&after.starts_on, &after.deadline)
+                    || before.status != after.status && after.status == Status::Cancelled
+            })
+        })
+    }
+
     fn columns(&self, row: &mut Row) {
         set_fields!(row, self; external_id, classification, strategy_id, objective_id, code, title, description, status, status_reason,
             evidence, confidence, confidence_reason, starts_on, obligation, funding_note);

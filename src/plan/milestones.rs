@@ -96,6 +96,10 @@ impl Resource for Milestone {
         );
     }
 
+    fn needs_reason(before: Option<&Self>, after: Option<&Self>) -> bool {
+        before.is_some_and(|before| after.is_none_or(|after| before.deadline != after.deadline))
+    }
+
     fn columns(&self, row: &mut Row) {
         set_fields!(row, self; external_id, classification, initiative_id, code, title, description, achieved_on, evidence);
         deadline_columns::set(row, self.deadline.as_ref());

@@ -66,6 +66,10 @@ impl Resource for Objective {
 
     fn validate(&self, _: Option<&Self>, _: &mut Faults) {}
 
+    fn needs_reason(before: Option<&Self>, after: Option<&Self>) -> bool {
+        before.is_some() && after.is_none()
+    }
+
     fn columns(&self, row: &mut Row) {
         set_fields!(row, self; external_id, classification, strategy_id, parent_id, code, title, description);
     }

@@ -113,6 +113,15 @@ impl Resource for Step {
         deadline_columns::check(self.deadline.as_ref(), faults);
     }
 
+    fn needs_reason(before: Option<&Self>, after: Option<&Self>) -> bool {
+        before.is_some_and(|before| {
+            after.is_none_or(|after| {
+                (&before.starts_on, &before.deadline) != (&after.starts_on, &after.deadline)
+                    || before.status != after.status && after.status == Status::Cancelled
+            })
+        })
+    }
+
     fn columns(&self, row: &mut Row) {
         set_fields!(row, self; external_id, classification, initiative_id, code, title, description, status, status_reason, evidence,
             starts_on, measurement, reporting_mechanism, obligation);

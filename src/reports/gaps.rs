@@ -12,9 +12,9 @@ use super::{
 use crate::{api::Error, values::Text};
 
 /// A kind of gap.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-enum Kind {
+pub(super) enum Kind {
     /// Neither the initiative nor one of its steps has a lead.
     InitiativeWithoutLead,
     /// The initiative has no deadline.
@@ -33,13 +33,20 @@ enum Kind {
     DependencyContradictsDates,
 }
 
+impl Kind {
+    /// As it is written.
+    pub(super) fn word(self) -> String {
+        serde_json::to_value(self).ok().and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default()
+    }
+}
+
 /// What the report of gaps can be asked.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Parameters {
     /// Only gaps of this kind; may be repeated.
     #[schema(inline)]
-    kind: Vec<Kind>,
+    pub(super) kind: Vec<Kind>,
 }
 
 /// One gap.
@@ -47,18 +54,18 @@ pub(crate) struct Parameters {
 #[schema(as = GapRow)]
 pub(crate) struct Row {
     /// The kind of gap.
-    kind: String,
+    pub(super) kind: String,
     /// What has it: `initiative`, `step`, `objective`, `strategy` or `dependency`.
-    noun: String,
+    pub(super) noun: String,
     /// Its id.
-    id: Uuid,
+    pub(super) id: Uuid,
     /// Its code; of a dependency the codes of both sides.
-    code: Option<String>,
+    pub(super) code: Option<String>,
     /// Its title; of a dependency the title of the successor.
     #[sqlx(json(nullable))]
-    title: Option<Text>,
+    pub(super) title: Option<Text>,
     /// What is missing or wrong.
-    detail: String,
+    pub(super) detail: String,
 }
 
 // `$7` holds the kinds. Objectives and strategies have no entity, status or deadline: a scope by these leaves them out.
@@ -156,8 +163,7 @@ impl Report for Parameters {
     type Row = Row;
 
     async fn rows(self, scope: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {
-        let kinds: Vec<String> =
-            self.kind.iter().filter_map(|kind| serde_json::to_value(kind).ok()?.as_str().map(str::to_owned)).collect();
+        let kinds: Vec<String> = self.kind.iter().map(|kind| kind.word()).collect();
         answer(connection, scope.query(&[SQL, LIMIT]).bind(kinds)).await
     }
 }

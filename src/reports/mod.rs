@@ -4,8 +4,10 @@
 
 mod budget;
 mod gaps;
+mod integrity;
 mod network;
 mod plan;
+mod quality;
 mod responsibilities;
 mod scope;
 mod timeline;
@@ -38,12 +40,14 @@ use crate::{
     repository::Reading,
 };
 
-static REPORTS: [Entry; 5] = [
+static REPORTS: &[Entry] = &[
     Entry::of::<plan::Parameters>(),
     Entry::of::<timeline::Parameters>(),
     Entry::of::<responsibilities::Parameters>(),
     Entry::of::<budget::Parameters>(),
     Entry::of::<gaps::Parameters>(),
+    Entry::of::<integrity::Parameters>(),
+    Entry::of::<quality::Parameters>(),
 ];
 
 /// A report, as the parameters that it has besides the scope.
@@ -83,6 +87,12 @@ pub fn routes() -> Router<App> {
     REPORTS.iter().fold(Router::new(), |router, report| router.merge((report.routes)()))
 }
 
+/// All that a plan lacks of what is asked of one, as JSON rows.
+pub async fn quality(connection: &mut PgConnection) -> Result<Vec<Value>, Error> {
+    let rows = quality::Parameters::default().rows(Scope::default(), connection).await?;
+    rows.iter().map(serde_json::to_value).collect::<Result<_, _>>().map_err(internal)
+}
+
 /// Adds the operations and rows of all reports to the OpenAPI document.
 pub fn describe(document: &mut Value) {
     if let Some(tags) = document["tags"].as_array_mut() {
@@ -90,7 +100,7 @@ pub fn describe(document: &mut Value) {
             json!({"name": "reports", "description": "Flat tables made from the nouns; each answers one question."}),
         );
     }
-    for report in &REPORTS {
+    for report in REPORTS {
         (report.describe)(document);
     }
 }

@@ -38,6 +38,11 @@ pub trait Resource:
     fn validate(&self, before: Option<&Self>, faults: &mut Faults);
     /// Rules over its deletion, whoever asks. What others refer to is kept without a rule.
     fn validate_deletion(&self, _: &mut Faults) {}
+    /// Whether a change weighs so much that it owes a reason once the strategy is in force: another date, lead or ceiling, or something given
+    /// up. `before` is `None` for what is new, `after` for what is deleted.
+    fn needs_reason(_before: Option<&Self>, _after: Option<&Self>) -> bool {
+        false
+    }
     /// The columns and their values.
     fn columns(&self, row: &mut Row);
     /// Turns the filter into conditions.

@@ -36,7 +36,8 @@ pub async fn import(
     settings: &Settings,
 ) -> anyhow::Result<()> {
     let (document, origin) = plan(connection, arguments, settings).await?;
-    let author = Author { actor: "cli".into(), request_id: Uuid::now_v7().to_string(), reason: None };
+    let author =
+        Author { actor: "cli".into(), request_id: Uuid::now_v7().to_string(), reason: arguments.reason.clone() };
     let terminal = std::io::stderr();
     let mut progress = Progress::new(terminal.is_terminal().then_some(terminal));
     let show = |done, total| progress.show(done, total);
@@ -64,17 +65,22 @@ async fn plan(
         is_table || !is_mapped,
         "--strategy, --map and --map-file are for a table, a file whose name ends with .csv"
     );
-    if path.is_dir() {
-        return folder::read(&files(path)?, nouns()).map_err(explained);
+    if !is_table {
+        return read(path);
     }
     let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    if !is_table {
-        return Ok((bytes, Origin::default()));
-    }
     let (strategy, mapping) = mapping(arguments)?;
     let currency = Some(settings.currency.clone());
     let target = Target::find(connection, &strategy, currency).await.map_err(explained)?;
     table::plan(&bytes, &mapping, &target).map_err(explained)
+}
+
+/// A plan file, or a folder of CSV files.
+pub fn read(path: &Path) -> anyhow::Result<(Vec<u8>, Origin)> {
+    if path.is_dir() {
+        return folder::read(&files(path)?, nouns()).map_err(explained);
+    }
+    Ok((fs::read(path).with_context(|| format!("cannot read {}", path.display()))?, Origin::default()))
 }
 
 /// The strategy and the mapping, from the options or from a file.
@@ -124,7 +130,8 @@ fn files(folder: &Path) -> anyhow::Result<Vec<folder::File>> {
     Ok(files)
 }
 
-fn print(report: &Report) {
+/// Shows what became of the rows.
+pub fn print(report: &Report) {
     for fault in report.rows.iter().flat_map(|row| &row.errors) {
         println!("{}: {}", fault.pointer, fault.detail);
     }
@@ -174,7 +181,7 @@ fn write_folder(folder: &Path, document: &[u8]) -> anyhow::Result<()> {
 }
 
 /// The words of a problem, for a terminal.
-fn explained(error: Error) -> anyhow::Error {
+pub fn explained(error: Error) -> anyhow::Error {
     if let Error::Internal(cause) = error {
         return anyhow::anyhow!("{cause:#}");
     }

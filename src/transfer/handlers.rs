@@ -256,7 +256,7 @@ pub fn describe(document: &mut Value) {
         all.insert("200".into(), json!({"description": words, "content": {"application/json": content}}));
         all
     };
-    let reason = json!({"name": "Mandate-Reason", "in": "header", "description": "Why; kept in the record.", "schema": {"type": "string"}});
+    let reason = json!({"name": "Mandate-Reason", "in": "header", "description": "Why; kept in the record. Changes of dates, leads and appropriations of a strategy in force need it.", "schema": {"type": "string"}});
     let mut of_import = parameters::<ImportParameters>();
     of_import.push(reason);
     let roles = ROLES.join(", ");

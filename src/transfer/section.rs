@@ -39,10 +39,10 @@ pub enum Outcome {
 /// What became of a row: the id under which it is, or its faults.
 pub type Verdict = Result<(Outcome, Uuid), Vec<Fault>>;
 
-struct Change<R> {
+struct Change<'a, R> {
     index: usize,
     id: Uuid,
-    version: Option<i32>,
+    before: Option<&'a Stored<R>>,
     data: R,
 }
 
@@ -97,13 +97,19 @@ pub async fn import_section<R: Resource>(
         if !faults.is_empty() {
             verdicts[index] = Some(Err(faults));
         } else if let Some(before) = before {
-            changed.push(Change { index, id: before.id, version: Some(before.version), data });
+            changed.push(Change { index, id: before.id, before: Some(before), data });
         } else {
             let id = ids[index].unwrap_or_else(Uuid::now_v7);
-            created.push(Change { index, id, version: None, data });
+            created.push(Change { index, id, before: None, data });
         }
     }
-    for (changes, outcome) in [(changed, Outcome::Changed), (created, Outcome::Created)] {
+    for (mut changes, outcome) in [(changed, Outcome::Changed), (created, Outcome::Created)] {
+        let sides = changes.iter().map(|change| (change.before.map(|before| &before.data), Some(&change.data)));
+        for owing in repository::without_reason(connection, author, sides).await?.into_iter().rev() {
+            let detail =
+                "the strategy is in force; say why it changes so, in the header Mandate-Reason or with --reason";
+            verdicts[changes.remove(owing).index] = Some(Err(vec![fault("#", "needs_reason", detail.into())]));
+        }
         save(connection, author, &changes, outcome, &mut verdicts).await?;
     }
     let lost = || Err(vec![fault("#", "internal", "was not judged".into())]);
@@ -114,7 +120,7 @@ pub async fn import_section<R: Resource>(
 async fn save<R: Resource>(
     connection: &mut PgConnection,
     author: &Author,
-    changes: &[Change<R>],
+    changes: &[Change<'_, R>],
     outcome: Outcome,
     verdicts: &mut [Option<Verdict>],
 ) -> Result<(), Error> {
@@ -148,9 +154,10 @@ async fn save<R: Resource>(
 async fn attempt<R: Resource>(
     connection: &mut PgConnection,
     author: &Author,
-    part: &[Change<R>],
+    part: &[Change<'_, R>],
 ) -> Result<(), repository::Error> {
-    let changes: Vec<_> = part.iter().map(|change| (change.id, change.version, &change.data)).collect();
+    let changes: Vec<_> =
+        part.iter().map(|change| (change.id, change.before.map(|before| before.version), &change.data)).collect();
     let stored = repository::write(connection, author, &changes).await?;
     if stored.len() < changes.len() {
         return Err(repository::Error::Stale);

@@ -108,6 +108,23 @@ async fn events_come_from_now_on_and_again_after_the_last_that_was_seen() {
 }
 
 #[tokio::test]
+async fn a_listener_hears_only_what_it_may_see() {
+    let client = service().await;
+    let mut viewer = Listener::open(client.as_viewer().get("/v1/changes/stream")).await;
+    let mut auditor = Listener::open(client.get("/v1/changes/stream")).await;
+    for (name, classification) in [("one", "internal"), ("two", "restricted"), ("three", "public")] {
+        client
+            .create("entities", json!({"name": {"en": name}, "kind": "agency", "classification": classification}))
+            .await;
+    }
+    let heard =
+        [name(&auditor.event().await), name(&auditor.event().await), name(&auditor.event().await)].map(str::to_owned);
+    assert_eq!(heard, ["one", "two", "three"]);
+    let heard = [name(&viewer.event().await), name(&viewer.event().await)].map(str::to_owned);
+    assert_eq!(heard, ["one", "three"]);
+}
+
+#[tokio::test]
 async fn a_stream_goes_on_after_its_database_was_lost() {
     let options = database().await;
     let client = service_over(options.clone(), Limits::default()).await;

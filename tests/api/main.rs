@@ -4,6 +4,7 @@
 
 mod architecture;
 mod as_of;
+mod check;
 mod classification;
 mod contract;
 mod crashes;
@@ -17,6 +18,7 @@ mod feed_order;
 mod feed_stream;
 mod headers;
 mod idempotency;
+mod integrity;
 mod keys;
 mod limits;
 mod logins;
@@ -29,6 +31,8 @@ mod problems;
 mod proof;
 mod proof_file;
 mod proof_tree;
+mod public;
+mod reasons;
 mod reports;
 mod retries;
 mod settings;

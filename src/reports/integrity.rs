@@ -1,0 +1,186 @@
+//! Whether what was approved is what is kept: what slipped, was re-baselined, dropped, or added after the approval; out of the record.
+
+use serde::{Deserialize, Serialize};
+use sqlx::{FromRow, PgConnection};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::{
+    Report,
+    scope::{LIMIT, Scope, answer},
+};
+use crate::{api::Error, values::Text};
+
+/// What is counted together.
+#[derive(Debug, Default, Clone, Copy, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum By {
+    /// The entity that leads, or led it last; a step without a lead is led as its initiative.
+    #[default]
+    Entity,
+    /// The objective that it serves itself.
+    Objective,
+    /// The initiative or step alone.
+    Item,
+}
+
+/// What the report of integrity can be asked.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Parameters {
+    /// What is counted together; `entity` when not given.
+    #[schema(inline)]
+    by: Option<By>,
+}
+
+/// Initiatives and steps under one key. Each counts from the approval of its strategy on, as the record has it; where that has none, from its first
+/// mention.
+#[derive(Debug, Serialize, FromRow, ToSchema)]
+#[schema(as = IntegrityRow)]
+pub(crate) struct Row {
+    /// The entity, objective, initiative or step; null for those without a lead or objective.
+    id: Option<Uuid>,
+    /// Its code.
+    code: Option<String>,
+    /// Its name.
+    #[sqlx(json(nullable))]
+    name: Option<Text>,
+    /// How many there are, with those that were deleted after the approval.
+    items: i64,
+    /// How many are expected to end later than their first baseline: the end that held at the approval, or their first.
+    slipped: i64,
+    /// The most days that one of them slipped; null when none did.
+    longest_slip_days: Option<i32>,
+    /// How many were re-baselined: after the approval another end was set, in an approved or revised timeline or in the plan itself.
+    re_baselined: i64,
+    /// How often, all together.
+    re_baselinings: i64,
+    /// How many were given up: cancelled, or deleted after the approval.
+    dropped: i64,
+    /// How many were first recorded after the approval.
+    added_after_approval: i64,
+}
+
+/// `changes` is the record as the reader may see it and as far as the moment has it; what was deleted is found through its index of deletions.
+const SQL: &str = ",
+approval as not materialized (
+    select c.entity_id as strategy_id, min(c.at) as at from changes c
+    where c.kind = 'strategy' and c.after ->> 'status' in ('approved', 'in_force') group by c.entity_id
+),
+deleted as (
+    select c.kind, c.entity_id as id, c.at, c.before as was, coalesce(c.before ->> 'step_id', c.before ->> 'initiative_id')::uuid as item_id
+    from changes c where c.action = 'deleted' and c.kind in ('initiative', 'step', 'assignment', 'timeline')
+),
+led_last as (
+    select distinct on (item_id) item_id, (was ->> 'entity_id')::uuid as entity_id
+    from deleted where kind = 'assignment' and was ->> 'role' = 'lead' order by item_id, at desc
+),
+gone as (
+    select d.id, d.kind as level, d.at, coalesce(i.id, p.id, d.id) as initiative_id,
+        coalesce(i.strategy_id, (p.was ->> 'strategy_id')::uuid, (d.was ->> 'strategy_id')::uuid) as strategy_id,
+        coalesce(i.objective_id, (p.was ->> 'objective_id')::uuid, (d.was ->> 'objective_id')::uuid) as objective_id,
+        d.was ->> 'code' as code, d.was -> 'title' as title, d.was ->> 'status' as status,
+        (d.was ->> 'deadline_to')::date as deadline_to, l.entity_id
+    from deleted d
+    left join initiatives i on d.kind = 'step' and i.id = (d.was ->> 'initiative_id')::uuid
+    left join deleted p on d.kind = 'step' and p.kind = 'initiative' and p.id = (d.was ->> 'initiative_id')::uuid
+    left join led_last l on l.item_id = d.id
+    where d.kind in ('initiative', 'step')
+),
+promise as (
+    select i.id, i.level, i.strategy_id, i.objective_id, i.code, i.title, i.status = 'cancelled' as dropped,
+        coalesce(own.entity_id, above.entity_id) as entity_id
+    from item i
+    left join assigned own on own.item_id = i.id and own.role = 'lead'
+    left join assigned above on i.level = 'step' and above.item_id = i.initiative_id and above.role = 'lead'
+    union all
+    select g.id, g.level, g.strategy_id, g.objective_id, g.code, g.title, true, coalesce(g.entity_id, above.entity_id, l.entity_id)
+    from gone g
+    left join approval a on a.strategy_id = g.strategy_id
+    left join assigned above on g.level = 'step' and above.item_id = g.initiative_id and above.role = 'lead'
+    left join led_last l on g.level = 'step' and l.item_id = g.initiative_id
+    where g.at > a.at and ($1 = '{}' or g.strategy_id = any($1)) and ($2 = '{}' or g.objective_id in (select id from branch))
+        and ($3 = '{}' or coalesce(g.entity_id, above.entity_id, l.entity_id) = any($3)) and ($4 = '{}' or g.status = any($4))
+        and ($5 is null or g.deadline_to < $5) and ($6 is null or g.deadline_to > $6)
+),
+-- Every end that was ever set as the one to be measured by, and when.
+dated as (
+    select p.id, c.at, 0 as place, c.version, (c.after ->> 'deadline_to')::date as ends_on
+    from promise p join changes c on c.kind = p.level and c.entity_id = p.id
+    where c.action = 'created' or c.action = 'updated' and c.before -> 'deadline_to' is distinct from c.after -> 'deadline_to'
+    union all
+    select t.item_id, c.at, 1, c.version, coalesce(c.after ->> 'ends_on', c.after ->> 'deadline_to')::date
+    from (
+        select p.id as item_id, t.id from promise p join timelines t on t.item_id = p.id where t.basis <> 'forecast'
+        union all
+        select p.id, d.id from promise p join deleted d on d.kind = 'timeline' and d.item_id = p.id
+    ) t join changes c on c.kind = 'timeline' and c.entity_id = t.id
+    where c.after ->> 'basis' in ('approved', 'revised')
+),
+history as (
+    select p.id, min(d.at) as first_at,
+        coalesce(
+            (array_agg(d.ends_on order by d.at desc, d.place desc, d.version desc) filter (where d.at <= a.at and d.ends_on is not null))[1],
+            (array_agg(d.ends_on order by d.at, d.place, d.version) filter (where d.ends_on is not null))[1]) as baseline,
+        (array_agg(d.ends_on order by d.at desc, d.place desc, d.version desc) filter (where d.ends_on is not null))[1] as ends_on,
+        count(*) filter (where d.ends_on <> d.earlier and (a.at is null or d.at > a.at)) as re_baselinings
+    from promise p
+    left join approval a on a.strategy_id = p.strategy_id
+    join (
+        select id, at, place, version, ends_on, lag(ends_on) over (partition by id order by ends_on is null, at, place, version) as earlier
+        from dated
+    ) d on d.id = p.id
+    group by p.id
+),
+expected as (
+    select distinct on (p.id) p.id, coalesce(t.ends_on, t.deadline_to) as ends_on
+    from promise p join timelines t on t.item_id = p.id where t.basis = 'forecast'
+    order by p.id, t.set_on desc nulls last, t.created_at desc, t.id desc
+),
+judged as (
+    select p.*, h.re_baselinings, coalesce(h.first_at > a.at, false) as added,
+        case when not p.dropped then coalesce(e.ends_on, h.ends_on) - h.baseline end as slip
+    from promise p
+    left join history h on h.id = p.id
+    left join expected e on e.id = p.id
+    left join approval a on a.strategy_id = p.strategy_id
+)
+select j.id, coalesce(n.code, j.code) as code, coalesce(n.name, j.name) as name, count(*) as items,
+    count(*) filter (where slip > 0) as slipped, max(slip) filter (where slip > 0) as longest_slip_days,
+    count(*) filter (where re_baselinings > 0) as re_baselined, coalesce(sum(re_baselinings), 0)::bigint as re_baselinings,
+    count(*) filter (where dropped) as dropped, count(*) filter (where added) as added_after_approval
+from (select slip, re_baselinings, dropped, added, ";
+
+const NAMED: &str = " from judged) j left join (select ";
+
+const GROUPED: &str = ") n(id, code, name) on n.id = j.id
+group by j.id, coalesce(n.code, j.code), coalesce(n.name, j.name)
+order by coalesce(n.code, j.code) is null, natural_order(coalesce(n.code, j.code)) collate \"C\", words_of(coalesce(n.name, j.name)) nulls last,
+    j.id nulls last";
+
+impl By {
+    /// The key of an item: its id, its code and name where no other table has them, and the table that has.
+    fn keyed(self) -> [&'static str; 2] {
+        match self {
+            Self::Entity => {
+                ["entity_id as id, null::text as code, null::jsonb as name", "id, code, name from entities"]
+            }
+            Self::Objective => {
+                ["objective_id as id, null::text as code, null::jsonb as name", "id, code, title from objectives"]
+            }
+            Self::Item => ["id, code, title as name", "null::uuid, null::text, null::jsonb"],
+        }
+    }
+}
+
+impl Report for Parameters {
+    const NAME: &'static str = "integrity";
+    const SUMMARY: &'static str =
+        "What slipped, was re-baselined, dropped, or added after the approval, by who leads it or what it serves.";
+    type Row = Row;
+
+    async fn rows(self, scope: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {
+        let [key, names] = self.by.unwrap_or_default().keyed();
+        answer(connection, scope.query(&[SQL, key, NAMED, names, GROUPED, LIMIT])).await
+    }
+}
