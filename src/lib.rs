@@ -11,6 +11,7 @@ pub mod check;
 pub mod config;
 pub mod database;
 pub mod demo;
+pub mod edge;
 pub mod entities;
 pub mod limits;
 pub mod money;
