@@ -15,7 +15,11 @@ use mandate::{
     database::Database,
     demo,
     plan::deadlines::{self, Calendar},
-    record::{Record, proof},
+    record::{
+        Record,
+        misfits::{self, Misfit},
+        proof,
+    },
     repository::{self, Reference},
     router, serve,
     transfer::command,
@@ -101,6 +105,7 @@ async fn perform(
                 settings.currency,
                 settings.timezone
             );
+            fits(&misfits::list(&mut database.connect().await?).await?)?;
         }
         Command::Openapi => {}
     }
@@ -122,6 +127,19 @@ async fn perform(
         dispatcher.stop().await;
         sequencer.stop().await;
     }
+    Ok(())
+}
+
+/// Says which changes are in no past.
+fn fits(misfits: &[Misfit]) -> anyhow::Result<()> {
+    for Misfit { position, id, kind, why } in misfits {
+        println!("position {position}: the change {id} of the kind {kind} is in no past: {why}");
+    }
+    anyhow::ensure!(
+        misfits.is_empty(),
+        "{} changes do not fit their noun, so somebody has written into the record by hand; docs/operation.md says what to do",
+        misfits.len()
+    );
     Ok(())
 }
 

@@ -21,6 +21,7 @@ mod lost_answers;
 mod matrix;
 mod merge_patch;
 mod migrations;
+mod misfits;
 mod natural_order;
 mod problems;
 mod proof;
