@@ -95,7 +95,9 @@ async fn perform(
             return command::import(&mut database.connect().await?, arguments, settings).await;
         }
         Command::Export(arguments) => return command::export(&mut database.connect().await?, arguments).await,
-        Command::Audit(command) => return proof::command::perform(command, &mut database.connect().await?).await,
+        Command::Audit(command) => {
+            return proof::command::perform(command, settings, &mut database.connect().await?).await;
+        }
         Command::Doctor => {
             println!("database: {} answers, schema up to date", database.describe());
             println!(
@@ -145,15 +147,15 @@ fn fits(misfits: &[Misfit]) -> anyhow::Result<()> {
 
 /// The record, with the key that signs its log: the one that is named, or beside the private PostgreSQL one of its own.
 fn record(settings: &Settings) -> anyhow::Result<Record> {
-    let key = match (&settings.log_key, &settings.database_url) {
-        (Some(path), _) => audit::key_file::read(path)?,
-        (None, None) => audit::key_file::read_or_create(&settings.data_dir().join("log.key"), &settings.log_origin)?,
-        (None, Some(_)) => {
-            tracing::warn!(
-                "no checkpoints of the log are made: MANDATE_LOG_KEY names no key; `mandate audit key create` makes one"
-            );
-            return Ok(Record::default());
-        }
+    let Some(path) = settings.log_key() else {
+        tracing::warn!(
+            "no checkpoints of the log are made: MANDATE_LOG_KEY names no key; `mandate audit key create` makes one"
+        );
+        return Ok(Record::default());
+    };
+    let key = match &settings.log_key {
+        Some(_) => audit::key_file::read(&path)?,
+        None => audit::key_file::read_or_create(&path, &settings.log_origin)?,
     };
     tracing::info!(key = %key.verifier(), "the log is signed");
     Ok(Record::default().with_log_key(key))

@@ -138,7 +138,9 @@ async fn prove(connection: &mut PgConnection, key: &SignerKey, fallen: &mut bool
         }
     };
     let why = match step {
-        Step::OtherKey => "another key signs it; all replicas need the same MANDATE_LOG_KEY",
+        Step::OtherKey => {
+            "another key signs it; all replicas need the same MANDATE_LOG_KEY, and `mandate audit key rotate` lets another sign"
+        }
         Step::Damaged => "tiles or positions are missing; `mandate audit export` and `mandate audit verify` say more",
         Step::Done | Step::More => {
             *fallen = false;

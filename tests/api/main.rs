@@ -32,6 +32,7 @@ mod retries;
 mod settings;
 mod sockets;
 mod stopped;
+mod succession;
 mod support;
 mod tables;
 mod transfer;

@@ -1,6 +1,7 @@
--- A change whose fields the columns of its noun do not take stops nobody else. The service writes none; a hand in the database can.
+-- What a record meets in a long life: changes written by hand that do not fit, and other keys of its log.
 
--- Changes that have no version in the past, and why. As everything in this schema it is made anew by `as_of.track`.
+-- Changes whose fields the columns of their noun do not take, so that they have no version in the past, and why. They stop no other. The service
+-- writes none; a hand in the database can. As everything in this schema it is made anew by `as_of.track`.
 create table as_of.misfits (
     position bigint primary key,
     kind text not null,
@@ -61,3 +62,10 @@ begin
         where c.position = m.position and c.kind = forget.kind and c.entity_id = forget.id and c.version = forget.version;
 end
 $$;
+
+-- The keys that signed the log before the one in `proof_head`, each with the checkpoint that it and the next one have signed.
+create table proof_keys (
+    size bigint primary key,
+    key text not null unique,
+    note text not null
+);
