@@ -70,7 +70,8 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Serve | Command::Demo => Some(serve::listen(settings.listen).await?),
         _ => None,
     };
-    let database = Database::open(&settings).await?;
+    let guest = !matches!(cli.command, Command::Serve | Command::Demo | Command::Migrate);
+    let database = Database::open(&settings, guest).await?;
     let outcome = perform(&cli.command, &settings, &database, listener).await;
     database.close().await?;
     outcome
