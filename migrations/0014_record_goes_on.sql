@@ -69,3 +69,26 @@ create table proof_keys (
     key text not null unique,
     note text not null
 );
+
+-- Keys and webhooks are in the record too, as the kinds `api_key` and `webhook`: restricted, and without what is secret.
+-- Versions stand beside the keys: a column more would disturb the prepared statements of a service that still runs.
+create table api_key_versions (
+    key_id text primary key references api_keys on delete cascade,
+    version integer not null
+);
+
+-- The id of a key as that of a resource; the last twelve digits are the key's.
+create function key_resource(id text) returns uuid language sql immutable parallel safe
+return case when id ~ '^[0-9a-f]{12}$' then lpad(id, 32, '0') else md5(id) end::uuid;
+
+create function record_of_key(fields jsonb) returns jsonb language sql immutable parallel safe
+return fields - array['secret_hash', 'last_used_on'] || '{"classification": "restricted"}';
+
+-- Of the address only scheme and host: the rest may be as secret as a password.
+create function record_of_webhook(fields jsonb) returns jsonb language sql immutable parallel safe
+return fields - array['position', 'failures']
+    || jsonb_build_object('url', regexp_replace(fields ->> 'url', '^(\w+://)(?:[^/?#]*@)?([^/?#]*).*$', '\1\2'), 'classification', 'restricted');
+
+-- Whether a webhook with these kinds takes a change of this one. Who may do what is told only to receivers that name it.
+create function webhook_takes(kinds text[], kind text) returns boolean language sql immutable parallel safe
+return kind = any (kinds) or (kinds = '{}' and kind not in ('api_key', 'webhook'));

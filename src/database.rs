@@ -34,7 +34,7 @@ enum Server {
     /// Somebody's, named by DATABASE_URL.
     Given,
     /// The private one, run by this process.
-    Own(Cluster),
+    Own(Box<Cluster>),
     /// The private one, run by another mandate.
     OfAnother,
 }
@@ -58,7 +58,7 @@ impl Database {
             durable: true,
         };
         let (options, server) = match postgres::start(&private).await {
-            Ok(cluster) => (cluster.options("mandate"), Server::Own(cluster)),
+            Ok(cluster) => (cluster.options("mandate"), Server::Own(Box::new(cluster))),
             Err(StartError::AlreadyRunning { .. }) if guest => {
                 (postgres::of_another(&private, "mandate")?, Server::OfAnother)
             }

@@ -20,7 +20,7 @@ use mandate::{
         misfits::{self, Misfit},
         proof,
     },
-    repository::{self, Reference},
+    repository::{self, Author, Reference},
     router, serve,
     transfer::command,
     values::{Country, use_country, use_languages},
@@ -140,7 +140,7 @@ fn fits(misfits: &[Misfit]) -> anyhow::Result<()> {
     }
     anyhow::ensure!(
         misfits.is_empty(),
-        "{} changes do not fit their noun, so somebody has written into the record by hand; docs/operation.md says what to do",
+        "{} changes do not fit their noun: somebody has written into the record by hand; docs/operation.md says what to do",
         misfits.len()
     );
     Ok(())
@@ -164,6 +164,7 @@ fn record(settings: &Settings) -> anyhow::Result<Record> {
 
 async fn key(command: &KeyCommand, database: &Database) -> anyhow::Result<()> {
     let mut connection = database.connect().await?;
+    let author = Author::at_the_command_line(None);
     match command {
         KeyCommand::Create { name, role, entity, scopes, days } => {
             let entity_id = named_entity(&mut connection, entity.as_deref()).await?;
@@ -174,7 +175,7 @@ async fn key(command: &KeyCommand, database: &Database) -> anyhow::Result<()> {
             );
             let (name, scopes) = (name.clone(), Scopes(scopes.clone()));
             let new = NewKey { name, role, entity_id, scopes, expires_at: None, days: *days, created_by: None };
-            println!("key: {}", keys::make(&mut connection, &new).await?.0);
+            println!("key: {}", keys::make(&mut connection, &author, &new).await?.0);
         }
         KeyCommand::List { role, entity, active } => {
             let entity = named_entity(&mut connection, entity.as_deref()).await?;
@@ -188,7 +189,7 @@ async fn key(command: &KeyCommand, database: &Database) -> anyhow::Result<()> {
             }
         }
         KeyCommand::Revoke { key } => {
-            let revoked = keys::revoke(&mut connection, key).await?;
+            let revoked = keys::revoke(&mut connection, &author, key).await?;
             anyhow::ensure!(revoked > 0, "no key that works has the id or name `{key}`; `mandate key list` shows them");
             println!("revoked: {revoked}");
         }

@@ -23,6 +23,15 @@ fn mandate(data: &Path) -> Command {
     command
 }
 
+fn settings(data: &Path) -> postgres::Settings {
+    postgres::Settings {
+        data_dir: data.to_owned(),
+        binaries: std::env::var_os("MANDATE_POSTGRES_BIN").map(PathBuf::from),
+        hide_installed: std::env::var_os("MANDATE_POSTGRES_BUNDLE").is_some(),
+        durable: false,
+    }
+}
+
 /// Runs a command to its end: whether it succeeded, and all that it said.
 async fn run(data: &Path, arguments: &[&str]) -> (bool, String) {
     let output = mandate(data).args(arguments).output().await.unwrap();
@@ -77,6 +86,21 @@ async fn commands_use_the_private_postgresql_of_the_service_that_runs() {
         let (done, text) = run(&data, arguments).await;
         assert!(!done && text.contains("another mandate"), "{arguments:?}: {text}");
     }
+    // What was written by hand is counted; here it is nothing yet.
+    let counted = async |count: usize| {
+        let metric = format!("changes_without_version {count}\n");
+        while !exchange(address, &request("GET /metrics", "")).await.unwrap().body.contains(&metric) {
+            tokio::task::yield_now().await;
+        }
+    };
+    counted(0).await;
+    let private = postgres::of_another(&settings(&data), "mandate").unwrap();
+    let mut connection = PgConnection::connect_with(&private).await.unwrap();
+    let bad = "insert into changes (kind, entity_id, version, action, actor, request_id, after)
+               values ('entity', gen_random_uuid(), 1, 'created', 'hand', 'r', '{}')";
+    sqlx::query(bad).execute(&mut connection).await.unwrap();
+    counted(1).await;
+    connection.close().await.unwrap();
     // The guests have left it running.
     let read = exchange(address, &request("GET /v1/entities", "")).await.unwrap();
     assert_eq!(read.status, 200);
@@ -85,7 +109,7 @@ async fn commands_use_the_private_postgresql_of_the_service_that_runs() {
     assert!(service.wait().await.unwrap().success());
     // With nobody else there a command starts it by itself, as ever.
     let (done, text) = run(&data, &["doctor"]).await;
-    assert!(done, "{text}");
+    assert!(!done && text.contains("1 changes do not fit"), "{text}");
 }
 
 #[tokio::test]
@@ -93,13 +117,7 @@ async fn a_guest_of_another_version_is_refused() {
     let place = tempfile::tempdir().unwrap();
     std::fs::set_permissions(place.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
     let data = place.path().join("data");
-    let settings = postgres::Settings {
-        data_dir: data.clone(),
-        binaries: std::env::var_os("MANDATE_POSTGRES_BIN").map(PathBuf::from),
-        hide_installed: std::env::var_os("MANDATE_POSTGRES_BUNDLE").is_some(),
-        durable: false,
-    };
-    let cluster = postgres::start(&settings).await.unwrap();
+    let cluster = postgres::start(&settings(&data)).await.unwrap();
     // Its holder is about to make the schema.
     let (done, text) = run(&data, &["key", "list"]).await;
     assert!(!done && text.contains("try again"), "{text}");

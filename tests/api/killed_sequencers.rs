@@ -15,7 +15,7 @@ use std::{
 };
 
 use mandate::{
-    access::{Role, keys},
+    access::Role,
     audit::{
         command::receipt,
         verify::{Evidence, verify},
@@ -34,7 +34,7 @@ use uuid::Uuid;
 
 use crate::{
     crashes::exchange,
-    support::{database, log_key, service_over},
+    support::{database, log_key, service_over, silent_key},
 };
 
 /// Processes killed.
@@ -60,7 +60,7 @@ struct Pair {
 impl Pair {
     async fn new(options: &PgConnectOptions, key: &Path) -> Self {
         let mut connection = PgConnection::connect_with(options).await.unwrap();
-        let bearer = keys::create(&mut connection, "writer", Role::Coordinator, None).await.unwrap();
+        let bearer = silent_key(&mut connection, "writer", Role::Coordinator).await;
         let nowhere = || Mutex::new(([127, 0, 0, 1], 1).into());
         Self {
             url: options.to_url_lossy().to_string(),

@@ -29,6 +29,7 @@ mod problems;
 mod proof;
 mod proof_file;
 mod proof_tree;
+mod recorded_access;
 mod reports;
 mod retries;
 mod settings;

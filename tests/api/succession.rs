@@ -8,7 +8,7 @@ use std::{
 };
 
 use mandate::{
-    access::{Role, keys},
+    access::Role,
     app::{App, layered},
     audit::{
         chain::opened_by_any,
@@ -32,7 +32,7 @@ use serde_json::json;
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection, postgres::PgConnectOptions};
 use uuid::Uuid;
 
-use crate::support::{CONNECTIONS, Client, database, log_key, service_over};
+use crate::support::{CONNECTIONS, Client, database, log_key, service_over, silent_key};
 
 fn second_key() -> SignerKey {
     SignerKey::new("test.example/log", Purpose::Log, &[8; 32])
@@ -48,7 +48,7 @@ async fn connect(options: &PgConnectOptions) -> PgConnection {
 
 /// A service whose log this key signs.
 async fn signing(options: &PgConnectOptions, key: SignerKey) -> Client {
-    let admin = keys::create(&mut connect(options).await, "admin", Role::Admin, None).await.unwrap();
+    let admin = silent_key(&mut connect(options).await, "admin", Role::Admin).await;
     let pool = repository::connect(options.clone(), CONNECTIONS, Limits::default()).unwrap();
     let app = App::new(pool, None).with_record(Record::default().with_log_key(key));
     drop(app.start_sequencer());
@@ -175,7 +175,7 @@ fn tampered(text: &str, early: &Note) {
     // The checkpoint between the keys is taken out: nobody has said that the new one may sign.
     let both = |line: &&str| line.starts_with("{\"checkpoint\"") && line.matches("— test.example").count() == 2;
     assert!(text.lines().any(|line| both(&line)), "{text}");
-    let without: String = text.lines().filter(|line| !both(line)).map(|line| format!("{line}\n")).collect();
+    let without: String = text.split_inclusive('\n').filter(|line| !both(line)).collect();
     wrong(proven(&without, &[old.verifier()], vec![]), "not signed by");
     // Another key is put at the end of the chain, over what the old one has signed.
     let first: Vec<&str> = text.lines().take(2).collect();

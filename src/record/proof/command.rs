@@ -2,7 +2,6 @@
 
 use anyhow::{Context as _, anyhow, ensure};
 use sqlx::PgConnection;
-use uuid::Uuid;
 
 use super::{
     erase::{What, erase},
@@ -21,7 +20,7 @@ pub async fn perform(command: &AuditCommand, settings: &Settings, connection: &m
         AuditCommand::Key(AuditKeyCommand::Rotate { path, reason }) => {
             let old = settings.log_key().context("name the key that signs now with MANDATE_LOG_KEY")?;
             let (old, new) = (key_file::read(&old)?, key_file::read(path)?);
-            let entries = rotate(connection, &author(reason), &old, &new).await?;
+            let entries = rotate(connection, &Author::at_the_command_line(Some(reason)), &old, &new).await?;
             println!("rotated: after {entries} entries {} follows {}", new.verifier(), old.verifier());
             println!(
                 "the log stands still until the service has the new key: start all replicas again with MANDATE_LOG_KEY={}",
@@ -29,7 +28,8 @@ pub async fn perform(command: &AuditCommand, settings: &Settings, connection: &m
             );
         }
         AuditCommand::Epoch { checkpoint, reason } => {
-            let abandoned = begin_epoch(connection, &author(reason), &note(checkpoint)?).await?;
+            let abandoned =
+                begin_epoch(connection, &Author::at_the_command_line(Some(reason)), &note(checkpoint)?).await?;
             println!("recorded: the checkpoint of {} entries is abandoned", abandoned.size);
         }
         AuditCommand::Export { file } => {
@@ -37,7 +37,8 @@ pub async fn perform(command: &AuditCommand, settings: &Settings, connection: &m
             println!("exported: {entries} entries to {}", file.display());
         }
         AuditCommand::Erase(arguments) => {
-            let erased = erase(connection, &author(&arguments.reason), &what(arguments)?).await?;
+            let erased =
+                erase(connection, &Author::at_the_command_line(Some(&arguments.reason)), &what(arguments)?).await?;
             ensure!(
                 erased > 0,
                 "nothing was erased: there is no such change with content, or the resource is not deleted"
@@ -47,10 +48,6 @@ pub async fn perform(command: &AuditCommand, settings: &Settings, connection: &m
         AuditCommand::Key(AuditKeyCommand::Create { .. }) | AuditCommand::Verify(_) | AuditCommand::Witness(_) => {}
     }
     Ok(())
-}
-
-fn author(reason: &str) -> Author {
-    Author { actor: "cli".into(), request_id: Uuid::now_v7().to_string(), reason: Some(reason.to_owned()) }
 }
 
 fn what(arguments: &EraseArguments) -> anyhow::Result<What> {

@@ -8,5 +8,5 @@ mod server;
 pub(crate) use client::{Call, Client};
 pub(crate) use server::{
     CONNECTIONS, database, empty_database, log_key, replicas, service, service_over, service_with_heartbeat, services,
-    services_over,
+    services_over, silent_key,
 };
