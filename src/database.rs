@@ -137,11 +137,13 @@ impl Database {
 }
 
 async fn up_to_date(connection: &mut PgConnection) -> anyhow::Result<()> {
-    let newest = MIGRATOR.iter().map(|migration| migration.version).max();
-    let found =
-        sqlx::query_scalar("select max(version) from _sqlx_migrations where success").fetch_one(connection).await;
-    let found: Option<i64> = found.context("the mandate that is running has not made its schema yet; try again")?;
-    if found != newest {
+    let wanted: Vec<i64> = MIGRATOR.iter().map(|migration| migration.version).collect();
+    let found = sqlx::query_scalar("select version from _sqlx_migrations where success order by version");
+    let found: Vec<i64> = found
+        .fetch_all(connection)
+        .await
+        .context("the mandate that is running has not made its schema yet; try again")?;
+    if found != wanted {
         bail!("the mandate that is running is of another version; use its program, or stop it first");
     }
     Ok(())
