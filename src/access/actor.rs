@@ -148,6 +148,11 @@ impl Actor {
         }
     }
 
+    /// Whether it may know who got which access: the changes of keys and webhooks.
+    pub fn sees_access(&self) -> bool {
+        !self.is_anonymous && matches!(self.role, Role::Admin | Role::Auditor)
+    }
+
     /// The entity for which it acts.
     pub fn entity(&self) -> Option<Uuid> {
         self.entity

@@ -62,8 +62,10 @@ pub(super) async fn stream(
 ) -> Result<Response, Error> {
     actor.may("stream_changes")?;
     check_accept(&headers)?;
-    let (filter, parameters, _): (Filter, StreamParameters, _) = query::read_both(&app, query.as_deref(), &[]).await?;
+    let (mut filter, parameters, _): (Filter, StreamParameters, _) =
+        query::read_both(&app, query.as_deref(), &[]).await?;
     check_kinds(&filter)?;
+    filter.without_access = !actor.sees_access();
     let last = headers.get(LAST_EVENT_ID).map(|value| value.to_str().unwrap_or_default());
     let given = last.map(|word| ("Last-Event-ID", word)).or(parameters.after.as_deref().map(|word| ("after", word)));
     let after = given.map(|(name, word)| cursor(name, word).map(|after| (name, after))).transpose()?;

@@ -8,5 +8,5 @@ mod server;
 pub(crate) use client::{Call, Client};
 pub(crate) use server::{
     CONNECTIONS, database, edge, empty_database, log_key, replicas, service, service_changed, service_over,
-    service_with_heartbeat, services, services_over,
+    service_with_heartbeat, services, services_over, silent_key,
 };
