@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 use uuid::Uuid;
 
 use crate::{
-    access::{Role, role::Scope},
+    access::{Role, oidc, role::Scope},
     audit::{command::receipt, hash::Hash, note::VerifierKey},
     limits::Limits,
     record::webhooks::Allowed,
@@ -83,6 +83,9 @@ pub struct Settings {
     /// Show to everybody, without a key, what is classified as public
     #[arg(long, env = "MANDATE_PUBLIC", value_parser = clap::builder::FalseyValueParser::new(), global = true)]
     pub public: bool,
+    /// The issuer of tokens.
+    #[command(flatten)]
+    pub oidc: oidc::Settings,
     /// What to log, such as `info` or `mandate=debug,warn`
     #[arg(long, env = "MANDATE_LOG", default_value = "info", global = true)]
     pub log: String,

@@ -1,10 +1,6 @@
 //! `Actor`: who makes a request. A handler that takes one cannot be reached without a valid key.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
-};
+use std::sync::Arc;
 
 use axum::{
     extract::FromRequestParts,
@@ -17,6 +13,8 @@ use uuid::Uuid;
 
 use super::{
     keys::{self, ApiKey},
+    lately::Lately,
+    oidc::Bearer,
     policy::{self, Grant},
     role::{Role, Scopes},
 };
@@ -26,41 +24,22 @@ use crate::{
     repository::{Author, Clearance},
 };
 
-/// Keys seen lately, by the hash of their text. An entry lives one second, so a revoked key works no longer than that.
-#[derive(Debug, Clone, Default)]
-pub struct KeyCache(Arc<Mutex<Entries>>);
+/// Keys seen lately, by the hash of their text.
+pub type KeyCache = Lately<[u8; 32], ApiKey>;
 
-type Entries = HashMap<[u8; 32], (Instant, ApiKey)>;
-
-const LIFE: Duration = Duration::from_secs(1);
-const CAPACITY: usize = 10_000;
-
-impl KeyCache {
-    fn get(&self, hash: &[u8; 32]) -> Option<ApiKey> {
-        let entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        entries.get(hash).filter(|(since, _)| since.elapsed() < LIFE).map(|(_, key)| key.clone())
-    }
-
-    fn put(&self, hash: [u8; 32], key: ApiKey) {
-        let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if entries.len() >= CAPACITY {
-            entries.clear();
-        }
-        entries.insert(hash, (Instant::now(), key));
-    }
-}
-
-/// Who makes a request. Today it comes with a key; nothing but `Actor::of` depends on that.
+/// Who makes a request. It comes with a key or a token; nothing but `Actor::of` depends on that.
 #[derive(Debug, Clone)]
 pub struct Actor {
     /// Who it is for what belongs to one alone, such as `key:5f1c09d2ab34`: names may be given twice, these not.
     principal: String,
-    /// Who it is in the record, such as `key:night-batch`.
+    /// Who it is in the record, such as `key:night-batch` or `oidc:4711`.
     name: String,
     role: Role,
     entity: Option<Uuid>,
     scopes: Scopes,
     expires_at: Option<DateTime<Utc>>,
+    /// The issuer of its token, and who it is there.
+    identity: Option<(Arc<str>, String)>,
     /// Whether nobody knows who it is.
     is_anonymous: bool,
 }
@@ -74,6 +53,23 @@ impl From<ApiKey> for Actor {
             entity: key.entity_id,
             scopes: key.scopes,
             expires_at: key.expires_at,
+            identity: None,
+            is_anonymous: false,
+        }
+    }
+}
+
+impl From<Bearer> for Actor {
+    fn from(bearer: Bearer) -> Self {
+        Self {
+            // No issuer has a `#` in it, so nobody can pass for somebody of another one, whose tokens were taken before.
+            principal: format!("oidc:{}#{}", bearer.issuer, bearer.subject),
+            name: format!("oidc:{}", bearer.subject),
+            role: bearer.role,
+            entity: bearer.entity,
+            scopes: bearer.scopes,
+            expires_at: Some(bearer.expires_at),
+            identity: Some((bearer.issuer, bearer.subject)),
             is_anonymous: false,
         }
     }
@@ -98,6 +94,9 @@ impl Actor {
             .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
             .map(|(_, text)| text.trim())
             .ok_or_else(|| Error::Unauthenticated("send the key as `Authorization: Bearer mandate_...`".into()))?;
+        if let Some(issuer) = app.issuer.as_ref().filter(|_| !text.starts_with("mandate_")) {
+            return Ok(issuer.bearer(text, app).await?.into());
+        }
         keys::split(text).ok_or_else(unknown)?;
         let hash: [u8; 32] = Sha256::digest(text.as_bytes()).into();
         if let Some(key) = app.keys.get(&hash) {
@@ -117,6 +116,7 @@ impl Actor {
             entity: None,
             scopes: Scopes::default(),
             expires_at: None,
+            identity: None,
             is_anonymous: true,
         }
     }
@@ -164,6 +164,16 @@ impl Actor {
     /// When that ends.
     pub fn expires_at(&self) -> Option<DateTime<Utc>> {
         self.expires_at
+    }
+
+    /// The issuer of its token, and who it is there, when it came with one.
+    pub fn identity(&self) -> Option<(&str, &str)> {
+        self.identity.as_ref().map(|(issuer, subject)| (&**issuer, subject.as_str()))
+    }
+
+    /// Whether nobody knows who it is.
+    pub fn is_anonymous(&self) -> bool {
+        self.is_anonymous
     }
 
     /// Who it is in the record.

@@ -24,6 +24,8 @@ mod matrix;
 mod merge_patch;
 mod migrations;
 mod natural_order;
+mod oidc;
+mod oidc_keys;
 mod problems;
 mod proof;
 mod proof_file;

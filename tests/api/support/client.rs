@@ -41,6 +41,11 @@ impl Client {
         Self { router, record, key: Some(admin), viewer }
     }
 
+    /// The same client of another service.
+    pub(crate) fn over(&self, router: Router) -> Self {
+        Self { router, ..self.clone() }
+    }
+
     /// The same service, spoken to as a viewer.
     pub(crate) fn as_viewer(&self) -> Self {
         Self { key: Some(self.viewer.clone()), ..self.clone() }
