@@ -110,7 +110,11 @@ async fn keys_are_too_old_some_time() {
     let known = user(&client, &issuer, &key);
     known.get("/v1/me").expect(200).await;
     issuer.go_down();
-    let lost = async { while known.get("/v1/me").send().await.status != 503 {} };
+    let lost = async {
+        while known.get("/v1/me").send().await.status != 503 {
+            tokio::task::yield_now().await;
+        }
+    };
     tokio::time::timeout(PATIENCE, lost).await.expect("the key is used for ever");
     issuer.come_back();
     known.get("/v1/me").expect(200).await;
