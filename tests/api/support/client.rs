@@ -41,11 +41,6 @@ impl Client {
         Self { router, record, key: Some(admin), viewer }
     }
 
-    /// The same client of another service.
-    pub(crate) fn over(&self, router: Router) -> Self {
-        Self { router, ..self.clone() }
-    }
-
     /// The same service, spoken to as a viewer.
     pub(crate) fn as_viewer(&self) -> Self {
         Self { key: Some(self.viewer.clone()), ..self.clone() }
@@ -59,6 +54,11 @@ impl Client {
     /// The same service, spoken to with this key.
     pub(crate) fn with_key(&self, key: String) -> Self {
         Self { key: Some(key), ..self.clone() }
+    }
+
+    /// The same keys for another service over the same database.
+    pub(crate) fn over(&self, router: Router) -> Self {
+        Self { router, ..self.clone() }
     }
 
     /// The service itself, to be put behind a socket.
