@@ -83,9 +83,10 @@ impl Actor {
             if app.is_public {
                 return Ok(Self::anonymous());
             }
-            return Err(Error::Unauthenticated(
-                "send a key as `Authorization: Bearer mandate_...`; `mandate key create` makes one".into(),
-            ));
+            let also = if app.issuer.is_some() { ", or an access token of the issuer in its place" } else { "" };
+            return Err(Error::Unauthenticated(format!(
+                "send a key as `Authorization: Bearer mandate_...`; `mandate key create` makes one{also}"
+            )));
         };
         let text = header
             .to_str()

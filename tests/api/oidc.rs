@@ -195,6 +195,9 @@ async fn keys_and_tokens_do_not_pass_for_each_other() {
     let problem = client.with_key(format!("mandate_{token}")).get("/v1/me").expect(401).await;
     assert!(problem.text.contains("the key is not valid"), "{}", problem.text);
     assert_eq!(issuer.asked(), 0);
+    let problem = client.as_nobody().get("/v1/me").expect(401).await;
+    assert!(problem.text.contains("or an access token of the issuer"), "{}", problem.text);
+    assert_eq!(problem.header("www-authenticate"), "Bearer realm=\"mandate\"");
     // Without an issuer a token is nothing.
     let problem = service().await.with_key(token).get("/v1/me").expect(401).await;
     assert!(problem.text.contains("the key is not valid"), "{}", problem.text);
