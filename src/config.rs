@@ -8,6 +8,7 @@ use uuid::Uuid;
 use crate::{
     access::{Role, oidc, role::Scope},
     audit::{command::receipt, hash::Hash, note::VerifierKey},
+    edge::settings::EdgeSettings,
     limits::Limits,
     record::webhooks::Allowed,
     transfer::table::DecimalMark,
@@ -86,6 +87,9 @@ pub struct Settings {
     /// The issuer of tokens.
     #[command(flatten)]
     pub oidc: oidc::Settings,
+    /// How it meets the network.
+    #[command(flatten)]
+    pub edge: EdgeSettings,
     /// What to log, such as `info` or `mandate=debug,warn`
     #[arg(long, env = "MANDATE_LOG", default_value = "info", global = true)]
     pub log: String,

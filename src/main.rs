@@ -106,6 +106,7 @@ async fn perform(
                 settings.currency,
                 settings.timezone
             );
+            println!("{}", settings.edge);
             match &issuer {
                 None => println!("tokens: none are taken (MANDATE_OIDC_ISSUER is not set)"),
                 Some(issuer) => match issuer.check().await {
@@ -123,6 +124,7 @@ async fn perform(
             .with_egress(settings.webhook_allow.clone().into())
             .with_record(record(settings)?)
             .with_public(settings.public)
+            .with_edge((&settings.edge).into())
             .with_issuer(issuer);
         app.issuer.iter().for_each(Issuer::start);
         let limits = settings.limits();

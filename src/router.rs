@@ -18,6 +18,7 @@ use crate::{
     app::App,
     entities::Entity,
     money::{BudgetAllocation, FundingSource},
+    people::{StaffAllocation, StaffCapacity},
     plan::{Assignment, Dependency, Initiative, LegalAct, Milestone, Objective, Step, Strategy, Timeline},
     record, reports,
     repository::{self, Author, Reference, Resource},
@@ -90,6 +91,8 @@ pub fn nouns() -> &'static [Noun] {
         Noun::of::<Milestone>(),
         Noun::of::<Dependency>(),
         Noun::of::<BudgetAllocation>(),
+        Noun::of::<StaffAllocation>(),
+        Noun::of::<StaffCapacity>(),
     ];
     NOUNS
 }

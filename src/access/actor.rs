@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::{
-    extract::FromRequestParts,
-    http::{HeaderMap, header, request::Parts},
-};
+use axum::http::{HeaderMap, HeaderValue, header};
 use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 
@@ -41,7 +38,7 @@ pub struct Actor {
     /// The issuer of its token, and who it is there.
     identity: Option<(Arc<str>, String)>,
     /// Whether nobody knows who it is.
-    is_anonymous: bool,
+    pub(super) is_anonymous: bool,
 }
 
 impl From<ApiKey> for Actor {
@@ -75,6 +72,18 @@ impl From<Bearer> for Actor {
     }
 }
 
+/// What stands after `Bearer`.
+fn bearer(header: &HeaderValue) -> Option<&str> {
+    let (scheme, text) = header.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| text.trim())
+}
+
+/// Whether somebody comes with a token of the issuer, good or not.
+pub(super) fn has_token(headers: &HeaderMap, app: &App) -> bool {
+    let text = headers.get(header::AUTHORIZATION).and_then(bearer);
+    app.issuer.is_some() && text.is_some_and(|text| !keys::is_meant(text))
+}
+
 impl Actor {
     /// Who sent these headers. An answer without end asks again and again.
     pub async fn of(headers: &HeaderMap, app: &App) -> Result<Self, Error> {
@@ -88,14 +97,9 @@ impl Actor {
                 "send a key as `Authorization: Bearer mandate_...`; `mandate key create` makes one{also}"
             )));
         };
-        let text = header
-            .to_str()
-            .ok()
-            .and_then(|header| header.split_once(' '))
-            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-            .map(|(_, text)| text.trim())
+        let text = bearer(header)
             .ok_or_else(|| Error::Unauthenticated("send the key as `Authorization: Bearer mandate_...`".into()))?;
-        if let Some(issuer) = app.issuer.as_ref().filter(|_| !text.starts_with("mandate_")) {
+        if let Some(issuer) = app.issuer.as_ref().filter(|_| !keys::is_meant(text)) {
             return Ok(issuer.bearer(text, app).await?.into());
         }
         keys::split(text).ok_or_else(unknown)?;
@@ -196,13 +200,5 @@ impl Actor {
             request_id: text("x-request-id").and_then(Result::ok).unwrap_or_default(),
             reason: reason.filter(|reason| !reason.trim().is_empty()),
         })
-    }
-}
-
-impl FromRequestParts<App> for Actor {
-    type Rejection = Error;
-
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
-        Self::of(&parts.headers, app).await
     }
 }

@@ -3,6 +3,7 @@
 mod actor;
 mod describe_keys;
 pub mod entity;
+mod entrance;
 mod handlers;
 pub mod keys;
 mod lately;

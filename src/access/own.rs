@@ -90,6 +90,8 @@ fn condition(kind: &str, when: When) -> Option<String> {
         // It is the one that waits who says so.
         ("dependency", _) => of("dependencies", on_either("successor_")),
         ("budget_allocation", _) => of("budget_allocations", on_either("")),
+        ("staff_allocation", _) => of("staff_allocations", format!("t.entity_id = $2 and {}", on_either(""))),
+        ("staff_capacity", _) => of("staff_capacities", "t.entity_id = $2".into()),
         ("assignment", When::Before) => of("assignments", format!("t.entity_id = $2 and {}", on_either(""))),
         ("assignment", When::After) => {
             let others = on_either("").replace("from works w where", "from works w where w.id <> $1 and");

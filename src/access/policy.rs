@@ -77,6 +77,8 @@ const NOUNS: &[OfNoun] = &[
     OfNoun::new("milestone", "milestones", Area::Plan, EDITORS),
     OfNoun::new("dependency", "dependencies", Area::Plan, EDITORS),
     OfNoun::new("budget_allocation", "budget_allocations", Area::Money, TREASURERS),
+    OfNoun::new("staff_allocation", "staff_allocations", Area::Plan, EDITORS),
+    OfNoun::new("staff_capacity", "staff_capacities", Area::Entities, EDITORS),
 ];
 
 /// The operations that belong to no noun. Those without an area ask for no scope.
@@ -88,6 +90,8 @@ const OTHERS: &[(&str, Option<Area>, Act, Grants)] = &[
     ("report_gaps", Some(Area::Plan), Act::Read, READERS),
     ("report_integrity", Some(Area::Plan), Act::Read, READERS),
     ("report_quality", Some(Area::Plan), Act::Read, READERS),
+    ("report_staffing", Some(Area::Plan), Act::Read, READERS),
+    ("report_understaffed", Some(Area::Plan), Act::Read, READERS),
     ("list_changes", Some(Area::Record), Act::Read, READERS),
     ("stream_changes", Some(Area::Record), Act::Read, READERS),
     ("diff", Some(Area::Record), Act::Read, READERS),

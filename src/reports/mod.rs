@@ -10,7 +10,9 @@ mod plan;
 mod quality;
 mod responsibilities;
 mod scope;
+mod staffing;
 mod timeline;
+mod understaffed;
 
 use axum::{
     Router,
@@ -48,6 +50,8 @@ static REPORTS: &[Entry] = &[
     Entry::of::<gaps::Parameters>(),
     Entry::of::<integrity::Parameters>(),
     Entry::of::<quality::Parameters>(),
+    Entry::of::<staffing::Parameters>(),
+    Entry::of::<understaffed::Parameters>(),
 ];
 
 /// A report, as the parameters that it has besides the scope.

@@ -123,6 +123,18 @@ fn table() -> Vec<Row> {
             json!({"money": {"amount": "1"}}),
             (json!({"money": {"amount": 5, "currency": "RON"}}), "#/money/amount wrong_type"),
         ),
+        row(
+            "staff-allocations",
+            |ground| json!({"step_id": ground.step, "entity_id": ground.entity, "profile": "penetration_tester", "starts_on": "2025-01-01", "ends_on": "2025-12-31", "fte_planned": "2.5", "cost": {"amount": "1000", "currency": "RON"}}),
+            json!({"fte_filled": "1.75"}),
+            (json!({"fte_planned": 2.5}), "#/fte_planned wrong_type"),
+        ),
+        row(
+            "staff-capacities",
+            |ground| json!({"entity_id": ground.entity, "profile": "own:network_engineer", "starts_on": "2025-01-01", "fte": "12"}),
+            json!({"fte": "11.5"}),
+            (json!({"profile": "penetration_testr"}), "#/profile unknown_code"),
+        ),
     ]
 }
 

@@ -10,10 +10,10 @@ use proptest::{
 use serde_json::{Value, json};
 
 use crate::support::{
-    Client, database,
+    Client, database, edge,
     issuer::{Issuer, Key, encoded, now},
     proxy::PATIENCE,
-    service, service_with_tokens,
+    service, service_changed, service_with_tokens,
 };
 
 /// A service that takes tokens of this issuer, signed with this algorithm.
@@ -277,6 +277,28 @@ async fn an_admin_by_token_manages_keys_and_its_retries_are_its_own() {
     for other in [admin("4712"), client.clone()] {
         assert_ne!(post(&other).await.json()["id"], first.json()["id"]);
     }
+}
+
+#[tokio::test]
+async fn tokens_that_fail_lock_nobody_out_and_keys_that_fail_lock_out_no_tokens() {
+    let key = Key::new("ES256", "1", 1);
+    let issuer = Issuer::start(&[&key]).await;
+    let tokens = oidc::Issuer::new(issuer.config(&["--oidc-algorithm", "ES256"]), Patience::default());
+    let client = service_changed(database().await, |app| {
+        app.with_issuer(Some(tokens)).with_edge(edge(&["--login-failures", "2"]))
+    })
+    .await;
+    let with = |second: u64| with(&issuer.claims("4711", "viewer"), "exp", json!(second));
+    for past in 100..110 {
+        client.with_key(key.token(&with(now() - past))).get("/v1/me").expect(401).await;
+    }
+    client.get("/v1/me").expect(200).await;
+    let tried = async |id: u8| client.with_key(format!("mandate_{id}")).get("/v1/me").send().await.status;
+    for id in 0..2 {
+        assert_eq!(tried(id).await, 401);
+    }
+    assert_eq!(tried(2).await, 429);
+    client.with_key(key.token(&with(now() + 77))).get("/v1/me").expect(200).await;
 }
 
 #[tokio::test]
