@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 use uuid::Uuid;
 
 use crate::{
-    access::{Role, role::Scope},
+    access::{Role, oidc, role::Scope},
     audit::{command::receipt, hash::Hash, note::VerifierKey},
     edge::settings::EdgeSettings,
     limits::Limits,
@@ -84,6 +84,9 @@ pub struct Settings {
     /// Show to everybody, without a key, what is classified as public
     #[arg(long, env = "MANDATE_PUBLIC", value_parser = clap::builder::FalseyValueParser::new(), global = true)]
     pub public: bool,
+    /// The issuer of tokens.
+    #[command(flatten)]
+    pub oidc: oidc::Settings,
     /// How it meets the network.
     #[command(flatten)]
     pub edge: EdgeSettings,

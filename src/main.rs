@@ -6,7 +6,9 @@ use anyhow::Context as _;
 use clap::Parser as _;
 use mandate::{
     access::{
+        entity,
         keys::{self, NewKey, Wanted},
+        oidc::{Issuer, Patience},
         role::Scopes,
     },
     app::{App, layered},
@@ -20,7 +22,7 @@ use mandate::{
         misfits::{self, Misfit},
         proof,
     },
-    repository::{self, Author, Reference},
+    repository::Author,
     router, serve,
     transfer::command,
     values::{Country, use_country, use_languages},
@@ -72,9 +74,10 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Serve | Command::Demo => Some(serve::listen(settings.listen).await?),
         _ => None,
     };
+    let issuer = settings.oidc.config()?.map(|config| Issuer::new(config, Patience::default()));
     let guest = !matches!(cli.command, Command::Serve | Command::Demo | Command::Migrate);
     let database = Database::open(&settings, guest).await?;
-    let outcome = perform(&cli.command, &settings, &database, listener).await;
+    let outcome = perform(&cli.command, &settings, issuer, &database, listener).await;
     database.close().await?;
     outcome.map(|()| ExitCode::SUCCESS)
 }
@@ -82,6 +85,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
 async fn perform(
     command: &Command,
     settings: &Settings,
+    issuer: Option<Issuer>,
     database: &Database,
     listener: Option<tokio::net::TcpListener>,
 ) -> anyhow::Result<()> {
@@ -111,6 +115,13 @@ async fn perform(
                 settings.timezone
             );
             println!("{}", settings.edge);
+            match &issuer {
+                None => println!("tokens: none are taken (MANDATE_OIDC_ISSUER is not set)"),
+                Some(issuer) => match issuer.check().await {
+                    Ok(found) => println!("tokens: {issuer}; {found}"),
+                    Err(why) => anyhow::bail!("tokens: {issuer}; {why}"),
+                },
+            }
             fits(&misfits::list(&mut database.connect().await?).await?)?;
         }
         Command::Openapi | Command::Check(_) => {}
@@ -122,7 +133,9 @@ async fn perform(
             .with_egress(settings.webhook_allow.clone().into())
             .with_record(record(settings)?)
             .with_public(settings.public)
-            .with_edge((&settings.edge).into());
+            .with_edge((&settings.edge).into())
+            .with_issuer(issuer);
+        app.issuer.iter().for_each(Issuer::start);
         let limits = settings.limits();
         let (sequencer, record) = (app.start_sequencer(), app.record.clone());
         let dispatcher = app.start_dispatcher();
@@ -204,13 +217,7 @@ async fn key(command: &KeyCommand, database: &Database) -> anyhow::Result<()> {
 /// The id of the entity that a word of the command line names.
 async fn named_entity(connection: &mut sqlx::PgConnection, word: Option<&str>) -> anyhow::Result<Option<uuid::Uuid>> {
     let Some(word) = word else { return Ok(None) };
-    let references = [Reference { field: "entity_id", table: "entities" }];
-    let mut rows = [serde_json::json!({"entity_id": word})];
-    if let Some((_, fault)) = repository::resolve(connection, &references, &mut rows).await?.first() {
-        anyhow::bail!("--entity: {}", fault.detail);
-    }
-    let id = rows[0]["entity_id"].as_str().and_then(|id| id.parse().ok());
-    let id = id.with_context(|| format!("--entity is an id, external:ID or code:CODE, not `{word}`"))?;
-    anyhow::ensure!(keys::has_entity(connection, id).await?, "--entity: there is no entity with the id {id}");
-    Ok(Some(id))
+    let id = entity::named(connection, word).await?;
+    id.with_context(|| format!("--entity is the id, external:ID or code:CODE of an entity, and `{word}` names none"))
+        .map(Some)
 }

@@ -258,6 +258,11 @@ pub async fn has_entity(connection: &mut PgConnection, id: Uuid) -> Result<bool,
     Ok(sqlx::query_scalar("select exists (select from entities where id = $1)").bind(id).fetch_one(connection).await?)
 }
 
+/// Whether a text is meant as a key, right or wrong.
+pub fn is_meant(text: &str) -> bool {
+    text.starts_with("mandate_")
+}
+
 /// Takes a key's text apart; `None` when it cannot be a key.
 pub fn split(text: &str) -> Option<(&str, &str)> {
     let body = text.strip_prefix("mandate_")?;

@@ -30,6 +30,8 @@ mod merge_patch;
 mod migrations;
 mod misfits;
 mod natural_order;
+mod oidc;
+mod oidc_keys;
 mod people;
 mod problems;
 mod proof;

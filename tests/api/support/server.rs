@@ -13,7 +13,7 @@ use std::{
 
 use clap::Parser as _;
 use mandate::{
-    access::{Role, keys},
+    access::{Role, keys, oidc::Issuer},
     app::{App, layered},
     audit::note::{Purpose, SignerKey},
     config::Cli,
@@ -128,6 +128,12 @@ pub(crate) fn edge(words: &[&str]) -> Edge {
 pub(crate) async fn service_with_heartbeat(options: PgConnectOptions, heartbeat: Duration) -> Client {
     let [client] = clients(options, Limits::default(), heartbeat, ["UTC"]).await;
     client
+}
+
+/// The service over this database, which takes tokens of this issuer, and whose streams send a sign of life often.
+pub(crate) async fn service_with_tokens(options: PgConnectOptions, issuer: Issuer) -> Client {
+    let [(client, app)] = parts(options, Limits::default(), Duration::from_millis(20), ["UTC"]).await;
+    client.over(layered(router::routes(), app.with_issuer(Some(issuer)), Limits::default()))
 }
 
 /// Several services over one new database, each in a time zone of its own.
