@@ -15,6 +15,7 @@ pub mod limits;
 pub mod money;
 pub mod plan;
 pub mod postgres;
+pub mod progress;
 pub mod record;
 pub mod reports;
 pub mod repository;

@@ -19,6 +19,7 @@ use crate::{
     entities::Entity,
     money::{BudgetAllocation, FundingSource},
     plan::{Assignment, Dependency, Initiative, LegalAct, Milestone, Objective, Step, Strategy, Timeline},
+    progress::{self, ProgressReport, ReportingCycle},
     record, reports,
     repository::{self, Author, Reference, Resource},
     transfer::{
@@ -90,6 +91,8 @@ pub fn nouns() -> &'static [Noun] {
         Noun::of::<Milestone>(),
         Noun::of::<Dependency>(),
         Noun::of::<BudgetAllocation>(),
+        Noun::of::<ReportingCycle>(),
+        Noun { routes: progress::report_routes, ..Noun::of::<ProgressReport>() },
     ];
     NOUNS
 }

@@ -77,6 +77,9 @@ const NOUNS: &[OfNoun] = &[
     OfNoun::new("milestone", "milestones", Area::Plan, EDITORS),
     OfNoun::new("dependency", "dependencies", Area::Plan, EDITORS),
     OfNoun::new("budget_allocation", "budget_allocations", Area::Money, TREASURERS),
+    OfNoun::new("reporting_cycle", "reporting_cycles", Area::Progress, PLANNERS),
+    // Whoever may write a report may not lead it every step: see `progress::reporting`.
+    OfNoun::new("progress_report", "progress_reports", Area::Progress, EDITORS),
 ];
 
 /// The operations that belong to no noun. Those without an area ask for no scope.

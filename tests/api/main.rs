@@ -24,6 +24,7 @@ mod merge_patch;
 mod migrations;
 mod natural_order;
 mod problems;
+mod progress;
 mod proof;
 mod proof_file;
 mod proof_tree;

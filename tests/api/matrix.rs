@@ -143,6 +143,11 @@ impl World {
             "budget_allocation" => {
                 json!({"step_id": self.step[&side], "fiscal_year": 2025, "phase": "estimate", "money": {"amount": "1", "currency": "RON"}})
             }
+            "reporting_cycle" => cycle(&self.strategy, &code),
+            "progress_report" => {
+                let cycle = self.client.create("reporting-cycles", cycle(&self.strategy, &code)).await;
+                json!({"step_id": self.step[&side], "cycle_id": cycle["id"], "period": "1", "status": "in_progress", "confidence": "green"})
+            }
             other => panic!("{other} has no body here"),
         }
     }
@@ -186,6 +191,11 @@ impl World {
         }
         self.client.create("api-keys", body).await
     }
+}
+
+fn cycle(strategy: &Value, code: &str) -> Value {
+    let period = json!({"code": "1", "from": "2025-03-01", "to": "2025-03-31", "due_on": "2025-04-10"});
+    json!({"strategy_id": strategy, "code": code, "title": "A cycle", "cadence": "monthly", "periods": [period]})
 }
 
 /// What the policy says of a role and an operation.
