@@ -90,6 +90,7 @@ fn condition(kind: &str, when: When) -> Option<String> {
         // It is the one that waits who says so.
         ("dependency", _) => of("dependencies", on_either("successor_")),
         ("progress_report", _) => of("progress_reports", on_either("")),
+        ("risk", _) => of("risks", on_either("")),
         ("budget_allocation", _) => of("budget_allocations", on_either("")),
         ("assignment", When::Before) => of("assignments", format!("t.entity_id = $2 and {}", on_either(""))),
         ("assignment", When::After) => {

@@ -80,6 +80,7 @@ const NOUNS: &[OfNoun] = &[
     OfNoun::new("reporting_cycle", "reporting_cycles", Area::Progress, PLANNERS),
     // Whoever may write a report may not lead it every step: see `progress::reporting`.
     OfNoun::new("progress_report", "progress_reports", Area::Progress, EDITORS),
+    OfNoun::new("risk", "risks", Area::Progress, EDITORS),
 ];
 
 /// The operations that belong to no noun. Those without an area ask for no scope.
@@ -90,6 +91,13 @@ const OTHERS: &[(&str, Option<Area>, Act, Grants)] = &[
     ("report_budget", Some(Area::Money), Act::Read, READERS),
     ("report_gaps", Some(Area::Plan), Act::Read, READERS),
     ("report_integrity", Some(Area::Plan), Act::Read, READERS),
+    ("report_summary", Some(Area::Progress), Act::Read, READERS),
+    ("report_progress", Some(Area::Progress), Act::Read, READERS),
+    ("report_matrix", Some(Area::Progress), Act::Read, READERS),
+    ("report_attention", Some(Area::Progress), Act::Read, READERS),
+    ("report_submissions", Some(Area::Progress), Act::Read, READERS),
+    ("create_progress_report_batch", Some(Area::Progress), Act::Write, EDITORS),
+    ("list_obligations", Some(Area::Progress), Act::Read, READERS),
     ("list_changes", Some(Area::Record), Act::Read, READERS),
     ("stream_changes", Some(Area::Record), Act::Read, READERS),
     ("diff", Some(Area::Record), Act::Read, READERS),

@@ -2,13 +2,19 @@
 //!
 //! To add one: a file with its parameters, its row and its SQL, and a line in `REPORTS`.
 
+mod attention;
 mod budget;
 mod gaps;
 mod integrity;
+mod judged;
+mod matrix;
 mod network;
 mod plan;
+mod progress;
 mod responsibilities;
 mod scope;
+mod submissions;
+mod summary;
 mod timeline;
 
 use axum::{
@@ -46,6 +52,11 @@ static REPORTS: &[Entry] = &[
     Entry::of::<budget::Parameters>(),
     Entry::of::<gaps::Parameters>(),
     Entry::of::<integrity::Parameters>(),
+    Entry::of::<summary::Parameters>(),
+    Entry::of::<progress::Parameters>(),
+    Entry::of::<matrix::Parameters>(),
+    Entry::of::<attention::Parameters>(),
+    Entry::of::<submissions::Parameters>(),
 ];
 
 /// A report, as the parameters that it has besides the scope.

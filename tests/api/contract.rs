@@ -142,6 +142,12 @@ fn table() -> Vec<Row> {
             json!({"percent": 40}),
             (json!({"percent": 101}), "#/percent too_large"),
         ),
+        row(
+            "risks",
+            |ground| json!({"initiative_id": ground.second, "title": "No staff", "level": "medium", "owner_id": ground.entity}),
+            json!({"review_on": "2025-09-01"}),
+            (json!({"level": "critical"}), "#/mitigation needs_mitigation"),
+        ),
     ]
 }
 

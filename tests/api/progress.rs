@@ -238,3 +238,81 @@ async fn a_step_is_reported_on_like_an_initiative_and_others_report_on_neither()
     editor.post("/v1/progress-reports", other).expect(403).await;
     assert_eq!(admin.get("/v1/initiatives/external:i2").expect(200).await.json()["version"], 1);
 }
+
+#[tokio::test]
+async fn a_batch_leads_all_reports_or_none_and_answers_each_row() {
+    let Ground { admin, editor, .. } = ground().await;
+    let batch = "/v1/progress-report-batches";
+    for (name, period) in [("r1", "2025-Q1"), ("r2", "2025-Q2")] {
+        editor.create("progress-reports", report(period, json!({"external_id": name}))).await;
+    }
+    let mut foreign = report("2025-Q1", json!({"external_id": "r3"}));
+    foreign["initiative_id"] = json!("external:i2");
+    admin.create("progress-reports", foreign).await;
+    let step = |name: &str, state: &str| json!({"external_id": name, "state": state});
+    let items = json!({"items": [step("r1", "submitted"), step("r3", "submitted"), step("nothing", "submitted"), step("r2", "accepted")]});
+    let before = admin.get("/v1/exports/plan").expect(200).await.text;
+    let faults = ["#/items/1 forbidden", "#/items/2 not_found", "#/items/3 forbidden"];
+    let reply = editor.post(batch, items.clone()).expect(422).await;
+    assert_eq!(reply.faults(), faults, "{}", reply.text);
+    let tried = editor.post(format!("{batch}?dry_run=true"), items).expect(200).await.json();
+    let outcomes: Vec<_> = tried["rows"].as_array().unwrap().iter().map(|row| row["outcome"].clone()).collect();
+    assert_eq!(json!(outcomes), json!(["changed", "refused", "refused", "refused"]), "{tried}");
+    assert_eq!((&tried["committed"], &tried["rows"][1]["errors"][0]["code"]), (&json!(false), &json!("forbidden")));
+    assert_eq!(
+        admin.get("/v1/exports/plan").expect(200).await.text,
+        before,
+        "a batch that was not committed left a trace"
+    );
+    let items = json!({"items": [step("r1", "submitted"), step("r2", "submitted")]});
+    let first = editor.post(batch, items.clone()).header("idempotency-key", "k1").expect(200).await;
+    assert_eq!((&first.json()["changed"], &first.json()["committed"]), (&json!(2), &json!(true)), "{}", first.text);
+    assert_eq!(admin.get("/v1/initiatives/external:i1").expect(200).await.json()["status"], "in_progress");
+    let replayed = editor.post(batch, items.clone()).header("idempotency-key", "k1").expect(200).await;
+    assert_eq!(replayed.text, first.text);
+    let again = editor.post(batch, items).expect(200).await.json();
+    assert_eq!((&again["changed"], &again["unchanged"]), (&json!(0), &json!(2)), "{again}");
+    let mut old = step("r2", "returned");
+    old["version"] = json!(1);
+    let items = json!({"items": [step("r1", "accepted"), old]});
+    assert_eq!(admin.post(batch, items).expect(422).await.faults(), ["#/items/1/version stale"]);
+    let both = json!({"items": [{"state": "accepted"}]});
+    assert_eq!(admin.post(batch, both).expect(422).await.faults(), ["#/items/0/id exactly_one"]);
+    admin.post(batch, json!({"items": [step("r1", "accepted"), step("r2", "accepted")]})).expect(200).await;
+}
+
+#[tokio::test]
+async fn a_risk_is_on_one_thing_and_a_grave_one_says_what_is_done() {
+    let Ground { admin, editor, strategy, .. } = ground().await;
+    let risk = |more: Value| {
+        let mut body = json!({"title": "No staff", "level": "low"});
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        body
+    };
+    let of = json!({"initiative_id": "external:i1"});
+    let with = |more: Value| {
+        let mut body = risk(of.clone());
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        body
+    };
+    for (body, faults) in [
+        (risk(json!({})), vec!["#/initiative_id exactly_one"]),
+        (with(json!({"strategy_id": strategy})), vec!["#/initiative_id exactly_one"]),
+        (with(json!({"level": "high"})), vec!["#/mitigation needs_mitigation"]),
+        (with(json!({"status": "closed"})), vec!["#/status_reason needs_reason"]),
+        (
+            with(json!({"escalated_to_id": "external:agency"})),
+            vec!["#/escalated_on needs_escalation", "#/escalation_reason needs_escalation"],
+        ),
+    ] {
+        assert_eq!(admin.post("/v1/risks", body).expect(422).await.faults(), faults);
+    }
+    let grave = json!({"level": "critical", "mitigation": "Hiring", "escalated_to_id": "external:agency", "escalated_on": "2025-05-01", "escalation_reason": "No budget"});
+    editor.create("risks", with(grave)).await;
+    editor.create("risks", with(json!({}))).await;
+    admin.create("risks", risk(json!({"strategy_id": strategy}))).await;
+    editor.post("/v1/risks", risk(json!({"strategy_id": strategy}))).expect(403).await;
+    let sorted = admin.get("/v1/risks?sort=-level&limit=1").expect(200).await.json();
+    assert_eq!(sorted["items"][0]["level"], "critical", "{sorted}");
+    assert_eq!(admin.get("/v1/risks?is_escalated=true&count=true").expect(200).await.json()["count"], 1);
+}
