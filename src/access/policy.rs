@@ -97,6 +97,11 @@ const OTHERS: &[(&str, Option<Area>, Act, Grants)] = &[
     ("report_attention", Some(Area::Progress), Act::Read, READERS),
     ("report_submissions", Some(Area::Progress), Act::Read, READERS),
     ("create_progress_report_batch", Some(Area::Progress), Act::Write, EDITORS),
+    // A calendar is also opened by a token, which is no key: see `progress::calendars`.
+    ("find_calendar", Some(Area::Progress), Act::Read, READERS),
+    ("list_calendar_tokens", Some(Area::Access), Act::Read, PLANNERS),
+    ("create_calendar_token", Some(Area::Access), Act::Write, PLANNERS),
+    ("delete_calendar_token", Some(Area::Access), Act::Write, PLANNERS),
     ("list_obligations", Some(Area::Progress), Act::Read, READERS),
     ("list_changes", Some(Area::Record), Act::Read, READERS),
     ("stream_changes", Some(Area::Record), Act::Read, READERS),

@@ -193,7 +193,7 @@ impl Asked {
                     (row.outcome, row.id, row.version) = (outcome, Some(stored.id), Some(stored.version));
                 }
                 Err(error) => {
-                    row.id = item.id.map(|id| id.uuid());
+                    row.id = item.id.map(ProgressReportId::uuid);
                     row.errors = refusal(index, repository::give_up(point, error).await)?;
                 }
             }

@@ -85,6 +85,7 @@ async fn list(
         on: filter.on,
         due_after: filter.due_after,
         due_before: filter.due_before,
+        ahead: None,
         limit: i64::try_from(MOST).unwrap_or(i64::MAX) + 1,
     };
     let mut connection = app.connection().await?;

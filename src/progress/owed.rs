@@ -3,7 +3,7 @@
 //! Each kind of obligation is one part of the union in `OWED`. A measurement that is due (an indicator of a frequency, and the last
 //! measurement of it) belongs there as a third, with its word in `ObligationKind`.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Days, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use sqlx::{FromRow, PgConnection};
 use utoipa::ToSchema;
@@ -97,6 +97,8 @@ pub(super) struct Wanted {
     pub(super) due_after: Option<NaiveDate>,
     /// Due before this day. Without it, reports are owed of the periods that have begun.
     pub(super) due_before: Option<NaiveDate>,
+    /// In place of `due_before`: due within so many days.
+    pub(super) ahead: Option<Days>,
     /// At most so many.
     pub(super) limit: i64,
 }
@@ -174,6 +176,7 @@ pub(super) async fn owed(connection: &mut PgConnection, wanted: &Wanted) -> Resu
         Some(on) => on,
         None => sqlx::query_scalar("select today()").fetch_one(&mut *connection).await?,
     };
+    let ahead = wanted.ahead.and_then(|days| on.checked_add_days(days));
     Ok(sqlx::query_as(OWED)
         .bind(&wanted.entities)
         .bind(&wanted.strategies)
@@ -181,7 +184,7 @@ pub(super) async fn owed(connection: &mut PgConnection, wanted: &Wanted) -> Resu
         .bind(on)
         .bind(wanted.overdue)
         .bind(wanted.due_after)
-        .bind(wanted.due_before)
+        .bind(ahead.or(wanted.due_before))
         .bind(wanted.limit)
         .fetch_all(connection)
         .await?)

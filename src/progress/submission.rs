@@ -8,7 +8,12 @@ use uuid::Uuid;
 use super::progress_reports::ProgressReport;
 use crate::{
     api::Error,
-    plan::{Initiative, Step, Timeline, initiatives::Confidence, timelines::Basis},
+    plan::{
+        Initiative, Step, Timeline,
+        initiatives::{Confidence, InitiativeId},
+        steps::StepId,
+        timelines::Basis,
+    },
     repository::{self, Author, Fault, Faults, Key, Lookup, Resource, Stored},
     values::Code,
 };
@@ -78,7 +83,7 @@ pub(super) async fn submit(
     stored: &Stored<ProgressReport>,
 ) -> Result<(), Error> {
     let report = &stored.data;
-    let item = report.step_id.map(|id| id.uuid()).or(report.initiative_id.map(|id| id.uuid())).unwrap_or_default();
+    let item = report.step_id.map(StepId::uuid).or(report.initiative_id.map(InitiativeId::uuid)).unwrap_or_default();
     let ground: Ground = sqlx::query_as(GROUND).bind(item).bind(stored.id).fetch_one(&mut *connection).await?;
     let is_late = report.forecast_ends_on.zip(ground.planned_end).is_some_and(|(forecast, planned)| forecast > planned);
     let mut faults = Faults::default();

@@ -4,6 +4,7 @@
 
 mod architecture;
 mod as_of;
+mod calendars;
 mod classification;
 mod contract;
 mod crashes;

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
+    as_of::now,
     progress::{Ground, ground, report},
     support::Client,
 };
@@ -97,7 +98,7 @@ async fn milestones_with_a_deadline_are_owed_until_they_are_achieved() {
 
 #[tokio::test]
 async fn obligations_are_strict_speak_all_formats_and_have_a_past() {
-    let Ground { admin, editor, .. } = ground().await;
+    let Ground { admin, editor, options, .. } = ground().await;
     admin.as_nobody().get("/v1/obligations").expect(401).await;
     let reply = admin.get("/v1/obligations?entity_id=x").expect(400).await;
     assert!(reply.text.contains("did you mean `entity`?"), "{}", reply.text);
@@ -106,9 +107,35 @@ async fn obligations_are_strict_speak_all_formats_and_have_a_past() {
         assert!(reply.text.contains("2025-Q2") && reply.header("content-type").starts_with(format), "{}", reply.text);
     }
     let before = admin.get("/v1/obligations").expect(200).await;
-    let then = chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Micros, true);
+    let then = now(&options).await;
     editor.create("progress-reports", report("2025-Q1", json!({"state": "submitted"}))).await;
     assert_ne!(admin.get("/v1/obligations").expect(200).await.json()["items"], before.json()["items"]);
     let past = format!("/v1/obligations?as_of={then}");
     assert_eq!(admin.get(past).expect(200).await.json()["items"], before.json()["items"]);
+}
+
+#[tokio::test]
+async fn what_is_restricted_owes_nothing_that_a_viewer_sees() {
+    let Ground { admin, options, .. } = ground().await;
+    let hidden = json!({"classification": "restricted"});
+    admin.patch("/v1/initiatives/external:i2", hidden).if_match(1).expect(200).await;
+    let on = "on=2025-02-01";
+    assert_eq!(owed(&admin, on).await, ["1 2025-Q1 AGY due", "2 2025-Q1 MIN due"]);
+    assert_eq!(owed(&admin.as_viewer(), on).await, ["1 2025-Q1 AGY due"]);
+    for (client, total) in [(&admin, 2), (&admin.as_viewer(), 1)] {
+        for report in ["summary", "matrix", "progress", "submissions"] {
+            let rows = client.get(format!("/v1/reports/{report}")).expect(200).await.json();
+            let counted: i64 = rows["items"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|row| ["total", "initiatives", "expected"].iter().find_map(|name| row[name].as_i64()).unwrap())
+                .sum();
+            let periods = if report == "submissions" { 2 } else { 1 };
+            assert_eq!(counted, total * periods, "{report}: {rows}");
+        }
+    }
+    // What is classified today is so in every past, and what a viewer may not see has no history of submissions either.
+    let then = now(&options).await;
+    assert_eq!(owed(&admin.as_viewer(), &format!("{on}&as_of={then}")).await, ["1 2025-Q1 AGY due"]);
 }

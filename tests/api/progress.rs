@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Client, client::Reply, service};
+use mandate::limits::Limits;
+use sqlx::postgres::PgConnectOptions;
+
+use crate::support::{Client, client::Reply, database, service, service_over};
 
 /// A strategy with a cycle of two periods, an initiative led by an agency, and its step.
 pub(crate) struct Ground {
@@ -10,10 +13,12 @@ pub(crate) struct Ground {
     pub(crate) editor: Client,
     pub(crate) strategy: Value,
     pub(crate) agency: Value,
+    pub(crate) options: PgConnectOptions,
 }
 
 pub(crate) async fn ground() -> Ground {
-    let admin = service().await;
+    let options = database().await;
+    let admin = service_over(options.clone(), Limits::default()).await;
     let id = async |noun: &str, body: Value| admin.create(noun, body).await["id"].clone();
     let act =
         json!({"country": "XX", "issuer": "Council", "act_type": "decision", "number": "1", "date": "2024-01-31"});
@@ -44,7 +49,7 @@ pub(crate) async fn ground() -> Ground {
     }
     let key = admin.create("api-keys", json!({"name": "agency", "role": "editor", "entity_id": agency})).await;
     let editor = admin.with_key(key["key"].as_str().unwrap().to_owned());
-    Ground { admin, editor, strategy, agency }
+    Ground { admin, editor, strategy, agency, options }
 }
 
 /// A report on the first initiative, with these fields besides.
@@ -315,4 +320,52 @@ async fn a_risk_is_on_one_thing_and_a_grave_one_says_what_is_done() {
     let sorted = admin.get("/v1/risks?sort=-level&limit=1").expect(200).await.json();
     assert_eq!(sorted["items"][0]["level"], "critical", "{sorted}");
     assert_eq!(admin.get("/v1/risks?is_escalated=true&count=true").expect(200).await.json()["count"], 1);
+}
+
+#[tokio::test]
+async fn of_many_who_report_on_one_period_at_once_one_is_taken_and_the_plan_says_what_it_says() {
+    let Ground { admin, editor, .. } = ground().await;
+    let writers = (0..8).map(|index| {
+        let day = format!("2025-06-{:02}", index + 10);
+        let body = report("2025-Q1", json!({"state": "submitted", "forecast_ends_on": day, "percent": index}));
+        editor.post("/v1/progress-reports", body).send()
+    });
+    let replies = futures_util::future::join_all(writers).await;
+    let taken: Vec<&Reply> = replies.iter().filter(|reply| reply.status == 201).collect();
+    assert_eq!(taken.len(), 1);
+    for reply in replies.iter().filter(|reply| reply.status != 201) {
+        assert_eq!((reply.status.as_u16(), reply.faults()), (409, vec!["#/period taken".to_owned()]), "{}", reply.text);
+    }
+    let timelines = admin.get("/v1/timelines").expect(200).await.json();
+    assert_eq!(timelines["items"].as_array().unwrap().len(), 1, "{timelines}");
+    assert_eq!(timelines["items"][0]["ends_on"], taken[0].json()["forecast_ends_on"]);
+    assert_eq!(admin.get("/v1/initiatives/external:i1").expect(200).await.json()["version"], 2);
+}
+
+#[tokio::test]
+async fn a_plan_with_reports_goes_out_and_comes_in_again_and_moves_nothing() {
+    let Ground { admin, editor, .. } = ground().await;
+    let more = json!({"state": "submitted", "external_id": "r", "forecast_ends_on": "2025-06-01"});
+    let given = editor.create("progress-reports", report("2025-Q1", more)).await;
+    led(&admin, &given["id"], "accepted").await;
+    led(&admin, &given["id"], "consolidated").await;
+    let plan = admin.get("/v1/exports/plan").expect(200).await.text;
+    let again = service().await;
+    let call = again.call("POST", "/v1/imports").header("content-type", "application/json").body(plan.clone());
+    let report = call.expect(200).await.json();
+    assert_eq!(report["refused"], 0, "{report}");
+    let rows = |text: &str| {
+        let mut file: Value = serde_json::from_str(text).unwrap();
+        file.as_object_mut().unwrap().retain(|name, _| name != "source" && name != "exported_at");
+        file
+    };
+    assert_eq!(rows(&again.get("/v1/exports/plan").expect(200).await.text), rows(&plan));
+    let call = again.call("POST", "/v1/imports").header("content-type", "application/json").body(plan);
+    let report = call.expect(200).await.json();
+    assert_eq!((&report["changed"], &report["created"]), (&json!(0), &json!(0)), "{report}");
+    // What is locked is locked for a file too.
+    let mut file: Value = serde_json::from_str(&again.get("/v1/exports/plan").expect(200).await.text).unwrap();
+    file["progress_reports"][0]["percent"] = json!(99);
+    let call = again.call("POST", "/v1/imports").header("content-type", "application/json").body(file.to_string());
+    assert_eq!(call.expect(422).await.faults(), ["#/progress_reports/0 locked"]);
 }

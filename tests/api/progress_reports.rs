@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
+    as_of::now,
     progress::{Ground, ground, report},
     support::Client,
 };
@@ -171,7 +172,7 @@ async fn attention_goes_to_delay_times_money_and_tells_its_formula() {
 
 #[tokio::test]
 async fn the_reports_on_progress_speak_all_formats_and_have_a_past() {
-    let Ground { admin, editor, .. } = ground().await;
+    let Ground { admin, editor, options, .. } = ground().await;
     let names = ["summary", "progress", "matrix", "attention", "submissions"];
     let mut before = Vec::new();
     for name in names {
@@ -181,7 +182,7 @@ async fn the_reports_on_progress_speak_all_formats_and_have_a_past() {
             admin.as_viewer().get(format!("/v1/reports/{name}")).header("accept", format).expect(200).await;
         }
     }
-    let then = chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Micros, true);
+    let then = now(&options).await;
     let late = json!({"state": "submitted", "forecast_ends_on": "2199-01-01", "challenges": "slow"});
     editor.create("progress-reports", report("2025-Q2", late)).await;
     change(&admin, "2", json!({"status": "completed", "evidence": "done"})).await;
