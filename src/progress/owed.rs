@@ -116,22 +116,10 @@ every_item as not materialized (
     select s.id, s.initiative_id, 'step', i.strategy_id, s.code, s.code_order, i.code_order, s.title, s.status, s.starts_on
     from steps s join initiatives i on i.id = s.initiative_id where i.status not in ('completed', 'cancelled')
 ),
-led as (
+led as materialized (
     select distinct on (item_id) item_id, entity_id from assignments
     where role = 'lead' and coalesce(valid_from <= $4, true) and coalesce(valid_to >= $4, true)
     order by item_id, valid_from desc nulls last, id
-),
-heard as (
-    select item_id, max(day_of(at)) as last_on
-    from (
-        select r.item_id, c.at from progress_reports r join changes c on c.kind = 'progress_report' and c.entity_id = r.id
-        where c.after ->> 'state' not in ('draft', 'returned') and coalesce(c.before ->> 'state', 'draft') in ('draft', 'returned')
-        union all
-        select s.initiative_id, c.at from progress_reports r join steps s on s.id = r.step_id
-        join changes c on c.kind = 'progress_report' and c.entity_id = r.id
-        where c.after ->> 'state' not in ('draft', 'returned') and coalesce(c.before ->> 'state', 'draft') in ('draft', 'returned')
-    ) each_submission
-    group by item_id
 ),
 owed as (
     select 'progress_report' as kind, p.due_on, i.id as item_id, i.title, c.id as cycle_id, p.code as period,
@@ -147,28 +135,41 @@ owed as (
     select 'milestone', m.deadline_to, m.initiative_id, m.title, null, null, m.id, m.updated_at
     from milestones m join initiatives i on i.id = m.initiative_id join plan on plan.id = i.strategy_id
     where m.achieved_on is null and m.deadline_to is not null and i.status <> 'cancelled'
+),
+shown as materialized (
+    select o.kind, o.due_on, e.id as entity_id, e.code as entity,
+        case when e.id is null then null when coalesce(own.entity_id, above.entity_id) is null then 'owner' else 'lead' end as owed_as,
+        i.strategy_id, plan.code_order as strategy_order, i.id as item_id, i.initiative_id, i.initiative_order, i.level, i.code, i.code_order,
+        o.title, o.cycle_id, o.period, coalesce(o.resource_id, w.id) as resource_id, w.state as report_state,
+        greatest(o.changed_at, w.updated_at) as changed_at
+    from owed o
+    join every_item i on i.id = o.item_id
+    join plan on plan.id = i.strategy_id
+    left join led own on own.item_id = i.id
+    left join led above on above.item_id = i.initiative_id
+    left join entities e on e.id = coalesce(own.entity_id, above.entity_id, plan.owner_id)
+    left join progress_reports w
+        on w.item_id = o.item_id and w.cycle_id = o.cycle_id and w.period = o.period and w.corrects_id is null
+    where ($1 = '{}' or e.id = any($1)) and ($3 = '{}' or o.kind = any($3))
+        and ($5 is null or $5 = (o.due_on < $4)) and ($6 is null or o.due_on > $6) and ($7 is null or o.due_on < $7)
+    order by o.due_on, plan.code_order, i.strategy_id, i.initiative_order, i.initiative_id, i.level = 'step', i.code_order, i.id, o.kind desc,
+        o.period, o.resource_id
+    limit $8
+),
+-- When a report on each of these items left the hands of its writer, last.
+heard as materialized (
+    select s.item_id, (
+        select max(day_of(c.at)) from progress_reports r join changes c on c.kind = 'progress_report' and c.entity_id = r.id
+        where r.item_id = any(s.item_id || array(select id from steps where initiative_id = s.item_id))
+            and c.after ->> 'state' not in ('draft', 'returned') and coalesce(c.before ->> 'state', 'draft') in ('draft', 'returned')
+    ) as last_on
+    from (select distinct item_id from shown) s
 )
-select o.kind, case when o.due_on >= $4 then 'due' when o.kind = 'progress_report' and h.last_on is null then 'never_reported'
-        else 'overdue' end as state,
-    o.due_on, case when o.due_on < $4 then $4 - o.due_on end as days_overdue,
-    e.id as entity_id, e.code as entity,
-    case when e.id is null then null when coalesce(own.entity_id, above.entity_id) is null then 'owner' else 'lead' end as owed_as,
-    i.strategy_id, i.id as item_id, i.level, i.code, o.title, o.cycle_id, o.period,
-    coalesce(o.resource_id, w.id) as resource_id, w.state as report_state, h.last_on as last_heard_on,
-    greatest(o.changed_at, w.updated_at) as changed_at
-from owed o
-join every_item i on i.id = o.item_id
-join plan on plan.id = i.strategy_id
-left join led own on own.item_id = i.id
-left join led above on above.item_id = i.initiative_id
-left join entities e on e.id = coalesce(own.entity_id, above.entity_id, plan.owner_id)
-left join heard h on h.item_id = i.id
-left join progress_reports w on w.item_id = o.item_id and w.cycle_id = o.cycle_id and w.period = o.period and w.corrects_id is null
-where ($1 = '{}' or e.id = any($1)) and ($3 = '{}' or o.kind = any($3))
-    and ($5 is null or $5 = (o.due_on < $4)) and ($6 is null or o.due_on > $6) and ($7 is null or o.due_on < $7)
-order by o.due_on, plan.code_order, i.strategy_id, i.initiative_order, i.initiative_id, i.level = 'step', i.code_order, i.id, o.kind desc,
-    o.period, o.resource_id
-limit $8";
+select s.*, h.last_on as last_heard_on, case when s.due_on < $4 then $4 - s.due_on end as days_overdue,
+    case when s.due_on >= $4 then 'due' when s.kind = 'progress_report' and h.last_on is null then 'never_reported' else 'overdue' end as state
+from shown s join heard h on h.item_id = s.item_id
+order by s.due_on, s.strategy_order, s.strategy_id, s.initiative_order, s.initiative_id, s.level = 'step', s.code_order, s.item_id, s.kind desc,
+    s.period, s.resource_id";
 
 /// The obligations, the most urgent first.
 pub(super) async fn owed(connection: &mut PgConnection, wanted: &Wanted) -> Result<Vec<Obligation>, Error> {

@@ -55,10 +55,7 @@ pub(crate) struct Row {
     total: i64,
 }
 
-const SQL: &str = ",
-led as (
-    select distinct on (item_id) item_id, entity_id from assigned where role = 'lead' order by item_id, entity_id
-)
+const SQL: &str = "
 select j.strategy_id, j.objective_id, o.code as objective, o.title, l.entity_id, e.code as entity, e.name,
     (array['off_track', 'silent', 'at_risk', 'on_track', 'completed', 'cancelled'])[
         min(array_position(array['off_track', 'silent', 'at_risk', 'on_track', 'completed', 'cancelled'], standing))] as worst,
@@ -69,7 +66,7 @@ select j.strategy_id, j.objective_id, o.code as objective, o.title, l.entity_id,
 from judged j
 join strategies st on st.id = j.strategy_id
 left join objectives o on o.id = j.objective_id
-left join led l on l.item_id = j.id
+left join lateral (select entity_id from assigned a where a.item_id = j.id and a.role = 'lead' order by entity_id limit 1) l on true
 left join entities e on e.id = l.entity_id
 group by j.strategy_id, st.id, st.code, st.code_order, j.objective_id, o.code, o.title, o.code_order, l.entity_id, e.code, e.name, e.code_order
 order by st.code is null, st.code_order, st.id, o.code_order nulls last, j.objective_id, e.code is null, e.code_order, words_of(e.name), l.entity_id";

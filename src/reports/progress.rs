@@ -89,17 +89,20 @@ pub(crate) struct Row {
 }
 
 const SQL: &str = ",
-accepted as (
+period as materialized (
+    select c.id as cycle_id, p.code, p.ends_on from reporting_cycles c, periods_of(c.periods) p
+),
+accepted as materialized (
     select distinct on (r.item_id) r.item_id, r.percent, r.period
-    from progress_reports r join reporting_cycles c on c.id = r.cycle_id, periods_of(c.periods) p
-    where p.code = r.period and r.state in ('accepted', 'consolidated', 'published')
+    from progress_reports r join period p on p.cycle_id = r.cycle_id and p.code = r.period
+    where r.state in ('accepted', 'consolidated', 'published')
     order by r.item_id, p.ends_on desc, r.created_at desc, r.id desc
 ),
-stepped as (
+stepped as materialized (
     select s.initiative_id, avg(coalesce(a.percent, case s.status when 'not_started' then 0 when 'completed' then 100 end)) as percent
     from steps s left join accepted a on a.item_id = s.id where s.status <> 'cancelled' group by s.initiative_id
 ),
-single as (
+single as materialized (
     select i.id, i.strategy_id, i.objective_id, i.code, i.code_order, i.title, i.confidence,
         coalesce(a.percent, case i.status when 'not_started' then 0 when 'completed' then 100 end, s.percent) as percent,
         case when $7 = 'equal' then 1 else f.amount end as weight,
