@@ -18,6 +18,7 @@ pub mod money;
 pub mod people;
 pub mod plan;
 pub mod postgres;
+pub mod progress;
 pub mod record;
 pub mod reports;
 pub mod repository;

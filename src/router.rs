@@ -20,6 +20,7 @@ use crate::{
     money::{BudgetAllocation, FundingSource},
     people::{StaffAllocation, StaffCapacity},
     plan::{Assignment, Dependency, Initiative, LegalAct, Milestone, Objective, Step, Strategy, Timeline},
+    progress::{self, ProgressReport, ReportingCycle, Risk},
     record, reports,
     repository::{self, Author, Reference, Resource},
     transfer::{
@@ -93,6 +94,9 @@ pub fn nouns() -> &'static [Noun] {
         Noun::of::<BudgetAllocation>(),
         Noun::of::<StaffAllocation>(),
         Noun::of::<StaffCapacity>(),
+        Noun::of::<ReportingCycle>(),
+        Noun { routes: progress::report_routes, ..Noun::of::<ProgressReport>() },
+        Noun::of::<Risk>(),
     ];
     NOUNS
 }
@@ -110,6 +114,7 @@ pub fn routes() -> Router<App> {
         .merge(transfer::handlers::routes())
         .merge(document::page())
         .merge(reports::routes())
+        .merge(progress::routes())
         .merge(record::routes())
         .merge(access::routes())
 }
@@ -118,6 +123,7 @@ pub fn routes() -> Router<App> {
 pub fn document() -> Value {
     let mut document = document::document(nouns());
     reports::describe(&mut document);
+    progress::describe(&mut document);
     record::describe(&mut document);
     access::describe(&mut document);
     transfer::handlers::describe(&mut document);

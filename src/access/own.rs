@@ -89,6 +89,8 @@ fn condition(kind: &str, when: When) -> Option<String> {
         ("milestone", _) => of("milestones", on_initiative("t.initiative_id")),
         // It is the one that waits who says so.
         ("dependency", _) => of("dependencies", on_either("successor_")),
+        ("progress_report", _) => of("progress_reports", on_either("")),
+        ("risk", _) => of("risks", on_either("")),
         ("budget_allocation", _) => of("budget_allocations", on_either("")),
         ("staff_allocation", _) => of("staff_allocations", format!("t.entity_id = $2 and {}", on_either(""))),
         ("staff_capacity", _) => of("staff_capacities", "t.entity_id = $2".into()),

@@ -79,6 +79,10 @@ const NOUNS: &[OfNoun] = &[
     OfNoun::new("budget_allocation", "budget_allocations", Area::Money, TREASURERS),
     OfNoun::new("staff_allocation", "staff_allocations", Area::Plan, EDITORS),
     OfNoun::new("staff_capacity", "staff_capacities", Area::Entities, EDITORS),
+    OfNoun::new("reporting_cycle", "reporting_cycles", Area::Progress, PLANNERS),
+    // Whoever may write a report may not lead it every step: see `progress::reporting`.
+    OfNoun::new("progress_report", "progress_reports", Area::Progress, EDITORS),
+    OfNoun::new("risk", "risks", Area::Progress, EDITORS),
 ];
 
 /// The operations that belong to no noun. Those without an area ask for no scope.
@@ -92,6 +96,18 @@ const OTHERS: &[(&str, Option<Area>, Act, Grants)] = &[
     ("report_quality", Some(Area::Plan), Act::Read, READERS),
     ("report_staffing", Some(Area::Plan), Act::Read, READERS),
     ("report_understaffed", Some(Area::Plan), Act::Read, READERS),
+    ("report_summary", Some(Area::Progress), Act::Read, READERS),
+    ("report_progress", Some(Area::Progress), Act::Read, READERS),
+    ("report_matrix", Some(Area::Progress), Act::Read, READERS),
+    ("report_attention", Some(Area::Progress), Act::Read, READERS),
+    ("report_submissions", Some(Area::Progress), Act::Read, READERS),
+    ("create_progress_report_batch", Some(Area::Progress), Act::Write, EDITORS),
+    // A calendar is also opened by a token, which is no key: see `progress::calendars`.
+    ("find_calendar", Some(Area::Progress), Act::Read, READERS),
+    ("list_calendar_tokens", Some(Area::Access), Act::Read, PLANNERS),
+    ("create_calendar_token", Some(Area::Access), Act::Write, PLANNERS),
+    ("delete_calendar_token", Some(Area::Access), Act::Write, PLANNERS),
+    ("list_obligations", Some(Area::Progress), Act::Read, READERS),
     ("list_changes", Some(Area::Record), Act::Read, READERS),
     ("stream_changes", Some(Area::Record), Act::Read, READERS),
     ("diff", Some(Area::Record), Act::Read, READERS),

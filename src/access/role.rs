@@ -75,6 +75,8 @@ pub enum Area {
     Entities,
     /// Budgets and where they come from.
     Money,
+    /// What is reported, owed and feared of the work.
+    Progress,
     /// Engagements with other countries.
     International,
     /// Assessments of readiness.
@@ -88,10 +90,11 @@ pub enum Area {
 }
 
 impl Area {
-    const ALL: [(Self, &'static str); 8] = [
+    const ALL: [(Self, &'static str); 9] = [
         (Self::Plan, "plan"),
         (Self::Entities, "entities"),
         (Self::Money, "money"),
+        (Self::Progress, "progress"),
         (Self::International, "international"),
         (Self::Readiness, "readiness"),
         (Self::Record, "record"),

@@ -96,6 +96,11 @@ pub fn render(items: Vec<Value>, format: Format, json: impl FnOnce(Vec<Value>) -
 
 /// A response with a weak entity tag made from its body, so that polling costs no transfer.
 pub fn tagged(headers: &HeaderMap, body: Vec<u8>, format: Format) -> Response {
+    tagged_as(headers, body, format.media_type())
+}
+
+/// The same of any media type.
+pub fn tagged_as(headers: &HeaderMap, body: Vec<u8>, media_type: &'static str) -> Response {
     let digest = Sha256::digest(&body);
     let hex = crate::access::keys::hex(&digest[..16]);
     let tag = HeaderValue::from_str(&format!("W/\"{hex}\"")).expect("hexadecimal digits are a header");
@@ -103,7 +108,7 @@ pub fn tagged(headers: &HeaderMap, body: Vec<u8>, format: Format) -> Response {
     if precondition::not_modified(headers, &tag) {
         return (StatusCode::NOT_MODIFIED, [(header::ETAG, tag), vary]).into_response();
     }
-    let kind = (header::CONTENT_TYPE, HeaderValue::from_static(format.media_type()));
+    let kind = (header::CONTENT_TYPE, HeaderValue::from_static(media_type));
     ([(header::ETAG, tag), vary, kind], body).into_response()
 }
 

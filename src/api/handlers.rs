@@ -69,7 +69,7 @@ async fn create<R: Resource>(
         .await
 }
 
-async fn find<R: Resource>(
+pub(crate) async fn find<R: Resource>(
     State(app): State<App>,
     actor: Actor,
     Target(key): Target,
@@ -115,18 +115,8 @@ async fn replace<R: Resource>(
 ) -> Result<Response, Error> {
     let right = Verb::Replace.by::<R>(&actor)?;
     query::read::<NoParameters>(query.as_deref())?;
-    let mut body = json::parse(&headers, &body)?;
+    let body = with_external_id(json::parse(&headers, &body)?, &key)?;
     let author = actor.author(&headers)?;
-    if let (Key::External(name), Some(fields)) = (&key, body.as_object_mut()) {
-        let given = fields.entry("external_id").or_insert_with(|| name.clone().into());
-        if given != name.as_str() {
-            return Err(Error::invalid(
-                "external_id",
-                "differs",
-                format!("the path says `{name}`; leave the field out or repeat it"),
-            ));
-        }
-    }
     let mut connection = app.connection().await?;
     let isolation = right.is_limited().then_some(Isolation::of::<R>());
     let input = (key, body, author, headers, right);
@@ -184,8 +174,23 @@ async fn patch<R: Resource>(
         .await
 }
 
+/// A body for the path of an external id, which it need not repeat.
+pub(crate) fn with_external_id(mut body: Value, key: &Key) -> Result<Value, Error> {
+    if let (Key::External(name), Some(fields)) = (key, body.as_object_mut()) {
+        let given = fields.entry("external_id").or_insert_with(|| name.clone().into());
+        if given != name.as_str() {
+            return Err(Error::invalid(
+                "external_id",
+                "differs",
+                format!("the path says `{name}`; leave the field out or repeat it"),
+            ));
+        }
+    }
+    Ok(body)
+}
+
 /// A resource with the patch applied, not yet judged.
-fn patched<R: Resource>(before: &R, patch: Value) -> Result<Value, Error> {
+pub(crate) fn patched<R: Resource>(before: &R, patch: Value) -> Result<Value, Error> {
     let mut fields = serde_json::to_value(before).map_err(internal)?;
     forget_derived(&mut fields, &patch);
     let shape = Shape::of::<R>();
@@ -202,7 +207,8 @@ fn forget_derived(body: &mut Value, patch: &Value) {
     }
 }
 
-async fn add<R: Resource>(
+/// Writes what is new.
+pub(crate) async fn add<R: Resource>(
     connection: &mut PgConnection,
     author: &repository::Author,
     data: &R,
@@ -221,13 +227,24 @@ async fn save<R: Resource>(
     data: &R,
     right: Right,
 ) -> Result<Response, Error> {
+    one(&change(connection, author, before, data, right).await?)
+}
+
+/// Writes what is different now.
+pub(crate) async fn change<R: Resource>(
+    connection: &mut PgConnection,
+    author: &repository::Author,
+    before: &Stored<R>,
+    data: &R,
+    right: Right,
+) -> Result<Stored<R>, Error> {
     owed(connection, author, (Some(&before.data), Some(data))).await?;
     match repository::update(connection, author, before, data).await {
         Ok(stored) => {
             if right.grant.is_own() && refers_elsewhere(&before.data, data)? {
                 own::check(connection, right.grant, (R::KIND, stored.id), When::After).await?;
             }
-            one(&stored)
+            Ok(stored)
         }
         Err(repository::Error::Stale) => Err(overtaken::<R>(connection, before.id, right.clearance).await),
         Err(error) => Err(error.into()),
@@ -257,7 +274,7 @@ fn refers_elsewhere<R: Resource>(before: &R, after: &R) -> Result<bool, Error> {
     Ok(R::REFERENCES.iter().any(|reference| before[reference.field] != after[reference.field]))
 }
 
-async fn delete<R: Resource>(
+pub(crate) async fn delete<R: Resource>(
     State(app): State<App>,
     actor: Actor,
     Target(key): Target,

@@ -30,8 +30,8 @@ use crate::{
 
 const NAME: HeaderName = HeaderName::from_static("idempotency-key");
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
-/// The POST whose answer must not be kept.
-const SECRET: &str = "/v1/api-keys";
+/// The POSTs whose answers must not be kept.
+const SECRET: [&str; 2] = ["/v1/api-keys", "/v1/calendar-tokens"];
 /// The headers that are kept with an answer; the others belong to the request that asks.
 const KEPT: [HeaderName; 4] = [header::CONTENT_TYPE, header::ETAG, header::LOCATION, RECEIPT];
 
@@ -229,9 +229,12 @@ fn unquoted(rest: &str) -> Option<String> {
 
 /// A layer that refuses a key where it would promise nothing.
 pub async fn refuse_where_needless(request: Request, next: Next) -> Response {
-    if request.method() == Method::POST && request.uri().path() == SECRET && request.headers().contains_key(NAME) {
+    if request.method() == Method::POST
+        && SECRET.contains(&request.uri().path())
+        && request.headers().contains_key(NAME)
+    {
         return Error::Malformed(
-            "a key of the API is made without Idempotency-Key: the answer that is kept for one would hold the secret; leave the header out"
+            "a key or token is made without Idempotency-Key: the answer that is kept for one would hold the secret; leave the header out"
                 .into(),
         )
         .into_response();
@@ -259,7 +262,7 @@ pub fn describe(document: &mut Value) {
     let operations =
         paths.flat_map(|(path, item)| item.as_object_mut().into_iter().flatten().map(move |each| (path, each)));
     for (path, (method, operation)) in operations {
-        if ["post", "patch"].contains(&method.as_str()) && (path != SECRET || method == "patch") {
+        if ["post", "patch"].contains(&method.as_str()) && (!SECRET.contains(&path.as_str()) || method == "patch") {
             if let Value::Array(parameters) = &mut operation["parameters"] {
                 parameters.push(json!({"$ref": "#/components/parameters/IdempotencyKey"}));
             }

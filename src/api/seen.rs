@@ -31,7 +31,7 @@ pub(super) async fn accept<R: Resource>(
 }
 
 /// The same for a writer who may not see everything: what is not seen is not there.
-pub(super) async fn accept_seen<R: Resource>(
+pub(crate) async fn accept_seen<R: Resource>(
     connection: &mut PgConnection,
     body: Value,
     before: Option<&R>,
@@ -73,7 +73,7 @@ pub(crate) fn still_classified<R: Resource>(mut body: Value, before: &R) -> Resu
 }
 
 /// What the writer sees under a key.
-pub(super) async fn look<R: Resource>(
+pub(crate) async fn look<R: Resource>(
     connection: &mut PgConnection,
     key: &Key,
     clearance: Clearance,
@@ -84,7 +84,7 @@ pub(super) async fn look<R: Resource>(
     Ok(lookup)
 }
 
-pub(super) async fn fetch_seen<R: Resource>(
+pub(crate) async fn fetch_seen<R: Resource>(
     connection: &mut PgConnection,
     key: &Key,
     clearance: Clearance,

@@ -2,15 +2,21 @@
 //!
 //! To add one: a file with its parameters, its row and its SQL, and a line in `REPORTS`.
 
+mod attention;
 mod budget;
 mod gaps;
 mod integrity;
+mod judged;
+mod matrix;
 mod network;
 mod plan;
+mod progress;
 mod quality;
 mod responsibilities;
 mod scope;
 mod staffing;
+mod submissions;
+mod summary;
 mod timeline;
 mod understaffed;
 
@@ -52,6 +58,11 @@ static REPORTS: &[Entry] = &[
     Entry::of::<quality::Parameters>(),
     Entry::of::<staffing::Parameters>(),
     Entry::of::<understaffed::Parameters>(),
+    Entry::of::<summary::Parameters>(),
+    Entry::of::<progress::Parameters>(),
+    Entry::of::<matrix::Parameters>(),
+    Entry::of::<attention::Parameters>(),
+    Entry::of::<submissions::Parameters>(),
 ];
 
 /// A report, as the parameters that it has besides the scope.

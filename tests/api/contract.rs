@@ -12,6 +12,7 @@ struct Ground {
     first: Value,
     second: Value,
     step: Value,
+    cycle: Value,
 }
 
 impl Ground {
@@ -36,8 +37,14 @@ impl Ground {
         let step =
             client.create("steps", json!({"initiative_id": first, "code": "a", "title": {"en": "A step"}})).await["id"]
                 .clone();
-        Self { entity, strategy, objective, first, second, step }
+        let cycle = client.create("reporting-cycles", cycle(&strategy, "first")).await["id"].clone();
+        Self { entity, strategy, objective, first, second, step, cycle }
     }
+}
+
+fn cycle(strategy: &Value, code: &str) -> Value {
+    let period = json!({"code": "2025-03", "from": "2025-03-01", "to": "2025-03-31", "due_on": "2025-04-10"});
+    json!({"strategy_id": strategy, "code": code, "title": "A cycle", "cadence": "monthly", "periods": [period]})
 }
 
 /// A noun: a good body, a change to it, and a bad field with the fault that names it.
@@ -134,6 +141,24 @@ fn table() -> Vec<Row> {
             |ground| json!({"entity_id": ground.entity, "profile": "own:network_engineer", "starts_on": "2025-01-01", "fte": "12"}),
             json!({"fte": "11.5"}),
             (json!({"profile": "penetration_testr"}), "#/profile unknown_code"),
+        ),
+        row(
+            "reporting-cycles",
+            |ground| cycle(&ground.strategy, "second"),
+            json!({"status": "closed"}),
+            (json!({"periods": []}), "#/periods too_few"),
+        ),
+        row(
+            "progress-reports",
+            |ground| json!({"initiative_id": ground.second, "cycle_id": ground.cycle, "period": "2025-03", "status": "in_progress", "confidence": "green"}),
+            json!({"percent": 40}),
+            (json!({"percent": 101}), "#/percent too_large"),
+        ),
+        row(
+            "risks",
+            |ground| json!({"initiative_id": ground.second, "title": "No staff", "level": "medium", "owner_id": ground.entity}),
+            json!({"review_on": "2025-09-01"}),
+            (json!({"level": "critical"}), "#/mitigation needs_mitigation"),
         ),
     ]
 }

@@ -4,6 +4,7 @@
 
 mod architecture;
 mod as_of;
+mod calendars;
 mod check;
 mod classification;
 mod contract;
@@ -30,10 +31,13 @@ mod merge_patch;
 mod migrations;
 mod misfits;
 mod natural_order;
+mod obligations;
 mod oidc;
 mod oidc_keys;
 mod people;
 mod problems;
+mod progress;
+mod progress_reports;
 mod proof;
 mod proof_file;
 mod proof_tree;

@@ -149,6 +149,12 @@ impl World {
             "staff_capacity" => {
                 json!({"entity_id": entity, "profile": "cybersecurity_auditor", "starts_on": day, "fte": "3"})
             }
+            "reporting_cycle" => cycle(&self.strategy, &code),
+            "progress_report" => {
+                let cycle = self.client.create("reporting-cycles", cycle(&self.strategy, &code)).await;
+                json!({"step_id": self.step[&side], "cycle_id": cycle["id"], "period": "1", "status": "in_progress", "confidence": "green"})
+            }
+            "risk" => json!({"step_id": self.step[&side], "title": "No staff", "level": "low"}),
             other => panic!("{other} has no body here"),
         }
     }
@@ -192,6 +198,11 @@ impl World {
         }
         self.client.create("api-keys", body).await
     }
+}
+
+fn cycle(strategy: &Value, code: &str) -> Value {
+    let period = json!({"code": "1", "from": "2025-03-01", "to": "2025-03-31", "due_on": "2025-04-10"});
+    json!({"strategy_id": strategy, "code": code, "title": "A cycle", "cadence": "monthly", "periods": [period]})
 }
 
 /// What the policy says of a role and an operation.
@@ -308,6 +319,26 @@ async fn other(
         "import_plan" => {
             let plan = world.client.get("/v1/exports/plan").expect(200).await.json();
             (call(path).json(plan), 200)
+        }
+        "create_progress_report_batch" => {
+            let cycle = cycle(&world.strategy, &Uuid::now_v7().to_string());
+            let cycle = world.client.create("reporting-cycles", cycle).await["id"].clone();
+            let report = json!({"step_id": world.step[&Side::Own], "cycle_id": cycle, "period": "1", "status": "in_progress",
+                "confidence": "green", "narrative": "Work was done"});
+            let id = world.client.create("progress-reports", report).await["id"].clone();
+            (call(path).json(json!({"items": [{"id": id, "state": "submitted"}]})), 200)
+        }
+        "find_calendar" => {
+            let id = world.entity[&Side::Own].as_str().unwrap();
+            (call(&path.replace("{entity}", id)), 200)
+        }
+        "create_calendar_token" => {
+            (call(path).json(json!({"entity_id": world.entity[&Side::Own], "name": "calendar"})), 201)
+        }
+        "delete_calendar_token" => {
+            let token = json!({"entity_id": world.entity[&Side::Own], "name": "calendar"});
+            let token = world.client.create("calendar-tokens", token).await;
+            (call(&path.replace("{id}", token["id"].as_str().unwrap())), 204)
         }
         "create_api_key" => (call(path).json(json!({"name": "new", "role": "viewer"})), 201),
         "find_api_key" | "patch_api_key" | "delete_api_key" => {

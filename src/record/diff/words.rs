@@ -96,6 +96,8 @@ pub(super) fn of_field(net: &Net, field: &str, before: &Value, after: &Value, kn
             let words = format!("ceiling: {} -> {} {currency}{by}", plain(before), plain(after));
             (Some(Meaning::CeilingChanged), words)
         }
+        // What a report says is no change of what it is about; that has a change of its own.
+        ("progress_report", _) => (None, plainly()),
         (_, "status") => {
             let meaning = match after.as_str() {
                 Some("completed") => Meaning::Completed,

@@ -1,0 +1,129 @@
+//! `GET /v1/obligations`: who owes which report or milestone by when.
+
+use axum::{
+    Router,
+    extract::{RawQuery, State},
+    http::HeaderMap,
+    response::Response,
+    routing::get,
+};
+use chrono::NaiveDate;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
+
+use super::owed::{Obligation, ObligationKind, Wanted, owed};
+use crate::{
+    access::Actor,
+    api::{
+        Error,
+        answer::{internal, render, tagged},
+        document::{parameters, problems},
+        format::Format,
+        operations::{formats, if_none_match, not_modified},
+        past,
+        query::{self, NoParameters},
+        shape::schemas,
+    },
+    app::App,
+    entities::entities::EntityId,
+    plan::strategies::StrategyId,
+    repository::{Fault, Reading, Reference},
+};
+
+/// So many rows at most: all of them stand in memory before the first is answered.
+const MOST: usize = 100_000;
+
+/// Which obligations: those that meet every parameter given.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+struct ObligationFilter {
+    /// Of this entity; may be repeated.
+    entity: Vec<EntityId>,
+    /// Under this strategy; may be repeated.
+    strategy_id: Vec<StrategyId>,
+    /// Of this kind; may be repeated.
+    #[schema(inline)]
+    kind: Vec<ObligationKind>,
+    /// Whether their day is over.
+    overdue: Option<bool>,
+    /// The day by which `overdue`, `days_overdue` and the leads are judged; today when not given. What was known on a day is asked with `as_of`.
+    on: Option<NaiveDate>,
+    /// Due after this day.
+    due_after: Option<NaiveDate>,
+    /// Due before this day. Without it, reports are owed of the periods that have begun; with it, also of those that have not.
+    due_before: Option<NaiveDate>,
+    /// As the record had it at this instant (RFC 3339), or at the end of this day in the time zone of the service.
+    #[schema(max_length = 40, example = "2026-01-31")]
+    as_of: Option<String>,
+}
+
+const REFERENCES: [Reference; 2] =
+    [Reference { field: "entity", table: "entities" }, Reference { field: "strategy_id", table: "strategies" }];
+
+/// The route.
+pub(super) fn routes() -> Router<App> {
+    Router::new().route("/v1/obligations", get(list))
+}
+
+async fn list(
+    State(app): State<App>,
+    actor: Actor,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Error> {
+    actor.may("list_obligations")?;
+    let app = app.seen_by(&actor);
+    let format = Format::of(&headers)?;
+    let (filter, NoParameters {}, moment) =
+        query::read_both::<ObligationFilter, NoParameters>(&app, query.as_deref(), &REFERENCES).await?;
+    let wanted = Wanted {
+        entities: filter.entity.iter().map(|id| id.uuid()).collect(),
+        strategies: filter.strategy_id.iter().map(|id| id.uuid()).collect(),
+        kinds: filter.kind,
+        overdue: filter.overdue,
+        on: filter.on,
+        due_after: filter.due_after,
+        due_before: filter.due_before,
+        ahead: None,
+        limit: i64::try_from(MOST).unwrap_or(i64::MAX) + 1,
+    };
+    let mut connection = app.connection().await?;
+    let mut reading = Reading::seen(&mut connection, moment, app.clearance).await?;
+    let rows = owed(&mut reading, &wanted).await?;
+    reading.end().await?;
+    if rows.len() > MOST {
+        let detail = format!("there are more than {MOST}; narrow it with entity, strategy_id, kind or due_before");
+        let fault = Fault { pointer: "entity".into(), code: "too_many_rows".into(), detail };
+        return Err(Error::BadQuery(vec![fault]));
+    }
+    let items = rows.iter().map(serde_json::to_value).collect::<Result<Vec<_>, _>>().map_err(internal)?;
+    let body = render(items, format, |items| {
+        let mut page = json!({"items": items});
+        past::tell(&mut page, moment);
+        page
+    })?;
+    Ok(past::mark(tagged(&headers, body, format), moment))
+}
+
+/// Adds the operation to the document.
+pub(super) fn describe(document: &mut Value) {
+    if let Value::Object(components) = &mut document["components"]["schemas"] {
+        components.extend(schemas::<Obligation>());
+    }
+    if let Value::Array(tags) = &mut document["tags"] {
+        tags.push(json!({"name": "obligations", "description": "Who owes which report or milestone by when; computed, not kept."}));
+    }
+    let mut asked = parameters::<ObligationFilter>();
+    asked.push(if_none_match());
+    let rows = json!({"type": "object", "required": ["items"], "properties": {
+        "items": {"type": "array", "items": {"$ref": "#/components/schemas/Obligation"}},
+        "as_of": {"type": "string", "format": "date-time", "description": "The past moment, when asked for."}}});
+    let mut responses: Map<String, Value> = problems(&["not_acceptable"]);
+    responses.insert("200".into(), formats("All rows, by day; there are no pages.", &rows));
+    responses.insert("304".into(), not_modified());
+    document["paths"]["/v1/obligations"] = json!({"get": {
+        "operationId": "list_obligations", "tags": ["obligations"],
+        "summary": "Lists who owes which report or milestone by when.",
+        "parameters": asked, "responses": responses}});
+}

@@ -1,0 +1,192 @@
+//! Who owes what by when, computed from the nouns at the moment of asking; nothing of it is kept.
+//!
+//! Each kind of obligation is one part of the union in `OWED`. A measurement that is due (an indicator of a frequency, and the last
+//! measurement of it) belongs there as a third, with its word in `ObligationKind`.
+
+use chrono::{DateTime, Days, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
+use sqlx::{FromRow, PgConnection};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::{repository::Error, values::Text};
+
+/// What is owed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, sqlx::Type, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+pub(super) enum ObligationKind {
+    /// A report on an initiative or a step for a period of a reporting cycle.
+    ProgressReport,
+    /// The achievement of a milestone that has a deadline.
+    Milestone,
+}
+
+/// How late it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, sqlx::Type, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+pub(super) enum ObligationState {
+    /// Its day is still to come, or is today.
+    Due,
+    /// Its day is over.
+    Overdue,
+    /// The same, of a report on something on which no report ever was submitted.
+    NeverReported,
+}
+
+/// What somebody owes.
+#[derive(Debug, Serialize, FromRow, ToSchema)]
+pub(super) struct Obligation {
+    /// What is owed.
+    #[schema(inline)]
+    pub(super) kind: ObligationKind,
+    /// How late it is.
+    #[schema(inline)]
+    pub(super) state: ObligationState,
+    /// The last day on which it is in time.
+    pub(super) due_on: NaiveDate,
+    /// Days since then; null when it is not overdue.
+    pub(super) days_overdue: Option<i32>,
+    /// Who owes it: the lead of the step, else of its initiative, else the owner of the strategy; null when there is none of them.
+    pub(super) entity_id: Option<Uuid>,
+    /// The code of the entity.
+    pub(super) entity: Option<String>,
+    /// By what the entity owes it: `lead` or `owner`.
+    pub(super) owed_as: Option<String>,
+    /// The strategy.
+    pub(super) strategy_id: Uuid,
+    /// The initiative or step that is to be reported on; the initiative of a milestone.
+    pub(super) item_id: Uuid,
+    /// `initiative` or `step`.
+    pub(super) level: String,
+    /// The code of the initiative or step.
+    pub(super) code: String,
+    /// The title of the initiative or step; of a milestone its own.
+    #[sqlx(json)]
+    pub(super) title: Text,
+    /// The reporting cycle, of a report.
+    pub(super) cycle_id: Option<Uuid>,
+    /// The period, of a report.
+    pub(super) period: Option<String>,
+    /// The report that is a draft or was returned, if there is one; the milestone.
+    pub(super) resource_id: Option<Uuid>,
+    /// `draft` or `returned`, of a report that there is.
+    pub(super) report_state: Option<String>,
+    /// The last day on which a report on the initiative or step was submitted; for an initiative also one on a step of it.
+    pub(super) last_heard_on: Option<NaiveDate>,
+    /// When what obliges was last changed.
+    #[serde(skip)]
+    pub(super) changed_at: DateTime<Utc>,
+}
+
+/// Which obligations: those that meet every condition given.
+#[derive(Debug, Default)]
+pub(super) struct Wanted {
+    /// Of one of these entities.
+    pub(super) entities: Vec<Uuid>,
+    /// Under one of these strategies.
+    pub(super) strategies: Vec<Uuid>,
+    /// Of one of these kinds.
+    pub(super) kinds: Vec<ObligationKind>,
+    /// Whether their day is over.
+    pub(super) overdue: Option<bool>,
+    /// The day by which that is judged; today when not given.
+    pub(super) on: Option<NaiveDate>,
+    /// Due after this day.
+    pub(super) due_after: Option<NaiveDate>,
+    /// Due before this day. Without it, reports are owed of the periods that have begun.
+    pub(super) due_before: Option<NaiveDate>,
+    /// In place of `due_before`: due within so many days.
+    pub(super) ahead: Option<Days>,
+    /// At most so many.
+    pub(super) limit: i64,
+}
+
+const OWED: &str = "
+with plan as (
+    select id, owner_id, code_order from strategies
+    where status not in ('amended', 'closed', 'archived', 'rejected', 'withdrawn') and ($2 = '{}' or id = any($2))
+),
+every_item as not materialized (
+    select i.id, i.id as initiative_id, 'initiative' as level, i.strategy_id, i.code, i.code_order, i.code_order as initiative_order,
+        i.title, i.status, i.starts_on
+    from initiatives i
+    union all
+    select s.id, s.initiative_id, 'step', i.strategy_id, s.code, s.code_order, i.code_order, s.title, s.status, s.starts_on
+    from steps s join initiatives i on i.id = s.initiative_id where i.status not in ('completed', 'cancelled')
+),
+led as materialized (
+    select distinct on (item_id) item_id, entity_id from assignments
+    where role = 'lead' and coalesce(valid_from <= $4, true) and coalesce(valid_to >= $4, true)
+    order by item_id, valid_from desc nulls last, id
+),
+owed as (
+    select 'progress_report' as kind, p.due_on, i.id as item_id, i.title, c.id as cycle_id, p.code as period,
+        null::uuid as resource_id, c.updated_at as changed_at
+    from reporting_cycles c join plan on plan.id = c.strategy_id, periods_of(c.periods) p, every_item i
+    where c.status = 'active' and i.strategy_id = c.strategy_id and (c.covers = 'both' or c.covers = i.level || 's')
+        and i.status not in ('completed', 'cancelled') and coalesce(i.starts_on <= p.ends_on, true)
+        and (p.starts_on <= $4 or p.due_on < $7)
+        and not exists (
+            select from progress_reports r where r.item_id = i.id and r.cycle_id = c.id and r.period = p.code
+                and r.state not in ('draft', 'returned'))
+    union all
+    select 'milestone', m.deadline_to, m.initiative_id, m.title, null, null, m.id, m.updated_at
+    from milestones m join initiatives i on i.id = m.initiative_id join plan on plan.id = i.strategy_id
+    where m.achieved_on is null and m.deadline_to is not null and i.status <> 'cancelled'
+),
+shown as materialized (
+    select o.kind, o.due_on, e.id as entity_id, e.code as entity,
+        case when e.id is null then null when coalesce(own.entity_id, above.entity_id) is null then 'owner' else 'lead' end as owed_as,
+        i.strategy_id, plan.code_order as strategy_order, i.id as item_id, i.initiative_id, i.initiative_order, i.level, i.code, i.code_order,
+        o.title, o.cycle_id, o.period, coalesce(o.resource_id, w.id) as resource_id, w.state as report_state,
+        greatest(o.changed_at, w.updated_at) as changed_at
+    from owed o
+    join every_item i on i.id = o.item_id
+    join plan on plan.id = i.strategy_id
+    left join led own on own.item_id = i.id
+    left join led above on above.item_id = i.initiative_id
+    left join entities e on e.id = coalesce(own.entity_id, above.entity_id, plan.owner_id)
+    left join progress_reports w
+        on w.item_id = o.item_id and w.cycle_id = o.cycle_id and w.period = o.period and w.corrects_id is null
+    where ($1 = '{}' or e.id = any($1)) and ($3 = '{}' or o.kind = any($3))
+        and ($5 is null or $5 = (o.due_on < $4)) and ($6 is null or o.due_on > $6) and ($7 is null or o.due_on < $7)
+    order by o.due_on, plan.code_order, i.strategy_id, i.initiative_order, i.initiative_id, i.level = 'step', i.code_order, i.id, o.kind desc,
+        o.period, o.resource_id
+    limit $8
+),
+-- When a report on each of these items left the hands of its writer, last.
+heard as materialized (
+    select s.item_id, (
+        select max(day_of(c.at)) from progress_reports r join changes c on c.kind = 'progress_report' and c.entity_id = r.id
+        where r.item_id = any(s.item_id || array(select id from steps where initiative_id = s.item_id))
+            and c.after ->> 'state' not in ('draft', 'returned') and coalesce(c.before ->> 'state', 'draft') in ('draft', 'returned')
+    ) as last_on
+    from (select distinct item_id from shown) s
+)
+select s.*, h.last_on as last_heard_on, case when s.due_on < $4 then $4 - s.due_on end as days_overdue,
+    case when s.due_on >= $4 then 'due' when s.kind = 'progress_report' and h.last_on is null then 'never_reported' else 'overdue' end as state
+from shown s join heard h on h.item_id = s.item_id
+order by s.due_on, s.strategy_order, s.strategy_id, s.initiative_order, s.initiative_id, s.level = 'step', s.code_order, s.item_id, s.kind desc,
+    s.period, s.resource_id";
+
+/// The obligations, the most urgent first.
+pub(super) async fn owed(connection: &mut PgConnection, wanted: &Wanted) -> Result<Vec<Obligation>, Error> {
+    let on = match wanted.on {
+        Some(on) => on,
+        None => sqlx::query_scalar("select today()").fetch_one(&mut *connection).await?,
+    };
+    let ahead = wanted.ahead.and_then(|days| on.checked_add_days(days));
+    Ok(sqlx::query_as(OWED)
+        .bind(&wanted.entities)
+        .bind(&wanted.strategies)
+        .bind(&wanted.kinds)
+        .bind(on)
+        .bind(wanted.overdue)
+        .bind(wanted.due_after)
+        .bind(ahead.or(wanted.due_before))
+        .bind(wanted.limit)
+        .fetch_all(connection)
+        .await?)
+}

@@ -1,0 +1,180 @@
+//! Reporting cycles: for which periods a strategy is reported on, and by when.
+
+use std::collections::HashSet;
+
+use chrono::{Datelike as _, NaiveDate};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{
+    entities::entities::EntityId,
+    plan::strategies::StrategyId,
+    repository::{Faults, Reference, Resource, Row, Select, Sort, macros::set_fields},
+    values::{Classification, Code, ExternalId, Id, Text},
+};
+
+/// How often a cycle asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, sqlx::Type, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+pub enum Cadence {
+    /// Each month.
+    Monthly,
+    /// Each quarter.
+    Quarterly,
+    /// Each half of a year.
+    Semesterly,
+    /// Each year.
+    Yearly,
+    /// As its list of periods says.
+    Irregular,
+}
+
+/// What is reported on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, sqlx::Type, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+pub enum Covers {
+    /// Each initiative.
+    #[default]
+    Initiatives,
+    /// Each step.
+    Steps,
+    /// Each initiative and each step.
+    Both,
+}
+
+/// Whether a cycle obliges.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, sqlx::Type, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+pub enum CycleStatus {
+    /// Not yet.
+    Draft,
+    /// Reports are owed for its periods.
+    #[default]
+    Active,
+    /// No more.
+    Closed,
+}
+
+/// A period of a reporting cycle.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReportingPeriod {
+    /// Its code, such as `2023-03`; unique in the cycle.
+    pub code: Code,
+    /// The first day that is reported on.
+    pub from: NaiveDate,
+    /// The last day that is reported on.
+    pub to: NaiveDate,
+    /// The last day on which a report is in time.
+    pub due_on: NaiveDate,
+}
+
+/// For which periods a strategy is reported on, by when, to whom. The list of periods is closed: there is no report of another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, sqlx::FromRow)]
+#[serde(deny_unknown_fields)]
+pub struct ReportingCycle {
+    /// The caller's own identifier, unique among the nouns of this kind.
+    pub external_id: Option<ExternalId>,
+    /// How far it may be known: `internal` when not given.
+    #[serde(default)]
+    pub classification: Classification,
+    /// The strategy or action plan that is reported on.
+    pub strategy_id: StrategyId,
+    /// Its code; unique in the strategy.
+    pub code: Code,
+    /// Its title.
+    #[sqlx(json)]
+    pub title: Text,
+    /// How often.
+    pub cadence: Cadence,
+    /// What is reported on: `initiatives` when not given.
+    #[serde(default)]
+    pub covers: Covers,
+    /// Whether it obliges: `active` when not given.
+    #[serde(default)]
+    pub status: CycleStatus,
+    /// The entity that makes one report out of all.
+    pub consolidator_id: Option<EntityId>,
+    /// To whom that report goes, such as a council or a parliament.
+    #[sqlx(json(nullable))]
+    pub addressee: Option<Text>,
+    /// Its periods. One that has progress reports stays in the list.
+    #[sqlx(json)]
+    #[schema(min_items = 1, max_items = 200)]
+    pub periods: Vec<ReportingPeriod>,
+}
+
+/// The id of a reporting cycle.
+pub type ReportingCycleId = Id<ReportingCycle>;
+
+/// Which reporting cycles.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schema(as = ReportingCycleFilter)]
+pub struct Filter {
+    /// Of one of these strategies.
+    pub strategy_id: Vec<StrategyId>,
+    /// With one of these codes.
+    pub code: Vec<Code>,
+    /// With one of these cadences.
+    pub cadence: Vec<Cadence>,
+    /// With one of these statuses.
+    pub status: Vec<CycleStatus>,
+    /// Consolidated by one of these entities.
+    pub consolidator_id: Vec<EntityId>,
+}
+
+impl Resource for ReportingCycle {
+    const KIND: &'static str = "reporting_cycle";
+    const TABLE: &'static str = "reporting_cycles";
+    const SORTS: &'static [Sort] = &[Sort::CODE, Sort::CREATED, Sort::UPDATED];
+    const REFERENCES: &'static [Reference] = &[
+        Reference { field: "strategy_id", table: "strategies" },
+        Reference { field: "consolidator_id", table: "entities" },
+    ];
+    const RULE: Option<&'static str> = Some(
+        "select distinct '#/periods', 'in_use', format('The period %s has progress reports; keep it in the list.', r.period)
+         from progress_reports r join reporting_cycles c on c.id = r.cycle_id
+         where c.id = any($1) and not exists (select from periods_of(c.periods) p where p.code = r.period)",
+    );
+    type Filter = Filter;
+
+    fn validate(&self, _: Option<&Self>, faults: &mut Faults) {
+        let mut seen = HashSet::new();
+        for (index, period) in self.periods.iter().enumerate() {
+            let at = |field: &str| format!("periods/{index}/{field}");
+            if !seen.insert(&period.code.0) {
+                faults.add(&at("code"), "duplicate", "An earlier period has this code; give another.");
+            }
+            for (field, day) in [("from", period.from), ("to", period.to), ("due_on", period.due_on)] {
+                if !(1990..=2100).contains(&day.year()) {
+                    faults.add(&at(field), "out_of_range", "Give a day in the years 1990 to 2100.");
+                }
+            }
+            faults.check_period(Some(period.from), Some(period.to), &at("to"));
+            faults.check(
+                period.due_on >= period.from,
+                &at("due_on"),
+                "due_before_start",
+                "Give a day that is not before the start of the period.",
+            );
+        }
+    }
+
+    fn columns(&self, row: &mut Row) {
+        set_fields!(row, self; external_id, classification, strategy_id, code, title, cadence, covers, status, consolidator_id,
+            addressee, periods);
+    }
+
+    fn select(filter: &Filter, select: &mut Select) {
+        select
+            .ids("strategy_id", &filter.strategy_id)
+            .words("code", &filter.code)
+            .words("cadence", &filter.cadence)
+            .words("status", &filter.status)
+            .ids("consolidator_id", &filter.consolidator_id);
+    }
+}

@@ -1,0 +1,164 @@
+//! What the submission of a progress report does besides: the initiative or step gets the status and confidence that it states, and a forecast
+//! where it expects another end than before. All in the transaction of the report, each with its own change in the record.
+
+use chrono::NaiveDate;
+use sqlx::{FromRow, PgConnection};
+use uuid::Uuid;
+
+use super::progress_reports::ProgressReport;
+use crate::{
+    api::Error,
+    plan::{
+        Initiative, Step, Timeline,
+        initiatives::{Confidence, InitiativeId},
+        steps::StepId,
+        timelines::Basis,
+    },
+    repository::{self, Author, Fault, Faults, Key, Lookup, Resource, Stored},
+    values::Code,
+};
+
+/// What is known of an item when a report on it is submitted.
+#[derive(Debug, FromRow)]
+struct Ground {
+    today: NaiveDate,
+    /// Set by the latest revised timeline, else the latest approved, else by the deadline of the plan.
+    planned_end: Option<NaiveDate>,
+    /// The end in the latest forecast.
+    forecast: Option<NaiveDate>,
+    /// A report of a later period has been submitted: what is older does not write over it.
+    is_overtaken: bool,
+}
+
+const GROUND: &str = "
+with latest as (
+    select distinct on (basis) basis, coalesce(ends_on, deadline_to) as ends_on from timelines where item_id = $1
+    order by basis, set_on desc nulls last, created_at desc, id desc
+),
+heard as (
+    select r.id, p.ends_on from progress_reports r join reporting_cycles c on c.id = r.cycle_id, periods_of(c.periods) p
+    where r.item_id = $1 and p.code = r.period and (r.id = $2 or r.state not in ('draft', 'returned'))
+)
+select today() as today,
+    coalesce((select ends_on from latest where basis = 'revised'), (select ends_on from latest where basis = 'approved'),
+        (select deadline_to from initiatives where id = $1), (select deadline_to from steps where id = $1)) as planned_end,
+    (select ends_on from latest where basis = 'forecast') as forecast,
+    exists (select from heard own join heard later on later.ends_on > own.ends_on where own.id = $2) as is_overtaken";
+
+/// The parts of an initiative or a step that a report moves.
+trait Moved: Resource + PartialEq {
+    fn take(&mut self, report: &ProgressReport);
+}
+
+impl Moved for Initiative {
+    fn take(&mut self, report: &ProgressReport) {
+        self.status = report.status;
+        self.confidence = Some(report.confidence);
+        self.confidence_reason = report.challenges.clone().filter(|_| report.confidence != Confidence::Green);
+        if report.status_reason.is_some() {
+            self.status_reason.clone_from(&report.status_reason);
+        }
+        if report.evidence.is_some() {
+            self.evidence.clone_from(&report.evidence);
+        }
+    }
+}
+
+impl Moved for Step {
+    fn take(&mut self, report: &ProgressReport) {
+        self.status = report.status;
+        if report.status_reason.is_some() {
+            self.status_reason.clone_from(&report.status_reason);
+        }
+        if report.evidence.is_some() {
+            self.evidence.clone_from(&report.evidence);
+        }
+    }
+}
+
+/// Does what follows from a report that has just been written as submitted. The caller has a serializable transaction open.
+pub(super) async fn submit(
+    connection: &mut PgConnection,
+    author: &Author,
+    stored: &Stored<ProgressReport>,
+) -> Result<(), Error> {
+    let report = &stored.data;
+    let item = report.step_id.map(StepId::uuid).or(report.initiative_id.map(InitiativeId::uuid)).unwrap_or_default();
+    let ground: Ground = sqlx::query_as(GROUND).bind(item).bind(stored.id).fetch_one(&mut *connection).await?;
+    let is_late = report.forecast_ends_on.zip(ground.planned_end).is_some_and(|(forecast, planned)| forecast > planned);
+    let mut faults = Faults::default();
+    faults.check(
+        !is_late || report.challenges.is_some(),
+        "challenges",
+        "needs_challenges",
+        "Say in challenges what stands in the way: the forecast is later than the planned end.",
+    );
+    if !faults.0.is_empty() {
+        return Err(Error::Invalid(faults.0));
+    }
+    if ground.is_overtaken {
+        return Ok(());
+    }
+    let author = because_of(author, &report.period);
+    if report.initiative_id.is_some() {
+        move_item::<Initiative>(connection, &author, item, report).await?;
+    } else {
+        move_item::<Step>(connection, &author, item, report).await?;
+    }
+    let Some(forecast) = report.forecast_ends_on.filter(|day| Some(*day) != ground.forecast) else {
+        return Ok(());
+    };
+    let timeline = Timeline {
+        external_id: None,
+        classification: report.classification,
+        initiative_id: report.initiative_id,
+        step_id: report.step_id,
+        basis: Basis::Forecast,
+        starts_on: None,
+        ends_on: Some(forecast),
+        deadline: None,
+        legal_act_id: None,
+        reason: report.challenges.clone(),
+        set_on: Some(ground.today),
+    };
+    repository::insert(connection, &author, &timeline).await?;
+    Ok(())
+}
+
+/// The report itself is the reason of what it moves, where its writer gives no other.
+fn because_of(author: &Author, period: &Code) -> Author {
+    let reason = author.reason.clone().unwrap_or_else(|| format!("progress report {}", period.0));
+    Author { reason: Some(reason), ..author.clone() }
+}
+
+async fn move_item<R: Moved>(
+    connection: &mut PgConnection,
+    author: &Author,
+    id: Uuid,
+    report: &ProgressReport,
+) -> Result<(), Error> {
+    let Lookup::Found(before) = repository::find::<R>(connection, &Key::Id(id)).await? else {
+        return Err(Error::Contended);
+    };
+    let mut after = before.data.clone();
+    after.take(report);
+    if after == before.data {
+        return Ok(());
+    }
+    let mut faults = Faults::default();
+    after.validate(Some(&before.data), &mut faults);
+    if !faults.0.is_empty() {
+        return Err(Error::Invalid(faults.0.into_iter().map(of_report).collect()));
+    }
+    repository::update(connection, author, &before, &after).await?;
+    Ok(())
+}
+
+/// A fault of the initiative or step as one of the report that would have made it.
+fn of_report(fault: Fault) -> Fault {
+    if fault.pointer == "#/confidence_reason" {
+        let detail = "Say in challenges why it is amber or red.".into();
+        return Fault { pointer: "#/challenges".into(), detail, ..fault };
+    }
+    fault
+}

@@ -1,0 +1,74 @@
+//! Where to look first: delay times money.
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use sqlx::{FromRow, PgConnection};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::{
+    Report,
+    judged::{FUNDED, JUDGED},
+    scope::{LIMIT, Scope, answer},
+};
+use crate::{api::Error, values::Text};
+
+/// The report of attention has no parameters of its own.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Parameters {}
+
+/// An initiative that is late, in one currency; without money it has one row, and no score.
+#[derive(Debug, Serialize, FromRow, ToSchema)]
+#[schema(as = AttentionRow)]
+pub(crate) struct Row {
+    /// The initiative.
+    id: Uuid,
+    /// The strategy.
+    strategy_id: Uuid,
+    /// Its code.
+    code: String,
+    /// Its title.
+    #[sqlx(json)]
+    title: Text,
+    /// `on_track`, `at_risk`, `off_track` or `silent`.
+    standing: String,
+    /// How sure its lead is.
+    confidence: Option<String>,
+    /// When it is to end.
+    planned_on: NaiveDate,
+    /// When it is expected to end.
+    forecast_on: Option<NaiveDate>,
+    /// Days from the planned end to the forecast, or to today where that is later.
+    delay_days: i32,
+    /// What is appropriated for it and its steps, or else estimated: a decimal string; null where nothing is.
+    amount: Option<String>,
+    /// ISO 4217 alphabetic code. Scores of different currencies are not compared.
+    currency: Option<String>,
+    /// The delay times the money, a decimal string; null without money.
+    score: Option<String>,
+    /// How the score is made.
+    formula: String,
+}
+
+const SQL: &str = ",
+late as (
+    select j.*, greatest(j.forecast_on, (select today())) - j.planned_on as delay_days from judged j
+    where j.standing not in ('completed', 'cancelled') and j.status <> 'continuous'
+)
+select l.id, l.strategy_id, l.code, l.title, l.standing, l.confidence, l.planned_on, l.forecast_on, l.delay_days,
+    f.amount::text as amount, f.currency, (l.delay_days * f.amount)::text as score,
+    case when f.amount is null then 'no money is known: no score' else format('%s days * %s %s', l.delay_days, f.amount, f.currency) end as formula
+from late l join strategies st on st.id = l.strategy_id left join funded f on f.id = l.id
+where l.delay_days > 0
+order by f.currency nulls last, l.delay_days * f.amount desc nulls last, l.delay_days desc, st.code_order, l.code_order, l.id";
+
+impl Report for Parameters {
+    const NAME: &'static str = "attention";
+    const SUMMARY: &'static str = "Late initiatives by the days of delay times the money, with the formula.";
+    type Row = Row;
+
+    async fn rows(self, scope: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {
+        answer(connection, scope.query(&[JUDGED, FUNDED, SQL, LIMIT])).await
+    }
+}

@@ -1,0 +1,61 @@
+//! How each initiative stands: the common table expressions of the reports on progress, after those of the scope.
+//!
+//! `docs/progress.md` has the rules; here they stand once.
+
+/// `judged`: each initiative in the scope with its planned end (`planned_on`: the latest revised timeline, else the latest approved, else the
+/// deadline), its latest forecast (`forecast_on`), and how it stands (`standing`): `completed`, `cancelled`, `off_track`, `silent`, `at_risk`,
+/// `on_track`. What belongs to an initiative is looked up through its index, and the whole is made once: joined to other names, the planner
+/// would guess that there are few, and make it anew for each.
+pub(super) const JUDGED: &str = ",
+-- The last period of each cycle whose day is over, with the codes of those that end no earlier.
+asked as materialized (
+    select distinct on (c.id) c.id as cycle_id, c.strategy_id, c.covers, p.ends_on,
+        (select array_agg(q.code) from periods_of(c.periods) q where q.ends_on >= p.ends_on) as codes
+    from reporting_cycles c, periods_of(c.periods) p where c.status = 'active' and p.due_on < (select today())
+    order by c.id, p.ends_on desc
+),
+judged as materialized (
+    select i.*, e.planned_on, e.forecast_on,
+        case
+            when i.status in ('completed', 'cancelled') then i.status
+            when i.confidence = 'red' or i.status = 'on_hold' or (e.planned_on < (select today()) and i.status <> 'continuous') then 'off_track'
+            when exists (
+                select from asked a where a.strategy_id = i.strategy_id and a.covers <> 'steps' and coalesce(i.starts_on <= a.ends_on, true)
+                    and not exists (
+                        select from progress_reports r where r.item_id = i.id and r.state not in ('draft', 'returned')
+                            and r.cycle_id = a.cycle_id and r.period = any(a.codes))
+            ) or i.confidence is null and not exists (
+                select from progress_reports r where r.item_id = i.id and r.state not in ('draft', 'returned')
+            ) and not exists (
+                select from steps s join progress_reports r on r.item_id = s.id
+                where s.initiative_id = i.id and r.state not in ('draft', 'returned')
+            ) then 'silent'
+            when i.confidence = 'amber' or e.forecast_on > e.planned_on then 'at_risk'
+            else 'on_track'
+        end as standing
+    from item i
+    cross join lateral (
+        select coalesce((array_agg(t.ends order by t.place) filter (where t.basis = 'revised'))[1],
+                (array_agg(t.ends order by t.place) filter (where t.basis = 'approved'))[1], i.deadline_to) as planned_on,
+            (array_agg(t.ends order by t.place) filter (where t.basis = 'forecast'))[1] as forecast_on
+        from (
+            select basis, coalesce(ends_on, deadline_to) as ends,
+                row_number() over (order by set_on desc nulls last, created_at desc, id desc) as place
+            from timelines where item_id = i.id
+        ) t
+    ) e
+    where i.level = 'initiative'
+)";
+
+/// `funded`: of each initiative with its steps the money in each currency: what is appropriated, where nothing is, what is estimated.
+pub(super) const FUNDED: &str = ",
+funded as materialized (
+    select i.id, b.currency,
+        coalesce(sum(b.amount) filter (where b.phase = 'appropriation'), sum(b.amount) filter (where b.phase = 'estimate')) as amount
+    from (
+        select id, id as item_id from item where level = 'initiative'
+        union all
+        select i.id, s.id from item i join steps s on s.initiative_id = i.id where i.level = 'initiative'
+    ) i join budget_allocations b on b.item_id = i.item_id
+    where b.phase in ('estimate', 'appropriation') group by i.id, b.currency
+)";

@@ -1,0 +1,141 @@
+//! Who owes what by when.
+
+use serde_json::{Value, json};
+
+use crate::{
+    as_of::now,
+    progress::{Ground, ground, report},
+    support::Client,
+};
+
+async fn rows(client: &Client, query: &str) -> Vec<Value> {
+    let page = client.get(format!("/v1/obligations?{query}")).expect(200).await.json();
+    page["items"].as_array().unwrap().clone()
+}
+
+/// Code, period, entity and state of each.
+async fn owed(client: &Client, query: &str) -> Vec<String> {
+    let word = |row: &Value, name: &str| row[name].as_str().unwrap_or("-").to_owned();
+    let line = |row: &Value| ["code", "period", "entity", "state"].map(|name| word(row, name)).join(" ");
+    rows(client, query).await.iter().map(line).collect()
+}
+
+#[tokio::test]
+async fn reports_are_owed_by_leads_until_they_are_submitted() {
+    let Ground { admin, editor, .. } = ground().await;
+    assert_eq!(owed(&admin, "on=2025-02-01").await, ["1 2025-Q1 AGY due", "2 2025-Q1 MIN due"]);
+    let late = ["1 2025-Q1 AGY never_reported", "2 2025-Q1 MIN never_reported"];
+    assert_eq!(owed(&admin, "on=2025-05-01&overdue=true").await, late);
+    let row = rows(&admin, "on=2025-05-01&entity=code:AGY&overdue=true").await.remove(0);
+    assert_eq!(
+        (&row["days_overdue"], &row["owed_as"], &row["last_heard_on"]),
+        (&json!(16), &json!("lead"), &Value::Null)
+    );
+    let draft = editor.create("progress-reports", report("2025-Q1", json!({}))).await;
+    let row = rows(&admin, "on=2025-05-01&entity=code:AGY&overdue=true").await.remove(0);
+    assert_eq!((&row["resource_id"], &row["report_state"]), (&draft["id"], &json!("draft")), "{row}");
+    let path = format!("/v1/progress-reports/{}", draft["id"].as_str().unwrap());
+    editor.patch(&path, json!({"state": "submitted"})).if_match(1).expect(200).await;
+    let open = ["2 2025-Q1 MIN never_reported", "1 2025-Q2 AGY overdue", "2 2025-Q2 MIN never_reported"];
+    assert_eq!(owed(&admin, "on=2025-08-01").await, open);
+    assert!(rows(&admin, "entity=code:AGY&on=2025-08-01").await[0]["last_heard_on"].is_string());
+    // What was returned is owed again.
+    let returned = json!({"state": "returned", "return_note": "More"});
+    admin.patch(&path, returned).if_match(2).expect(200).await;
+    assert_eq!(owed(&admin, "on=2025-05-01&overdue=true&entity=code:AGY").await, ["1 2025-Q1 AGY overdue"]);
+}
+
+#[tokio::test]
+async fn who_owes_is_the_lead_of_the_step_or_of_its_initiative_or_the_owner_or_nobody() {
+    let Ground { admin, strategy, .. } = ground().await;
+    let cycle = "/v1/reporting-cycles/external:c";
+    admin.patch(cycle, json!({"covers": "both"})).if_match(1).expect(200).await;
+    admin.create("initiatives", json!({"external_id": "i3", "strategy_id": strategy, "code": "3", "title": "3"})).await;
+    let on = "on=2025-02-01";
+    let all = ["1 2025-Q1 AGY due", "a 2025-Q1 AGY due", "2 2025-Q1 MIN due", "3 2025-Q1 MIN due"];
+    assert_eq!(owed(&admin, on).await, all);
+    let as_owner = rows(&admin, on).await.remove(3);
+    assert_eq!(as_owner["owed_as"], "owner", "{as_owner}");
+    let path = format!("/v1/strategies/{}", strategy.as_str().unwrap());
+    admin.patch(path, json!({"owner_id": null})).header("if-match", "*").expect(200).await;
+    assert_eq!(owed(&admin, on).await[3], "3 2025-Q1 - due");
+    admin.patch(cycle, json!({"covers": "steps"})).if_match(2).expect(200).await;
+    assert_eq!(owed(&admin, on).await, ["a 2025-Q1 AGY due"]);
+    admin.patch(cycle, json!({"status": "closed"})).if_match(3).expect(200).await;
+    assert!(owed(&admin, on).await.is_empty());
+}
+
+#[tokio::test]
+async fn what_is_done_given_up_or_not_begun_owes_nothing() {
+    let Ground { admin, .. } = ground().await;
+    let change = async |body: Value| {
+        let call = admin.patch("/v1/initiatives/external:i1", body).header("if-match", "*");
+        call.header("mandate-reason", "a test").expect(200).await;
+    };
+    change(json!({"starts_on": "2025-04-01"})).await;
+    assert_eq!(owed(&admin, "on=2025-04-02&entity=code:AGY").await, ["1 2025-Q2 AGY due"]);
+    change(json!({"status": "completed", "evidence": "done"})).await;
+    assert!(owed(&admin, "on=2025-04-02&entity=external:agency").await.is_empty());
+}
+
+#[tokio::test]
+async fn milestones_with_a_deadline_are_owed_until_they_are_achieved() {
+    let Ground { admin, .. } = ground().await;
+    let milestone = |code: &str, deadline: Value| json!({"external_id": code, "initiative_id": "external:i1", "code": code, "title": code, "deadline": deadline});
+    admin.create("milestones", milestone("m1", json!({"text": "2025-03-31"}))).await;
+    admin.create("milestones", milestone("m2", Value::Null)).await;
+    let rows = rows(&admin, "kind=milestone&on=2025-04-01").await;
+    assert_eq!(rows.len(), 1, "{rows:?}");
+    assert_eq!(
+        (&rows[0]["state"], &rows[0]["days_overdue"], &rows[0]["entity"]),
+        (&json!("overdue"), &json!(1), &json!("AGY"))
+    );
+    let reached = json!({"achieved_on": "2025-04-01", "evidence": "seen"});
+    admin.patch("/v1/milestones/external:m1", reached).if_match(1).expect(200).await;
+    assert!(owed(&admin, "kind=milestone&on=2025-04-01").await.is_empty());
+    assert_eq!(owed(&admin, "on=2025-02-01&due_before=2026-01-01").await.len(), 4, "also periods to come");
+}
+
+#[tokio::test]
+async fn obligations_are_strict_speak_all_formats_and_have_a_past() {
+    let Ground { admin, editor, options, .. } = ground().await;
+    admin.as_nobody().get("/v1/obligations").expect(401).await;
+    let reply = admin.get("/v1/obligations?entity_id=x").expect(400).await;
+    assert!(reply.text.contains("did you mean `entity`?"), "{}", reply.text);
+    for format in ["application/json", "application/x-ndjson", "text/csv", "text/plain"] {
+        let reply = admin.as_viewer().get("/v1/obligations").header("accept", format).expect(200).await;
+        assert!(reply.text.contains("2025-Q2") && reply.header("content-type").starts_with(format), "{}", reply.text);
+    }
+    let before = admin.get("/v1/obligations").expect(200).await;
+    let then = now(&options).await;
+    editor.create("progress-reports", report("2025-Q1", json!({"state": "submitted"}))).await;
+    assert_ne!(admin.get("/v1/obligations").expect(200).await.json()["items"], before.json()["items"]);
+    let past = format!("/v1/obligations?as_of={then}");
+    assert_eq!(admin.get(past).expect(200).await.json()["items"], before.json()["items"]);
+}
+
+#[tokio::test]
+async fn what_is_restricted_owes_nothing_that_a_viewer_sees() {
+    let Ground { admin, options, .. } = ground().await;
+    let hidden = json!({"classification": "restricted"});
+    admin.patch("/v1/initiatives/external:i2", hidden).if_match(1).expect(200).await;
+    let on = "on=2025-02-01";
+    assert_eq!(owed(&admin, on).await, ["1 2025-Q1 AGY due", "2 2025-Q1 MIN due"]);
+    assert_eq!(owed(&admin.as_viewer(), on).await, ["1 2025-Q1 AGY due"]);
+    for (client, total) in [(&admin, 2), (&admin.as_viewer(), 1)] {
+        for report in ["summary", "matrix", "progress", "submissions"] {
+            let rows = client.get(format!("/v1/reports/{report}")).expect(200).await.json();
+            let counted: i64 = rows["items"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|row| ["total", "initiatives", "expected"].iter().find_map(|name| row[name].as_i64()).unwrap())
+                .sum();
+            let periods = if report == "submissions" { 2 } else { 1 };
+            assert_eq!(counted, total * periods, "{report}: {rows}");
+        }
+    }
+    // What is classified today is so in every past, and what a viewer may not see has no history of submissions either.
+    let then = now(&options).await;
+    assert_eq!(owed(&admin.as_viewer(), &format!("{on}&as_of={then}")).await, ["1 2025-Q1 AGY due"]);
+}
