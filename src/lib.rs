@@ -13,6 +13,7 @@ pub mod database;
 pub mod demo;
 pub mod entities;
 pub mod limits;
+pub mod metrics;
 pub mod money;
 pub mod plan;
 pub mod postgres;

@@ -17,6 +17,7 @@ use crate::{
     api::{self, Error, document, shape::Shape},
     app::App,
     entities::Entity,
+    metrics::{Indicator, IndicatorTarget, Measurement},
     money::{BudgetAllocation, FundingSource},
     plan::{Assignment, Dependency, Initiative, LegalAct, Milestone, Objective, Step, Strategy, Timeline},
     record, reports,
@@ -90,6 +91,9 @@ pub fn nouns() -> &'static [Noun] {
         Noun::of::<Milestone>(),
         Noun::of::<Dependency>(),
         Noun::of::<BudgetAllocation>(),
+        Noun::of::<Indicator>(),
+        Noun::of::<IndicatorTarget>(),
+        Noun::of::<Measurement>(),
     ];
     NOUNS
 }
@@ -105,6 +109,7 @@ pub fn routes() -> Router<App> {
         .route("/metrics", get(metrics))
         .route("/", get(async || Html(include_str!("api/welcome.html"))))
         .merge(transfer::handlers::routes())
+        .merge(transfer::batch_handlers::routes())
         .merge(document::page())
         .merge(reports::routes())
         .merge(record::routes())
@@ -118,6 +123,7 @@ pub fn document() -> Value {
     record::describe(&mut document);
     access::describe(&mut document);
     transfer::handlers::describe(&mut document);
+    transfer::batch_handlers::describe(&mut document);
     api::idempotency::describe(&mut document);
     record::webhooks::describe_tests(&mut document);
     document::share_responses(&mut document);

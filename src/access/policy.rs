@@ -77,6 +77,10 @@ const NOUNS: &[OfNoun] = &[
     OfNoun::new("milestone", "milestones", Area::Plan, EDITORS),
     OfNoun::new("dependency", "dependencies", Area::Plan, EDITORS),
     OfNoun::new("budget_allocation", "budget_allocations", Area::Money, TREASURERS),
+    // What is to be reached is the plan's; what was reached says who measures it.
+    OfNoun::new("indicator", "indicators", Area::Progress, PLANNERS),
+    OfNoun::new("indicator_target", "indicator_targets", Area::Progress, PLANNERS),
+    OfNoun::new("measurement", "measurements", Area::Progress, EDITORS),
 ];
 
 /// The operations that belong to no noun. Those without an area ask for no scope.
@@ -88,6 +92,8 @@ const OTHERS: &[(&str, Option<Area>, Act, Grants)] = &[
     ("report_gaps", Some(Area::Plan), Act::Read, READERS),
     ("report_integrity", Some(Area::Plan), Act::Read, READERS),
     ("report_quality", Some(Area::Plan), Act::Read, READERS),
+    ("report_indicators", Some(Area::Progress), Act::Read, READERS),
+    ("create_measurement_batch", Some(Area::Progress), Act::Write, EDITORS),
     ("list_changes", Some(Area::Record), Act::Read, READERS),
     ("stream_changes", Some(Area::Record), Act::Read, READERS),
     ("diff", Some(Area::Record), Act::Read, READERS),

@@ -75,6 +75,10 @@ pub enum Area {
     Entities,
     /// Budgets and where they come from.
     Money,
+    /// Who works on it, and how many.
+    People,
+    /// How far the work is.
+    Progress,
     /// Engagements with other countries.
     International,
     /// Assessments of readiness.
@@ -88,10 +92,12 @@ pub enum Area {
 }
 
 impl Area {
-    const ALL: [(Self, &'static str); 8] = [
+    const ALL: [(Self, &'static str); 10] = [
         (Self::Plan, "plan"),
         (Self::Entities, "entities"),
         (Self::Money, "money"),
+        (Self::People, "people"),
+        (Self::Progress, "progress"),
         (Self::International, "international"),
         (Self::Readiness, "readiness"),
         (Self::Record, "record"),

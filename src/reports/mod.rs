@@ -4,6 +4,7 @@
 
 mod budget;
 mod gaps;
+mod indicators;
 mod integrity;
 mod network;
 mod plan;
@@ -47,6 +48,7 @@ static REPORTS: &[Entry] = &[
     Entry::of::<budget::Parameters>(),
     Entry::of::<gaps::Parameters>(),
     Entry::of::<integrity::Parameters>(),
+    Entry::of::<indicators::Parameters>(),
     Entry::of::<quality::Parameters>(),
 ];
 

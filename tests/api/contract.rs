@@ -12,6 +12,7 @@ struct Ground {
     first: Value,
     second: Value,
     step: Value,
+    indicator: Value,
 }
 
 impl Ground {
@@ -36,7 +37,9 @@ impl Ground {
         let step =
             client.create("steps", json!({"initiative_id": first, "code": "a", "title": {"en": "A step"}})).await["id"]
                 .clone();
-        Self { entity, strategy, objective, first, second, step }
+        let indicator = json!({"strategy_id": strategy, "title": "Trained", "value_chain_stage": "output", "measure": "unit", "direction": "ascending"});
+        let indicator = client.create("indicators", indicator).await["id"].clone();
+        Self { entity, strategy, objective, first, second, step, indicator }
     }
 }
 
@@ -122,6 +125,24 @@ fn table() -> Vec<Row> {
             |ground| json!({"step_id": ground.step, "fiscal_year": 2025, "phase": "estimate", "money": {"amount": "120000.50", "currency": "RON"}}),
             json!({"money": {"amount": "1"}}),
             (json!({"money": {"amount": 5, "currency": "RON"}}), "#/money/amount wrong_type"),
+        ),
+        row(
+            "indicators",
+            |ground| json!({"initiative_id": ground.first, "title": "Incidents", "value_chain_stage": "outcome", "measure": "unit", "direction": "descending"}),
+            json!({"baseline_value": "80.50", "baseline_on": "2024-12-31"}),
+            (json!({"direction": null}), "#/direction needs_direction"),
+        ),
+        row(
+            "indicator-targets",
+            |ground| json!({"indicator_id": ground.indicator, "period_from": "2025-01-01", "period_to": "2025-12-31", "value": "20"}),
+            json!({"value": "25"}),
+            (json!({"value": 20}), "#/value wrong_type"),
+        ),
+        row(
+            "measurements",
+            |ground| json!({"indicator_id": ground.indicator, "period_from": "2025-01-01", "period_to": "2025-12-31", "value": "20.5", "status": "provisional", "disaggregation": {"sex": "female", "age": "0-17"}}),
+            json!({"value": "25"}),
+            (json!({"period_to": "2024-12-31"}), "#/period_to ends_before_start"),
         ),
     ]
 }
