@@ -1,6 +1,7 @@
 //! `App`: what every handler may use, and the layers around all of them.
 
 use std::{
+    net::SocketAddr,
     sync::{Arc, LazyLock},
     time::Instant,
 };
@@ -8,7 +9,7 @@ use std::{
 use axum::{
     Router,
     body::Body,
-    extract::{MatchedPath, Request, State},
+    extract::{ConnectInfo, MatchedPath, Request, State},
     http::{HeaderName, HeaderValue, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
@@ -28,6 +29,7 @@ use crate::{
         shape::{brief, nearest},
     },
     arrival::Awaited,
+    edge::{Edge, cors, headers::secure},
     limits::Limits,
     record::{
         Record, Sequencer,
@@ -51,6 +53,8 @@ pub struct App {
     pub record: Record,
     /// Where deliveries to webhooks may go.
     pub egress: Egress,
+    /// How the service meets the network.
+    pub edge: Edge,
     /// Whether what is public is shown without a key.
     pub is_public: bool,
     /// What whoever asks may see; everything, until `seen_by` says otherwise.
@@ -71,6 +75,7 @@ impl App {
             currency: None,
             record: Record::default(),
             egress: Egress::default(),
+            edge: Edge::default(),
             is_public: false,
             clearance: Clearance::All,
             nouns: nouns(),
@@ -109,6 +114,13 @@ impl App {
     #[must_use]
     pub fn with_egress(mut self, egress: Egress) -> Self {
         self.egress = egress;
+        self
+    }
+
+    /// The same with these proxies, limits and sites.
+    #[must_use]
+    pub fn with_edge(mut self, edge: Edge) -> Self {
+        self.edge = edge;
         self
     }
 
@@ -154,7 +166,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Puts the layers around the routes, the outermost last.
 pub fn layered(routes: Router<App>, app: App, limits: Limits) -> Router {
-    routes
+    let routes = routes
         .fallback(async |request: Request| Error::NotFound(nothing_at(request.uri().path())))
         .method_not_allowed_fallback(async |request: Request| {
             let (method, path) = (request.method(), request.uri().path());
@@ -170,8 +182,9 @@ pub fn layered(routes: Router<App>, app: App, limits: Limits) -> Router {
                 .cloned()
                 .or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string));
             Error::Internal(Arc::new(anyhow::anyhow!("panic: {}", words.unwrap_or_default()))).into_response()
-        }))
-        .layer(middleware::from_fn(trace))
+        }));
+    cors::open_to(&app.edge.origins, routes)
+        .layer(middleware::from_fn_with_state(app.edge.clone(), trace))
         .with_state(app)
 }
 
@@ -214,13 +227,16 @@ async fn tell_of_writes(State(app): State<App>, request: Request, next: Next) ->
     response
 }
 
-/// The request's id, its line in the log, its metrics, and the body of its problem. All failures are logged here, and nowhere else.
-async fn trace(mut request: Request, next: Next) -> Response {
+/// The request's id, its client, its line in the log, its metrics, and the body of its problem. All failures are logged here, and nowhere else.
+async fn trace(State(edge): State<Edge>, mut request: Request, next: Next) -> Response {
     let given =
         request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok()).and_then(|id| Uuid::try_parse(id).ok());
     let id = given.unwrap_or_else(Uuid::now_v7).to_string();
     let id_header = HeaderValue::from_str(&id).expect("a UUID is a header");
     request.headers_mut().insert(REQUEST_ID, id_header.clone());
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0);
+    let client = edge.client(peer, request.headers());
+    request.extensions_mut().insert(client);
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
     let route =
@@ -239,10 +255,10 @@ async fn trace(mut request: Request, next: Next) -> Response {
     let labels = [("method", method.to_string()), ("route", route), ("status", status.to_string())];
     metrics::counter!("http_requests_total", &labels).increment(1);
     metrics::histogram!("http_request_duration_seconds", &labels).record(seconds);
-    tracing::info!(request_id = id, %method, path, status, duration_ms = seconds * 1000.0, "request");
+    tracing::info!(request_id = id, address = %client.address, %method, path, status, duration_ms = seconds * 1000.0, "request");
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID, id_header);
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    secure(headers, &path, client.is_https);
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-cache"));
     response
 }

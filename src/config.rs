@@ -8,6 +8,7 @@ use uuid::Uuid;
 use crate::{
     access::{Role, role::Scope},
     audit::{command::receipt, hash::Hash, note::VerifierKey},
+    edge::settings::EdgeSettings,
     limits::Limits,
     record::webhooks::Allowed,
     transfer::table::DecimalMark,
@@ -83,6 +84,9 @@ pub struct Settings {
     /// Show to everybody, without a key, what is classified as public
     #[arg(long, env = "MANDATE_PUBLIC", value_parser = clap::builder::FalseyValueParser::new(), global = true)]
     pub public: bool,
+    /// How it meets the network.
+    #[command(flatten)]
+    pub edge: EdgeSettings,
     /// What to log, such as `info` or `mandate=debug,warn`
     #[arg(long, env = "MANDATE_LOG", default_value = "info", global = true)]
     pub log: String,

@@ -103,6 +103,7 @@ async fn perform(
                 settings.currency,
                 settings.timezone
             );
+            println!("{}", settings.edge);
         }
         Command::Openapi | Command::Check(_) => {}
     }
@@ -112,7 +113,8 @@ async fn perform(
             .with_currency(&settings.currency)
             .with_egress(settings.webhook_allow.clone().into())
             .with_record(record(settings)?)
-            .with_public(settings.public);
+            .with_public(settings.public)
+            .with_edge((&settings.edge).into());
         let limits = settings.limits();
         let (sequencer, record) = (app.start_sequencer(), app.record.clone());
         let dispatcher = app.start_dispatcher();

@@ -24,7 +24,9 @@ impl Service {
         let address = SocketAddr::from(([127, 0, 0, 1], port));
         let began = Instant::now();
         let child = Command::new(env!("CARGO_BIN_EXE_mandate"))
-            .args(["serve", "--listen", &address.to_string(), "--log", log, "--database-url", url, "--log-key"])
+            // The bench is one client that asks all the time.
+            .args(["serve", "--listen", &address.to_string(), "--log", log, "--database-url", url, "--rate", "0"])
+            .arg("--log-key")
             .arg(log_key)
             .stderr(Stdio::null())
             .spawn()?;

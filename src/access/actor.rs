@@ -6,10 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use axum::{
-    extract::FromRequestParts,
-    http::{HeaderMap, header, request::Parts},
-};
+use axum::http::{HeaderMap, header};
 use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 
@@ -62,7 +59,7 @@ pub struct Actor {
     scopes: Scopes,
     expires_at: Option<DateTime<Utc>>,
     /// Whether nobody knows who it is.
-    is_anonymous: bool,
+    pub(super) is_anonymous: bool,
 }
 
 impl From<ApiKey> for Actor {
@@ -185,13 +182,5 @@ impl Actor {
             request_id: text("x-request-id").and_then(Result::ok).unwrap_or_default(),
             reason: reason.filter(|reason| !reason.trim().is_empty()),
         })
-    }
-}
-
-impl FromRequestParts<App> for Actor {
-    type Rejection = Error;
-
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
-        Self::of(&parts.headers, app).await
     }
 }

@@ -67,7 +67,7 @@ pub(super) struct ApiKeyInput {
     entity_id: Option<EntityId>,
     /// What it may of what its role may; empty for all of that.
     #[serde(default)]
-    #[schema(max_items = 20)]
+    #[schema(max_items = 18)]
     scopes: Vec<Scope>,
     /// When it ends (RFC 3339), within a year; in a year when not given.
     expires_at: Option<DateTime<Utc>>,
@@ -81,7 +81,7 @@ pub(super) struct ApiKeyChange {
     #[schema(min_length = 1, max_length = 100, pattern = r"^\S(.*\S)?$")]
     name: String,
     /// What it may of what its role may.
-    #[schema(max_items = 20)]
+    #[schema(max_items = 18)]
     scopes: Vec<Scope>,
     /// When it ends (RFC 3339), within a year from now.
     expires_at: Option<DateTime<Utc>>,

@@ -2,6 +2,7 @@
 
 mod actor;
 mod describe_keys;
+mod entrance;
 mod handlers;
 pub mod keys;
 mod me;

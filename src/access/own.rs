@@ -95,6 +95,8 @@ fn condition(kind: &str, when: When) -> Option<String> {
         // It is the one that waits who says so.
         ("dependency", _) => of("dependencies", on_either("successor_")),
         ("budget_allocation", _) => of("budget_allocations", on_either("")),
+        ("staff_allocation", _) => of("staff_allocations", format!("t.entity_id = $2 and {}", on_either(""))),
+        ("staff_capacity", _) => of("staff_capacities", "t.entity_id = $2".into()),
         ("indicator", _) => of("indicators", measures()),
         ("measurement", _) => {
             let its = format!("(select {} from indicators t where t.id = t0.indicator_id)", measures());

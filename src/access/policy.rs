@@ -77,6 +77,8 @@ const NOUNS: &[OfNoun] = &[
     OfNoun::new("milestone", "milestones", Area::Plan, EDITORS),
     OfNoun::new("dependency", "dependencies", Area::Plan, EDITORS),
     OfNoun::new("budget_allocation", "budget_allocations", Area::Money, TREASURERS),
+    OfNoun::new("staff_allocation", "staff_allocations", Area::Plan, EDITORS),
+    OfNoun::new("staff_capacity", "staff_capacities", Area::Entities, EDITORS),
     // What is to be reached is the plan's; what was reached says who measures it.
     OfNoun::new("indicator", "indicators", Area::Progress, PLANNERS),
     OfNoun::new("indicator_target", "indicator_targets", Area::Progress, PLANNERS),
@@ -92,6 +94,8 @@ const OTHERS: &[(&str, Option<Area>, Act, Grants)] = &[
     ("report_gaps", Some(Area::Plan), Act::Read, READERS),
     ("report_integrity", Some(Area::Plan), Act::Read, READERS),
     ("report_quality", Some(Area::Plan), Act::Read, READERS),
+    ("report_staffing", Some(Area::Plan), Act::Read, READERS),
+    ("report_understaffed", Some(Area::Plan), Act::Read, READERS),
     ("report_indicators", Some(Area::Progress), Act::Read, READERS),
     ("create_measurement_batch", Some(Area::Progress), Act::Write, EDITORS),
     ("list_changes", Some(Area::Record), Act::Read, READERS),

@@ -75,9 +75,7 @@ pub enum Area {
     Entities,
     /// Budgets and where they come from.
     Money,
-    /// Who works on it, and how many.
-    People,
-    /// How far the work is.
+    /// What is reported, owed and feared of the work.
     Progress,
     /// Engagements with other countries.
     International,
@@ -92,11 +90,10 @@ pub enum Area {
 }
 
 impl Area {
-    const ALL: [(Self, &'static str); 10] = [
+    const ALL: [(Self, &'static str); 9] = [
         (Self::Plan, "plan"),
         (Self::Entities, "entities"),
         (Self::Money, "money"),
-        (Self::People, "people"),
         (Self::Progress, "progress"),
         (Self::International, "international"),
         (Self::Readiness, "readiness"),

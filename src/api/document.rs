@@ -25,8 +25,9 @@ struct History {
 
 /// The page with all operations; it needs no network.
 pub fn page() -> Router<App> {
-    let page = utoipa_swagger_ui::SwaggerUi::new("/docs").config(utoipa_swagger_ui::Config::from("/openapi.json"));
-    Router::from(page)
+    // Without the bar above it, which loads other documents than ours, and without the validator, which would send this one to another service.
+    let config = utoipa_swagger_ui::Config::from("/openapi.json").use_base_layout().validator_url("none");
+    Router::from(utoipa_swagger_ui::SwaggerUi::new("/docs").config(config))
 }
 
 /// The whole document.
@@ -91,12 +92,14 @@ pub(crate) fn with_references(schema: &mut Value) {
 
 /// The problems that an operation can end in, as response references.
 pub(crate) fn problems(own: &[&str]) -> Map<String, Value> {
-    const COMMON: [&str; 8] = [
+    const COMMON: [&str; 10] = [
         "bad_query",
         "unauthenticated",
         "forbidden",
         "not_found",
         "request_timeout",
+        "rate_limited",
+        "failed_logins",
         "internal",
         "unavailable",
         "timeout",

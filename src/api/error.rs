@@ -2,7 +2,7 @@
 //!
 //! The variants are what a client can act on. The cause of an internal failure is logged by `app::trace`, once, and never shown.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     body::Body,
@@ -53,6 +53,15 @@ pub enum Error {
     KeyReused,
     /// 428: `If-Match` is missing.
     VersionRequired(String),
+    /// 429: more requests than one may make a second; how long to wait.
+    RateLimited {
+        /// Requests a second.
+        rate: u32,
+        /// Until the next is allowed.
+        wait: Duration,
+    },
+    /// 429: so many logins failed from there that this one was not tried; how long to wait.
+    FailedLogins(Duration),
     /// 503: try again later; nothing was written.
     Unavailable(String),
     /// 503: the same, because of other writers (SQLSTATE 40001, 40P01).
@@ -165,6 +174,20 @@ impl Error {
             Self::VersionRequired(why) => {
                 (S::PRECONDITION_REQUIRED, "version_required", "If-Match is needed", why.clone())
             }
+            Self::RateLimited { rate, .. } => (
+                S::TOO_MANY_REQUESTS,
+                "rate_limited",
+                "Too many requests",
+                format!(
+                    "here one may make {rate} requests a second; nothing was done; wait for the seconds of Retry-After, and send many rows in one import"
+                ),
+            ),
+            Self::FailedLogins(_) => (
+                S::TOO_MANY_REQUESTS,
+                "failed_logins",
+                "Too many logins have failed",
+                "the key was not looked at, because too many failed from your address; wait for the seconds of Retry-After, and send a key that is valid".into(),
+            ),
             Self::Unavailable(why) => {
                 (S::SERVICE_UNAVAILABLE, "unavailable", "Not possible at the moment", why.clone())
             }
@@ -239,6 +262,10 @@ impl IntoResponse for Error {
             }
             Self::KeyInUse => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+            }
+            Self::RateLimited { wait, .. } | Self::FailedLogins(wait) => {
+                let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+                headers.insert(header::RETRY_AFTER, seconds.max(1).into());
             }
             Self::Stale(Some(current)) => {
                 if let Ok(tag) = HeaderValue::from_str(&format!("\"{}\"", current["version"])) {

@@ -9,7 +9,7 @@ use axum::{
 use super::error::Error;
 
 /// The kinds of problem: code, status, meaning.
-pub const PROBLEMS: [(&str, u16, &str); 21] = [
+pub const PROBLEMS: [(&str, u16, &str); 23] = [
     ("malformed", 400, "The request cannot be read at all. `detail` says where reading ended."),
     ("bad_query", 400, "Parameters of the query are unknown, repeated or not of their type. `errors` names each."),
     ("unauthenticated", 401, "There is no key, or it is mistyped, expired or revoked."),
@@ -39,6 +39,16 @@ pub const PROBLEMS: [(&str, u16, &str); 21] = [
         "This Idempotency-Key stands for another request: the method, path, query, Content-Type, If-Match or body differ. Nothing was changed.",
     ),
     ("version_required", 428, "The change needs `If-Match` with the version that you have read."),
+    (
+        "rate_limited",
+        429,
+        "More requests than one may make a second. Nothing was done. Send it again after `Retry-After` seconds.",
+    ),
+    (
+        "failed_logins",
+        429,
+        "Too many logins failed from this address, so this one was not tried. Nothing was done. Keys that were good here lately still work; otherwise try again after `Retry-After` seconds, with a key that is valid.",
+    ),
     ("internal", 500, "The fault is ours. The log has it under `request_id`."),
     ("unavailable", 503, "Not possible at the moment, and nothing was written. Try again after `Retry-After` seconds."),
     (

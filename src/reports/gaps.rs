@@ -21,6 +21,8 @@ pub(super) enum Kind {
     InitiativeWithoutDeadline,
     /// Neither the initiative nor one of its steps has an allocation.
     InitiativeWithoutMoney,
+    /// Neither the initiative nor one of its steps has people allocated.
+    InitiativeWithoutPeople,
     /// The initiative has no step.
     InitiativeWithoutStep,
     /// The words of the deadline are not understood.
@@ -129,23 +131,29 @@ gap as (
     where not exists (select from budget_allocations m where m.item_id = i.id)
         and not exists (select from steps s join budget_allocations m on m.item_id = s.id where s.initiative_id = i.id)
     union all
-    select 4, 'initiative_without_step', 'initiative', id, code, code_order, title, strategy_id, 'it has no step'
+    select 4, 'initiative_without_people', 'initiative', id, code, code_order, title, strategy_id,
+        'no people are allocated to it or to one of its steps'
+    from initiative i
+    where not exists (select from staff_allocations p where p.item_id = i.id)
+        and not exists (select from steps s join staff_allocations p on p.item_id = s.id where s.initiative_id = i.id)
+    union all
+    select 5, 'initiative_without_step', 'initiative', id, code, code_order, title, strategy_id, 'it has no step'
     from initiative i where not exists (select 1 from steps s where s.initiative_id = i.id)
     union all
-    select 5, 'deadline_unparsed', level, id, code, code_order, title, strategy_id, 'not understood: ' || coalesce(deadline_text, '')
+    select 6, 'deadline_unparsed', level, id, code, code_order, title, strategy_id, 'not understood: ' || coalesce(deadline_text, '')
     from item where deadline_kind = 'unparsed'
     union all
-    select 6, 'objective_without_initiative', 'objective', o.id, o.code, o.code_order, o.title, o.strategy_id,
+    select 7, 'objective_without_initiative', 'objective', o.id, o.code, o.code_order, o.title, o.strategy_id,
         'there is no initiative on it or under it'
     from objectives o, whole
     where whole.yes and ($1 = '{}' or o.strategy_id = any($1))
         and ($2 = '{}' or o.id in (select id from branch)) and o.id not in (select id from used)
     union all
-    select 7, 'strategy_without_legal_act', 'strategy', s.id, s.code, s.code_order, s.title, s.id, 'no legal act approves it'
+    select 8, 'strategy_without_legal_act', 'strategy', s.id, s.code, s.code_order, s.title, s.id, 'no legal act approves it'
     from strategies s, whole
     where whole.yes and $2 = '{}' and ($1 = '{}' or s.id = any($1)) and s.legal_act_id is null
     union all
-    select 8, 'dependency_contradicts_dates', 'dependency', l.id, l.predecessor_code || ' -> ' || l.successor_code,
+    select 9, 'dependency_contradicts_dates', 'dependency', l.id, l.predecessor_code || ' -> ' || l.successor_code,
         l.predecessor_order, l.title,
         l.strategy_id, l.kind || ' allows its ' || l.which || ' from ' || l.earliest || ' on; it is ' || l.given
     from link l

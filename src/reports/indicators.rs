@@ -221,18 +221,24 @@ figure as (
     left join reached f on f.indicator_id = n.id and f.which = 'final'
     left join reached p on p.indicator_id = n.id and p.which = 'period'
 ),
--- A rate of growth has to be of something above zero; and one too small to be told from zero divides nothing.
+-- A rate of growth is of something above zero, and one too small to be told from zero divides nothing: those are linear.
 rated as (
     select *, is_number and sign * (target - base) > 0 as is_beyond,
         is_number and sign * (period_target - base) > 0 as is_period_beyond,
         is_number and sign * (target - base) > 0 and years > 0 as has_rates,
-        least(base, target, reached) > 0 as is_compound
+        least(base, target, reached) > 0 and abs(target - base) > base / 1000000000 as is_compound
     from figure
 ),
-grown as (
-    select *, case when has_rates and is_compound then power(reached / base, 1 / years) - 1 when has_rates then (reached - base) / years end as observed,
-        case when has_rates and is_compound then power(target / base, 1 / all_years) - 1 when has_rates then (target - base) / all_years end as required
+-- The rates as powers of e, which PostgreSQL computes up to the 6000th.
+powers as (
+    select *, case when has_rates and is_compound then greatest(least(ln(reached / base) / years, 1000), -1000) end as observed_power,
+        case when has_rates and is_compound then greatest(least(ln(target / base) / all_years, 1000), -1000) end as required_power
     from rated
+),
+grown as (
+    select *, case when has_rates and is_compound then exp(observed_power) - 1 when has_rates then (reached - base) / years end as observed,
+        case when has_rates and is_compound then exp(required_power) - 1 when has_rates then (target - base) / all_years end as required
+    from powers
 ),
 compared as (
     select *, sign * observed / abs(nullif(required, 0)) as ratio from grown

@@ -11,7 +11,9 @@ mod plan;
 mod quality;
 mod responsibilities;
 mod scope;
+mod staffing;
 mod timeline;
+mod understaffed;
 
 use axum::{
     Router,
@@ -50,6 +52,8 @@ static REPORTS: &[Entry] = &[
     Entry::of::<integrity::Parameters>(),
     Entry::of::<indicators::Parameters>(),
     Entry::of::<quality::Parameters>(),
+    Entry::of::<staffing::Parameters>(),
+    Entry::of::<understaffed::Parameters>(),
 ];
 
 /// A report, as the parameters that it has besides the scope.

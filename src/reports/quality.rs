@@ -39,7 +39,7 @@ pub(crate) struct Row {
 
 /// Which gaps matter here, and who asks for what closes them: NCSI 3.0 indicator 1.5 (action plan), Directive (EU) 2022/2555 (NIS2) article 7,
 /// and the findings of GAO-24-106916 on the plan of the United States.
-const ASKED: [(Kind, Option<&str>); 8] = [
+const ASKED: [(Kind, Option<&str>); 9] = [
     (Kind::StrategyWithoutLegalAct, Some("NCSI 1.5 (the action plan is approved)")),
     (Kind::ObjectiveWithoutInitiative, Some("NCSI 1.5 (objectives are translated into initiatives)")),
     (Kind::InitiativeWithoutStep, Some("NCSI 1.5 (concrete steps)")),
@@ -53,6 +53,7 @@ const ASKED: [(Kind, Option<&str>); 8] = [
         Kind::InitiativeWithoutMoney,
         Some("NCSI 1.5 (financial resources); NIS2 art. 7(1) (resources required); GAO-24-106916 (estimates of cost)"),
     ),
+    (Kind::InitiativeWithoutPeople, Some("NCSI 1.5 (human resources); NIS2 art. 7(1) (resources required)")),
     (Kind::DependencyContradictsDates, None),
 ];
 

@@ -236,7 +236,7 @@ fn same(name: &str, a: &Value, b: &Value) -> bool {
             a.len() == b.len()
                 && a.iter().all(|(name, value)| b.get(name).is_some_and(|other| same(name, value, other)))
         }
-        (Value::String(a), Value::String(b)) if name.starts_with("amount") => {
+        (Value::String(a), Value::String(b)) if name.starts_with("amount") || name.starts_with("fte") => {
             let number = |text: &str| text.parse::<rust_decimal::Decimal>().ok();
             a == b || number(a).is_some_and(|a| number(b) == Some(a))
         }

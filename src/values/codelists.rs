@@ -53,6 +53,11 @@ pub fn all_languages() -> impl Iterator<Item = &'static str> {
     lines(include_str!("codelists/iso639.txt"))
 }
 
+/// The role profiles of the European Cybersecurity Skills Framework (ENISA, 2022).
+pub fn ecsf_profiles() -> impl Iterator<Item = &'static str> {
+    lines(include_str!("codelists/ecsf.txt"))
+}
+
 /// A country: ISO 3166-1 alpha-2.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, sqlx::Type, ToSchema)]
 #[serde(transparent)]

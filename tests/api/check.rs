@@ -21,6 +21,7 @@ fn whole() -> Value {
         "initiatives": [{"external_id": "i", "strategy_id": "external:s", "objective_id": "external:o", "code": "I", "title": "I", "deadline": {"text": "2026-06-30"}}],
         "steps": [{"external_id": "p", "initiative_id": "external:i", "code": "P", "title": "P"}],
         "assignments": [{"initiative_id": "external:i", "entity_id": "external:min", "role": "lead"}],
+        "staff_allocations": [{"initiative_id": "external:i", "entity_id": "external:min", "profile": "own:clerk", "starts_on": "2026-01-01", "ends_on": "2026-12-31", "fte_planned": "1"}],
         "budget_allocations": [{"initiative_id": "external:i", "fiscal_year": 2026, "phase": "estimate", "money": {"amount": "100", "currency": "RON"}}],
     })
 }

@@ -25,7 +25,7 @@ fn every_operation_has_an_id_a_summary_and_its_problems() {
                 assert!(described, "{id} {status}");
             }
             if path.starts_with("/v1/") {
-                for status in ["400", "401", "403", "500", "503", "504"] {
+                for status in ["400", "401", "403", "429", "500", "503", "504"] {
                     assert!(operation["responses"].get(status).is_some(), "{id} lacks {status}");
                 }
             }

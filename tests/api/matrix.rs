@@ -147,6 +147,12 @@ impl World {
             "budget_allocation" => {
                 json!({"step_id": self.step[&side], "fiscal_year": 2025, "phase": "estimate", "money": {"amount": "1", "currency": "RON"}})
             }
+            "staff_allocation" => {
+                json!({"step_id": self.step[&side], "entity_id": entity, "profile": "own:clerk", "starts_on": "2025-01-01", "ends_on": "2025-12-31", "fte_planned": "1"})
+            }
+            "staff_capacity" => {
+                json!({"entity_id": entity, "profile": "cybersecurity_auditor", "starts_on": day, "fte": "3"})
+            }
             "indicator" => {
                 json!({"step_id": self.step[&side], "title": "Trained", "value_chain_stage": "output", "measure": "unit", "direction": "ascending"})
             }

@@ -269,3 +269,30 @@ async fn targets_of_a_strategy_in_force_change_with_a_reason() {
     let kinds: Vec<&str> = diff["items"].as_array().unwrap().iter().filter_map(|row| row["kind"].as_str()).collect();
     assert!(kinds.contains(&"indicator_target") && kinds.contains(&"indicator"), "{diff}");
 }
+
+#[tokio::test]
+async fn a_plan_is_exported_with_its_indicators_and_imported_as_it_was() {
+    let ground = Ground::lay().await;
+    let client = &ground.client;
+    let indicator = ground.indicator("I", json!({"baseline_value": "1.50", "baseline_on": "2024-12-31"})).await;
+    let period = ("2025-01-01", "2025-12-31");
+    ground.target(&indicator, period, "3").await;
+    let first = ground.measured(&indicator, period, "2.50").await;
+    let mut again = measurement(&indicator, period, "2.75");
+    again["restates_id"] = first["id"].clone();
+    again["disaggregation"] = json!({});
+    client.create("measurements", again).await;
+    let path = format!("/v1/exports/plan?strategy_id={}", ground.strategy.as_str().unwrap());
+    let plan = client.get(path).expect(200).await.json();
+    for (noun, rows) in [("indicators", 1), ("indicator_targets", 1), ("measurements", 2)] {
+        assert_eq!(plan[noun].as_array().map(Vec::len), Some(rows), "{plan}");
+    }
+    let report = client.post("/v1/imports", plan.clone()).expect(200).await.json();
+    assert_eq!((&report["unchanged"], &report["changed"]), (&json!(5), &json!(0)), "{report}");
+    // And into a service that has nothing.
+    let empty = service().await;
+    let report = empty.post("/v1/imports", plan).expect(200).await.json();
+    assert_eq!(report["created"], 5, "{report}");
+    let rows = empty.get("/v1/reports/indicators").expect(200).await.json();
+    assert_eq!(rows["items"][0]["value"], "2.75", "{rows}");
+}

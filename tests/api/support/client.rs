@@ -56,6 +56,11 @@ impl Client {
         Self { key: Some(key), ..self.clone() }
     }
 
+    /// The same keys for another service over the same database.
+    pub(crate) fn over(&self, router: Router) -> Self {
+        Self { router, ..self.clone() }
+    }
+
     /// The service itself, to be put behind a socket.
     pub(crate) fn router(&self) -> Router {
         self.router.clone()

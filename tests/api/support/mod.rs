@@ -7,6 +7,6 @@ mod server;
 
 pub(crate) use client::{Call, Client};
 pub(crate) use server::{
-    CONNECTIONS, database, empty_database, log_key, replicas, service, service_over, service_with_heartbeat, services,
-    services_over,
+    CONNECTIONS, database, edge, empty_database, log_key, replicas, service, service_changed, service_over,
+    service_with_heartbeat, services, services_over,
 };

@@ -11,11 +11,14 @@ use std::{
     time::Duration,
 };
 
+use clap::Parser as _;
 use mandate::{
     access::{Role, keys},
     app::{App, layered},
     audit::note::{Purpose, SignerKey},
+    config::Cli,
     database::MIGRATOR,
+    edge::Edge,
     limits::Limits,
     postgres::{self, Settings},
     record::{Record, webhooks::Dispatcher},
@@ -108,6 +111,17 @@ pub(crate) async fn service() -> Client {
 pub(crate) async fn service_over(options: PgConnectOptions, limits: Limits) -> Client {
     let [client] = clients(options, limits, HEARTBEAT, ["UTC"]).await;
     client
+}
+
+/// The service over this database, changed like this, and a client with the key of an admin.
+pub(crate) async fn service_changed(options: PgConnectOptions, change: impl FnOnce(App) -> App) -> Client {
+    let [(client, app)] = parts(options, Limits::default(), HEARTBEAT, ["UTC"]).await;
+    client.over(layered(router::routes(), change(app), Limits::default()))
+}
+
+/// The edge of the service with these options of the command line.
+pub(crate) fn edge(words: &[&str]) -> Edge {
+    Edge::from(&Cli::try_parse_from(["mandate", "serve"].iter().chain(words)).unwrap().settings.edge)
 }
 
 /// The service over this database, whose streams send a sign of life this often.

@@ -1,0 +1,47 @@
+//! Where an `Actor` comes in: the login is judged, and the request counted, once for every operation that has one.
+
+use axum::{
+    extract::FromRequestParts,
+    http::{HeaderMap, header, request::Parts},
+};
+
+use super::{Actor, keys};
+use crate::{
+    api::Error,
+    app::App,
+    edge::{Attempt, Who, address::Client},
+};
+
+impl FromRequestParts<App> for Actor {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
+        let client = parts.extensions.get::<Client>().copied().unwrap_or_default();
+        let headers = &parts.headers;
+        let attempt = app.edge.login(client, headers)?;
+        let outcome = Self::of(headers, app).await;
+        match (&outcome, attempt) {
+            (Ok(_), Some(attempt)) => attempt.succeeded(),
+            (Err(Error::Unauthenticated(_)), attempt) if headers.contains_key(header::AUTHORIZATION) => {
+                note_failure(client, headers);
+                attempt.into_iter().for_each(Attempt::failed);
+            }
+            // Also when the database is away: whether the credential is good is not known.
+            _ => {}
+        }
+        let actor = outcome?;
+        let who = if actor.is_anonymous { Who::Network(client.network()) } else { Who::Principal(actor.principal()) };
+        app.edge.count(&who)?;
+        Ok(actor)
+    }
+}
+
+/// Tells the log and the metrics that a login failed: from where, and with which key, of which only the public part is ever written down.
+fn note_failure(client: Client, headers: &HeaderMap) {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let credentials = text("authorization").rsplit(' ').next().unwrap_or_default();
+    let is_id = |id: &&str| id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let key_id = keys::split(credentials).map(|(id, _)| id).filter(is_id);
+    metrics::counter!("logins_failed_total").increment(1);
+    tracing::warn!(request_id = text("x-request-id"), address = %client.address, key_id, "a login failed");
+}

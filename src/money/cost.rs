@@ -1,0 +1,47 @@
+//! The two columns of money that may be missing: `amount`, `currency`.
+
+use rust_decimal::Decimal;
+
+use crate::{
+    repository::{Faults, Row},
+    values::{Money, codelists},
+};
+
+/// As read; a noun says `#[sqlx(flatten, try_from = "CostColumns")]`.
+#[derive(sqlx::FromRow)]
+pub(crate) struct CostColumns {
+    amount: Option<Decimal>,
+    currency: Option<String>,
+}
+
+impl From<CostColumns> for Option<Money> {
+    fn from(columns: CostColumns) -> Self {
+        let (amount, currency) = columns.amount.zip(columns.currency)?;
+        Some(Money { amount, currency })
+    }
+}
+
+/// Fills the columns.
+pub(crate) fn set(row: &mut Row, cost: Option<&Money>) {
+    row.set("amount", &cost.map(|cost| cost.amount)).set("currency", &cost.map(|cost| &cost.currency));
+}
+
+/// Notes what is wrong with the money of `cost`.
+pub(crate) fn check(cost: Option<&Money>, faults: &mut Faults) {
+    if let Some(cost) = cost {
+        check_money("cost", cost, faults);
+    }
+}
+
+/// Notes an unknown currency, or more decimals than it has.
+pub(super) fn check_money(field: &str, money: &Money, faults: &mut Faults) {
+    match codelists::minor_units(&money.currency) {
+        None => faults.add(&format!("{field}/currency"), "unknown_code", "Give a currency in use, ISO 4217."),
+        Some(units) => faults.check(
+            money.amount.normalize().scale() <= units,
+            &format!("{field}/amount"),
+            "too_many_decimals",
+            "Give no more decimals than the currency has.",
+        ),
+    }
+}
