@@ -156,3 +156,16 @@ async fn an_editor_writes_what_its_entity_measures_and_sees() {
     assert_eq!(reply.faults(), ["#/items/0/classification not_allowed"], "{}", reply.text);
     client.as_viewer().post(PATH, json!({"items": []})).expect(403).await;
 }
+
+#[tokio::test]
+async fn ten_thousand_rows_are_taken() {
+    let client = service().await;
+    indicator(&client, "i").await;
+    let day = |index: u64| chrono::NaiveDate::from_ymd_opt(2000, 1, 1).unwrap() + chrono::Days::new(index);
+    let one = |index: u64| json!({"indicator_id": "external:i", "period_from": day(index), "period_to": day(index), "value": index.to_string(), "status": "provisional"});
+    let batch = json!({"items": (0..10_000).map(one).collect::<Vec<_>>()});
+    let report = client.post(PATH, batch.clone()).expect(200).await.json();
+    assert_eq!(report["created"], 10_000);
+    let report = client.post(PATH, batch).expect(200).await.json();
+    assert_eq!(report["unchanged"], 10_000);
+}
