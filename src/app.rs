@@ -21,7 +21,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use uuid::Uuid;
 
 use crate::{
-    access::{Actor, KeyCache},
+    access::{Actor, KeyCache, oidc::Issuer},
     api::{
         Error,
         error::{Failure, render},
@@ -45,6 +45,8 @@ pub struct App {
     pool: Pool,
     /// Keys seen lately.
     pub keys: KeyCache,
+    /// The issuer whose tokens are taken besides keys.
+    pub issuer: Option<Issuer>,
     /// The metrics of the process, when it keeps any.
     pub metrics: Option<PrometheusHandle>,
     /// The currency of amounts that do not say theirs, when the service has one.
@@ -71,6 +73,7 @@ impl App {
         Self {
             pool,
             keys: KeyCache::default(),
+            issuer: None,
             metrics,
             currency: None,
             record: Record::default(),
@@ -93,6 +96,13 @@ impl App {
     #[must_use]
     pub fn with_public(mut self, is_public: bool) -> Self {
         self.is_public = is_public;
+        self
+    }
+
+    /// The same, taking tokens of this issuer (`MANDATE_OIDC_ISSUER`).
+    #[must_use]
+    pub fn with_issuer(mut self, issuer: Option<Issuer>) -> Self {
+        self.issuer = issuer;
         self
     }
 

@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 use uuid::Uuid;
 
 use crate::{
-    access::{Role, role::Scope},
+    access::{Role, oidc, role::Scope},
     audit::{command::receipt, hash::Hash, note::VerifierKey},
     edge::settings::EdgeSettings,
     limits::Limits,
@@ -84,6 +84,9 @@ pub struct Settings {
     /// Show to everybody, without a key, what is classified as public
     #[arg(long, env = "MANDATE_PUBLIC", value_parser = clap::builder::FalseyValueParser::new(), global = true)]
     pub public: bool,
+    /// The issuer of tokens.
+    #[command(flatten)]
+    pub oidc: oidc::Settings,
     /// How it meets the network.
     #[command(flatten)]
     pub edge: EdgeSettings,
@@ -212,6 +215,14 @@ pub enum AuditCommand {
     Verify(VerifyArguments),
     /// Fetch the newest checkpoint, and refuse a log that did not only grow (exit code 1)
     Witness(WitnessArguments),
+    /// Begin a new epoch after the database was put back to an older state: record that a checkpoint is abandoned
+    Epoch {
+        /// The file with the checkpoint that cannot be kept, such as the state of a witness
+        checkpoint: PathBuf,
+        /// Why; it is recorded
+        #[arg(long)]
+        reason: String,
+    },
     /// Erase the content of a change, or of all changes of a deleted resource; the proof stays
     Erase(EraseArguments),
 }
@@ -230,6 +241,14 @@ pub enum AuditKeyCommand {
         #[arg(long, requires = "name")]
         witness: bool,
     },
+    /// Let another key sign the log: needs the old one (MANDATE_LOG_KEY) and the database; then give the new one to all replicas
+    Rotate {
+        /// The file with the new key, made by `key create`
+        path: PathBuf,
+        /// Why; it is recorded
+        #[arg(long)]
+        reason: String,
+    },
 }
 
 /// What to verify, and with what.
@@ -237,9 +256,9 @@ pub enum AuditKeyCommand {
 pub struct VerifyArguments {
     /// The file of `mandate audit export`
     pub file: PathBuf,
-    /// The public key of the log that you have from elsewhere
+    /// A public key of the log that you have from elsewhere; may be repeated
     #[arg(long)]
-    pub key: Option<VerifierKey>,
+    pub key: Vec<VerifierKey>,
     /// A file with a checkpoint that you kept; may be repeated
     #[arg(long, value_name = "FILE")]
     pub since: Vec<PathBuf>,
@@ -254,12 +273,12 @@ pub struct WitnessArguments {
     /// The address of the service, such as `https://plans.example.org`
     #[arg(long)]
     pub url: String,
-    /// A key of its API; a viewer's is enough
+    /// A key of its API; a viewer's is enough, until a log was put back: then an auditor's is needed once
     #[arg(long, env = "MANDATE_API_KEY", hide_env_values = true)]
     pub api_key: String,
-    /// The public key of the log that you have from elsewhere
-    #[arg(long)]
-    pub key: VerifierKey,
+    /// The public key of the log that you have from elsewhere; repeated, any of them is good
+    #[arg(long, required = true)]
+    pub key: Vec<VerifierKey>,
     /// The file with the last checkpoint seen; it is made the first time
     #[arg(long, value_name = "FILE")]
     pub state: PathBuf,
@@ -330,6 +349,12 @@ impl Settings {
             lock_time: Duration::from_secs(self.lock_time),
             ..Limits::default()
         }
+    }
+
+    /// The file with the key that signs the log, unless there is none: the one that is named, or the own one of the private PostgreSQL.
+    pub fn log_key(&self) -> Option<PathBuf> {
+        let own = || self.database_url.is_none().then(|| self.data_dir().join("log.key"));
+        self.log_key.clone().or_else(own)
     }
 
     /// Where the private PostgreSQL keeps its data.

@@ -12,7 +12,7 @@ use sqlx::{
 
 use crate::{
     config::Settings,
-    postgres::{self, Cluster},
+    postgres::{self, Cluster, StartError},
     repository::{self, Pool},
 };
 
@@ -26,55 +26,75 @@ const CONNECT_TIME: Duration = Duration::from_secs(10);
 pub struct Database {
     /// How to reach it; every connection is in the time zone of the service.
     pub options: PgConnectOptions,
-    cluster: Option<Cluster>,
+    server: Server,
+}
+
+/// Whose the server is.
+enum Server {
+    /// Somebody's, named by DATABASE_URL.
+    Given,
+    /// The private one, run by this process.
+    Own(Box<Cluster>),
+    /// The private one, run by another mandate.
+    OfAnother,
 }
 
 impl Database {
-    /// Opens the database that the settings name, starting the private PostgreSQL if they name none.
-    pub async fn open(settings: &Settings) -> anyhow::Result<Self> {
+    /// Opens the database that the settings name, starting the private PostgreSQL if they name none. When another mandate runs that already, a
+    /// `guest` uses it as it is.
+    pub async fn open(settings: &Settings, guest: bool) -> anyhow::Result<Self> {
         if let Some(url) = &settings.database_url {
             let options = PgConnectOptions::from_str(url)
                 .context("DATABASE_URL is not understood; write postgres://user:password@host:5432/database")?;
-            return Ok(Self { options: repository::in_time_zone(options, settings.timezone.name()), cluster: None });
+            return Ok(Self {
+                options: repository::in_time_zone(options, settings.timezone.name()),
+                server: Server::Given,
+            });
         }
-        Self::private(settings, settings.data_dir(), true).await
+        Self::private(settings, settings.data_dir(), true, guest).await
     }
 
     /// A private database in a folder that nobody will need again; it does not wait for the disk.
     pub async fn throwaway(settings: &Settings, folder: PathBuf) -> anyhow::Result<Self> {
-        Self::private(settings, folder, false).await
+        Self::private(settings, folder, false, false).await
     }
 
-    async fn private(settings: &Settings, data_dir: PathBuf, durable: bool) -> anyhow::Result<Self> {
+    async fn private(settings: &Settings, data_dir: PathBuf, durable: bool, guest: bool) -> anyhow::Result<Self> {
         let private = postgres::Settings {
             data_dir,
             binaries: settings.postgres_bin.clone(),
             hide_installed: settings.postgres_bundle,
             durable,
         };
-        let cluster = postgres::start(&private).await?;
-        let options = repository::in_time_zone(cluster.options("mandate"), settings.timezone.name());
-        Ok(Self { options, cluster: Some(cluster) })
+        let (options, server) = match postgres::start(&private).await {
+            Ok(cluster) => (cluster.options("mandate"), Server::Own(Box::new(cluster))),
+            Err(StartError::AlreadyRunning { .. }) if guest => {
+                (postgres::of_another(&private, "mandate")?, Server::OfAnother)
+            }
+            Err(error) => return Err(error.into()),
+        };
+        Ok(Self { options: repository::in_time_zone(options, settings.timezone.name()), server })
     }
 
     /// What it is, in words.
     pub fn describe(&self) -> String {
-        match &self.cluster {
-            Some(cluster) => format!("private PostgreSQL {} ({})", cluster.version(), cluster.origin()),
-            None => format!("PostgreSQL at {}:{}", self.options.get_host(), self.options.get_port()),
+        match &self.server {
+            Server::Own(cluster) => format!("private PostgreSQL {} ({})", cluster.version(), cluster.origin()),
+            Server::OfAnother => "private PostgreSQL of the mandate that is running".into(),
+            Server::Given => format!("PostgreSQL at {}:{}", self.options.get_host(), self.options.get_port()),
         }
     }
 
     /// One connection.
     pub async fn connect(&self) -> anyhow::Result<PgConnection> {
-        let place = format!("{}:{}", self.options.get_host(), self.options.get_port());
+        let (place, hint) = match &self.server {
+            Server::OfAnother => ("of the mandate that is running".into(), "it starts or stops just now; try again"),
+            _ => (format!("at {}:{}", self.options.get_host(), self.options.get_port()), "is DATABASE_URL right?"),
+        };
         match tokio::time::timeout(CONNECT_TIME, PgConnection::connect_with(&self.options)).await {
             Ok(Ok(connection)) => Ok(connection),
-            Ok(Err(error)) => bail!("cannot connect to the database at {place}: {error}; is DATABASE_URL right?"),
-            Err(_) => bail!(
-                "the database at {place} did not answer within {} s; is DATABASE_URL right?",
-                CONNECT_TIME.as_secs()
-            ),
+            Ok(Err(error)) => bail!("cannot connect to the database {place}: {error}; {hint}"),
+            Err(_) => bail!("the database {place} did not answer within {} s; {hint}", CONNECT_TIME.as_secs()),
         }
     }
 
@@ -92,12 +112,15 @@ impl Database {
         )
     }
 
-    /// Brings the schema up to date.
+    /// Brings the schema up to date. A guest only looks whether it is: the service that is running knows no other.
     pub async fn migrate(&self) -> anyhow::Result<()> {
         let mut connection = self.connect().await?;
         let number: String = sqlx::query_scalar("show server_version_num").fetch_one(&mut connection).await?;
         if number.parse::<u32>().unwrap_or_default() < 150_000 {
             bail!("this PostgreSQL is too old ({number}); Mandate needs 15 or newer");
+        }
+        if matches!(self.server, Server::OfAnother) {
+            return up_to_date(&mut connection).await;
         }
         match MIGRATOR.run(&mut connection).await {
             Err(MigrateError::ExecuteMigration(sqlx::Error::Database(error), _))
@@ -115,9 +138,22 @@ impl Database {
 
     /// Stops the private PostgreSQL, if there is one.
     pub async fn close(self) -> anyhow::Result<()> {
-        if let Some(cluster) = self.cluster {
+        if let Server::Own(cluster) = self.server {
             cluster.stop().await?;
         }
         Ok(())
     }
+}
+
+async fn up_to_date(connection: &mut PgConnection) -> anyhow::Result<()> {
+    let wanted: Vec<i64> = MIGRATOR.iter().map(|migration| migration.version).collect();
+    let found = sqlx::query_scalar("select version from _sqlx_migrations where success order by version");
+    let found: Vec<i64> = found
+        .fetch_all(connection)
+        .await
+        .context("the mandate that is running has not made its schema yet; try again")?;
+    if found != wanted {
+        bail!("the mandate that is running is of another version; use its program, or stop it first");
+    }
+    Ok(())
 }

@@ -6,7 +6,9 @@ use anyhow::Context as _;
 use clap::Parser as _;
 use mandate::{
     access::{
+        entity,
         keys::{self, NewKey, Wanted},
+        oidc::{Issuer, Patience},
         role::Scopes,
     },
     app::{App, layered},
@@ -15,8 +17,12 @@ use mandate::{
     database::Database,
     demo,
     plan::deadlines::{self, Calendar},
-    record::{Record, proof},
-    repository::{self, Reference},
+    record::{
+        Record,
+        misfits::{self, Misfit},
+        proof,
+    },
+    repository::Author,
     router, serve,
     transfer::command,
     values::{Country, use_country, use_languages},
@@ -68,8 +74,10 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Serve | Command::Demo => Some(serve::listen(settings.listen).await?),
         _ => None,
     };
-    let database = Database::open(&settings).await?;
-    let outcome = perform(&cli.command, &settings, &database, listener).await;
+    let issuer = settings.oidc.config()?.map(|config| Issuer::new(config, Patience::default()));
+    let guest = !matches!(cli.command, Command::Serve | Command::Demo | Command::Migrate);
+    let database = Database::open(&settings, guest).await?;
+    let outcome = perform(&cli.command, &settings, issuer, &database, listener).await;
     database.close().await?;
     outcome.map(|()| ExitCode::SUCCESS)
 }
@@ -77,6 +85,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
 async fn perform(
     command: &Command,
     settings: &Settings,
+    issuer: Option<Issuer>,
     database: &Database,
     listener: Option<tokio::net::TcpListener>,
 ) -> anyhow::Result<()> {
@@ -93,7 +102,9 @@ async fn perform(
             return command::import(&mut database.connect().await?, arguments, settings).await;
         }
         Command::Export(arguments) => return command::export(&mut database.connect().await?, arguments).await,
-        Command::Audit(command) => return proof::command::perform(command, &mut database.connect().await?).await,
+        Command::Audit(command) => {
+            return proof::command::perform(command, settings, &mut database.connect().await?).await;
+        }
         Command::Doctor => {
             println!("database: {} answers, schema up to date", database.describe());
             println!(
@@ -104,6 +115,14 @@ async fn perform(
                 settings.timezone
             );
             println!("{}", settings.edge);
+            match &issuer {
+                None => println!("tokens: none are taken (MANDATE_OIDC_ISSUER is not set)"),
+                Some(issuer) => match issuer.check().await {
+                    Ok(found) => println!("tokens: {issuer}; {found}"),
+                    Err(why) => anyhow::bail!("tokens: {issuer}; {why}"),
+                },
+            }
+            fits(&misfits::list(&mut database.connect().await?).await?)?;
         }
         Command::Openapi | Command::Check(_) => {}
     }
@@ -114,7 +133,9 @@ async fn perform(
             .with_egress(settings.webhook_allow.clone().into())
             .with_record(record(settings)?)
             .with_public(settings.public)
-            .with_edge((&settings.edge).into());
+            .with_edge((&settings.edge).into())
+            .with_issuer(issuer);
+        app.issuer.iter().for_each(Issuer::start);
         let limits = settings.limits();
         let (sequencer, record) = (app.start_sequencer(), app.record.clone());
         let dispatcher = app.start_dispatcher();
@@ -129,17 +150,30 @@ async fn perform(
     Ok(())
 }
 
+/// Says which changes are in no past.
+fn fits(misfits: &[Misfit]) -> anyhow::Result<()> {
+    for Misfit { position, id, kind, why } in misfits {
+        println!("position {position}: the change {id} of the kind {kind} is in no past: {why}");
+    }
+    anyhow::ensure!(
+        misfits.is_empty(),
+        "{} changes do not fit their noun: somebody has written into the record by hand; docs/operation.md says what to do",
+        misfits.len()
+    );
+    Ok(())
+}
+
 /// The record, with the key that signs its log: the one that is named, or beside the private PostgreSQL one of its own.
 fn record(settings: &Settings) -> anyhow::Result<Record> {
-    let key = match (&settings.log_key, &settings.database_url) {
-        (Some(path), _) => audit::key_file::read(path)?,
-        (None, None) => audit::key_file::read_or_create(&settings.data_dir().join("log.key"), &settings.log_origin)?,
-        (None, Some(_)) => {
-            tracing::warn!(
-                "no checkpoints of the log are made: MANDATE_LOG_KEY names no key; `mandate audit key create` makes one"
-            );
-            return Ok(Record::default());
-        }
+    let Some(path) = settings.log_key() else {
+        tracing::warn!(
+            "no checkpoints of the log are made: MANDATE_LOG_KEY names no key; `mandate audit key create` makes one"
+        );
+        return Ok(Record::default());
+    };
+    let key = match &settings.log_key {
+        Some(_) => audit::key_file::read(&path)?,
+        None => audit::key_file::read_or_create(&path, &settings.log_origin)?,
     };
     tracing::info!(key = %key.verifier(), "the log is signed");
     Ok(Record::default().with_log_key(key))
@@ -147,6 +181,7 @@ fn record(settings: &Settings) -> anyhow::Result<Record> {
 
 async fn key(command: &KeyCommand, database: &Database) -> anyhow::Result<()> {
     let mut connection = database.connect().await?;
+    let author = Author::at_the_command_line(None);
     match command {
         KeyCommand::Create { name, role, entity, scopes, days } => {
             let entity_id = named_entity(&mut connection, entity.as_deref()).await?;
@@ -157,7 +192,7 @@ async fn key(command: &KeyCommand, database: &Database) -> anyhow::Result<()> {
             );
             let (name, scopes) = (name.clone(), Scopes(scopes.clone()));
             let new = NewKey { name, role, entity_id, scopes, expires_at: None, days: *days, created_by: None };
-            println!("key: {}", keys::make(&mut connection, &new).await?.0);
+            println!("key: {}", keys::make(&mut connection, &author, &new).await?.0);
         }
         KeyCommand::List { role, entity, active } => {
             let entity = named_entity(&mut connection, entity.as_deref()).await?;
@@ -171,7 +206,7 @@ async fn key(command: &KeyCommand, database: &Database) -> anyhow::Result<()> {
             }
         }
         KeyCommand::Revoke { key } => {
-            let revoked = keys::revoke(&mut connection, key).await?;
+            let revoked = keys::revoke(&mut connection, &author, key).await?;
             anyhow::ensure!(revoked > 0, "no key that works has the id or name `{key}`; `mandate key list` shows them");
             println!("revoked: {revoked}");
         }
@@ -182,13 +217,7 @@ async fn key(command: &KeyCommand, database: &Database) -> anyhow::Result<()> {
 /// The id of the entity that a word of the command line names.
 async fn named_entity(connection: &mut sqlx::PgConnection, word: Option<&str>) -> anyhow::Result<Option<uuid::Uuid>> {
     let Some(word) = word else { return Ok(None) };
-    let references = [Reference { field: "entity_id", table: "entities" }];
-    let mut rows = [serde_json::json!({"entity_id": word})];
-    if let Some((_, fault)) = repository::resolve(connection, &references, &mut rows).await?.first() {
-        anyhow::bail!("--entity: {}", fault.detail);
-    }
-    let id = rows[0]["entity_id"].as_str().and_then(|id| id.parse().ok());
-    let id = id.with_context(|| format!("--entity is an id, external:ID or code:CODE, not `{word}`"))?;
-    anyhow::ensure!(keys::has_entity(connection, id).await?, "--entity: there is no entity with the id {id}");
-    Ok(Some(id))
+    let id = entity::named(connection, word).await?;
+    id.with_context(|| format!("--entity is the id, external:ID or code:CODE of an entity, and `{word}` names none"))
+        .map(Some)
 }

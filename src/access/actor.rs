@@ -1,12 +1,8 @@
 //! `Actor`: who makes a request. A handler that takes one cannot be reached without a valid key.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
-};
+use std::sync::Arc;
 
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 
@@ -14,6 +10,8 @@ use uuid::Uuid;
 
 use super::{
     keys::{self, ApiKey},
+    lately::Lately,
+    oidc::Bearer,
     policy::{self, Grant},
     role::{Role, Scopes},
 };
@@ -23,41 +21,22 @@ use crate::{
     repository::{Author, Clearance},
 };
 
-/// Keys seen lately, by the hash of their text. An entry lives one second, so a revoked key works no longer than that.
-#[derive(Debug, Clone, Default)]
-pub struct KeyCache(Arc<Mutex<Entries>>);
+/// Keys seen lately, by the hash of their text.
+pub type KeyCache = Lately<[u8; 32], ApiKey>;
 
-type Entries = HashMap<[u8; 32], (Instant, ApiKey)>;
-
-const LIFE: Duration = Duration::from_secs(1);
-const CAPACITY: usize = 10_000;
-
-impl KeyCache {
-    fn get(&self, hash: &[u8; 32]) -> Option<ApiKey> {
-        let entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        entries.get(hash).filter(|(since, _)| since.elapsed() < LIFE).map(|(_, key)| key.clone())
-    }
-
-    fn put(&self, hash: [u8; 32], key: ApiKey) {
-        let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if entries.len() >= CAPACITY {
-            entries.clear();
-        }
-        entries.insert(hash, (Instant::now(), key));
-    }
-}
-
-/// Who makes a request. Today it comes with a key; nothing but `Actor::of` depends on that.
+/// Who makes a request. It comes with a key or a token; nothing but `Actor::of` depends on that.
 #[derive(Debug, Clone)]
 pub struct Actor {
     /// Who it is for what belongs to one alone, such as `key:5f1c09d2ab34`: names may be given twice, these not.
     principal: String,
-    /// Who it is in the record, such as `key:night-batch`.
+    /// Who it is in the record, such as `key:night-batch` or `oidc:4711`.
     name: String,
     role: Role,
     entity: Option<Uuid>,
     scopes: Scopes,
     expires_at: Option<DateTime<Utc>>,
+    /// The issuer of its token, and who it is there.
+    identity: Option<(Arc<str>, String)>,
     /// Whether nobody knows who it is.
     pub(super) is_anonymous: bool,
 }
@@ -71,9 +50,38 @@ impl From<ApiKey> for Actor {
             entity: key.entity_id,
             scopes: key.scopes,
             expires_at: key.expires_at,
+            identity: None,
             is_anonymous: false,
         }
     }
+}
+
+impl From<Bearer> for Actor {
+    fn from(bearer: Bearer) -> Self {
+        Self {
+            // No issuer has a `#` in it, so nobody can pass for somebody of another one, whose tokens were taken before.
+            principal: format!("oidc:{}#{}", bearer.issuer, bearer.subject),
+            name: format!("oidc:{}", bearer.subject),
+            role: bearer.role,
+            entity: bearer.entity,
+            scopes: bearer.scopes,
+            expires_at: Some(bearer.expires_at),
+            identity: Some((bearer.issuer, bearer.subject)),
+            is_anonymous: false,
+        }
+    }
+}
+
+/// What stands after `Bearer`.
+fn bearer(header: &HeaderValue) -> Option<&str> {
+    let (scheme, text) = header.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| text.trim())
+}
+
+/// Whether somebody comes with a token of the issuer, good or not.
+pub(super) fn has_token(headers: &HeaderMap, app: &App) -> bool {
+    let text = headers.get(header::AUTHORIZATION).and_then(bearer);
+    app.issuer.is_some() && text.is_some_and(|text| !keys::is_meant(text))
 }
 
 impl Actor {
@@ -84,17 +92,16 @@ impl Actor {
             if app.is_public {
                 return Ok(Self::anonymous());
             }
-            return Err(Error::Unauthenticated(
-                "send a key as `Authorization: Bearer mandate_...`; `mandate key create` makes one".into(),
-            ));
+            let also = if app.issuer.is_some() { ", or an access token of the issuer in its place" } else { "" };
+            return Err(Error::Unauthenticated(format!(
+                "send a key as `Authorization: Bearer mandate_...`; `mandate key create` makes one{also}"
+            )));
         };
-        let text = header
-            .to_str()
-            .ok()
-            .and_then(|header| header.split_once(' '))
-            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-            .map(|(_, text)| text.trim())
+        let text = bearer(header)
             .ok_or_else(|| Error::Unauthenticated("send the key as `Authorization: Bearer mandate_...`".into()))?;
+        if let Some(issuer) = app.issuer.as_ref().filter(|_| !keys::is_meant(text)) {
+            return Ok(issuer.bearer(text, app).await?.into());
+        }
         keys::split(text).ok_or_else(unknown)?;
         let hash: [u8; 32] = Sha256::digest(text.as_bytes()).into();
         if let Some(key) = app.keys.get(&hash) {
@@ -114,6 +121,7 @@ impl Actor {
             entity: None,
             scopes: Scopes::default(),
             expires_at: None,
+            identity: None,
             is_anonymous: true,
         }
     }
@@ -148,6 +156,11 @@ impl Actor {
         }
     }
 
+    /// Whether it may know who got which access: the changes of keys and webhooks.
+    pub fn sees_access(&self) -> bool {
+        !self.is_anonymous && matches!(self.role, Role::Admin | Role::Auditor)
+    }
+
     /// The entity for which it acts.
     pub fn entity(&self) -> Option<Uuid> {
         self.entity
@@ -161,6 +174,16 @@ impl Actor {
     /// When that ends.
     pub fn expires_at(&self) -> Option<DateTime<Utc>> {
         self.expires_at
+    }
+
+    /// The issuer of its token, and who it is there, when it came with one.
+    pub fn identity(&self) -> Option<(&str, &str)> {
+        self.identity.as_ref().map(|(issuer, subject)| (&**issuer, subject.as_str()))
+    }
+
+    /// Whether nobody knows who it is.
+    pub fn is_anonymous(&self) -> bool {
+        self.is_anonymous
     }
 
     /// Who it is in the record.

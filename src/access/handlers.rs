@@ -30,7 +30,7 @@ use crate::{
     },
     app::App,
     entities::entities::EntityId,
-    repository::{self, Faults, Isolation, Reference},
+    repository::{self, Author, Faults, Isolation, Reference},
 };
 
 const REFERENCES: [Reference; 1] = [Reference { field: "entity_id", table: "entities" }];
@@ -132,6 +132,7 @@ async fn create(
 ) -> Result<Response, Error> {
     actor.may("create_api_key")?;
     query::read::<NoParameters>(query.as_deref())?;
+    let author = actor.author(&headers)?;
     let mut rows = [json::parse(&headers, &body)?];
     let mut connection = app.connection().await?;
     let unresolved = repository::resolve(&mut connection, &REFERENCES, &mut rows).await?;
@@ -165,7 +166,7 @@ async fn create(
     }
     let (name, role, expires_at, created_by) = (input.name, input.role, input.expires_at, Some(actor.principal()));
     let new = NewKey { name, role, entity_id, scopes, expires_at, days: None, created_by };
-    let (key, kept) = keys::make(&mut connection, &new).await.map_err(repository::Error::at_commit)?;
+    let (key, kept) = keys::make(&mut connection, &author, &new).await.map_err(repository::Error::at_commit)?;
     let location = HeaderValue::from_str(&format!("/v1/api-keys/{}", kept.id)).map_err(internal)?;
     let headers = [(header::LOCATION, location), (header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
     Ok((StatusCode::CREATED, headers, Json(CreatedApiKey { key, kept })).into_response())
@@ -228,14 +229,19 @@ async fn patch(
     actor.may("patch_api_key")?;
     query::read::<NoParameters>(query.as_deref())?;
     let patch = json::parse_patch(&headers, &body)?;
-    let input = (id, patch, actor.clone());
-    let work: Work<(String, Value, Actor)> = |connection, (id, patch, actor)| {
-        Box::pin(async move { Ok(Json(change(connection, id, patch.clone(), actor).await?).into_response()) })
+    let input = (id, patch, actor.clone(), actor.author(&headers)?);
+    let work: Work<(String, Value, Actor, Author)> = |connection, (id, patch, actor, author)| {
+        Box::pin(async move { Ok(Json(change(connection, id, patch.clone(), (actor, author)).await?).into_response()) })
     };
     attempt.whole(true).once((&app, &actor), &body, Isolation::Committed, input, work).await
 }
 
-async fn change(connection: &mut PgConnection, id: &str, patch: Value, actor: &Actor) -> Result<ApiKey, Error> {
+async fn change(
+    connection: &mut PgConnection,
+    id: &str,
+    patch: Value,
+    (actor, author): (&Actor, &Author),
+) -> Result<ApiKey, Error> {
     let rulers = keys::lock_rulers(connection).await?;
     let mut key = existing(connection, id).await?;
     if key.revoked_at.is_some() {
@@ -263,7 +269,7 @@ async fn change(connection: &mut PgConnection, id: &str, patch: Value, actor: &A
         return Err(last_one());
     }
     (key.name, key.scopes, key.expires_at) = (change.name, scopes, change.expires_at);
-    keys::update(connection, &key).await?.ok_or_else(|| revoked_already(id))
+    keys::update(connection, author, &key).await?.ok_or_else(|| revoked_already(id))
 }
 
 fn conflict(code: &str, detail: &str) -> Error {
@@ -284,14 +290,16 @@ async fn revoke(
     State(app): State<App>,
     actor: Actor,
     Path(id): Path<String>,
+    headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<StatusCode, Error> {
     actor.may("delete_api_key")?;
     let parameters: RevokeParameters = query::read(query.as_deref())?;
+    let author = actor.author(&headers)?;
     let mut connection = app.connection().await?;
     let mut transaction = repository::begin(&mut connection, Isolation::Committed).await?;
     let is_meant = parameters.in_use.unwrap_or_default() || actor.principal() != format!("key:{id}");
-    match end(&mut transaction, &id, is_meant).await {
+    match end(&mut transaction, &author, &id, is_meant).await {
         Ok(()) => {
             repository::commit(transaction).await?;
             Ok(StatusCode::NO_CONTENT)
@@ -300,7 +308,7 @@ async fn revoke(
     }
 }
 
-async fn end(connection: &mut PgConnection, id: &str, is_meant: bool) -> Result<(), Error> {
+async fn end(connection: &mut PgConnection, author: &Author, id: &str, is_meant: bool) -> Result<(), Error> {
     let rulers = keys::lock_rulers(connection).await?;
     let key = existing(connection, id).await?;
     if key.revoked_at.is_some() {
@@ -312,5 +320,5 @@ async fn end(connection: &mut PgConnection, id: &str, is_meant: bool) -> Result<
     if !is_meant {
         return Err(conflict("in_use", "it is the key of this request; say `in_use=true` if you mean it"));
     }
-    if keys::revoke_one(connection, id).await? { Ok(()) } else { Err(revoked_already(id)) }
+    if keys::revoke_one(connection, author, id).await? { Ok(()) } else { Err(revoked_already(id)) }
 }

@@ -14,7 +14,7 @@ use super::{
     Role,
     role::{Scope, Scopes},
 };
-use crate::repository::Error;
+use crate::repository::{Author, Error};
 
 /// A key as it is listed: everything but the secret.
 #[derive(Debug, Clone, Serialize, FromRow, ToSchema)]
@@ -62,6 +62,9 @@ pub struct NewKey {
     pub created_by: Option<String>,
 }
 
+/// What a key is in the record.
+pub const KIND: &str = "api_key";
+
 /// A key lives so many days at most.
 pub const MOST_DAYS: i32 = 365;
 
@@ -89,11 +92,11 @@ pub async fn create(connection: &mut PgConnection, name: &str, role: Role, days:
         days,
         created_by: None,
     };
-    make(connection, &new).await.map(|(text, _)| text)
+    make(connection, &Author::at_the_command_line(None), &new).await.map(|(text, _)| text)
 }
 
 /// Makes a key: its text, which is shown this once, and what is kept of it.
-pub async fn make(connection: &mut PgConnection, new: &NewKey) -> Result<(String, ApiKey), Error> {
+pub async fn make(connection: &mut PgConnection, author: &Author, new: &NewKey) -> Result<(String, ApiKey), Error> {
     let mut random = [0_u8; 38];
     getrandom::fill(&mut random).map_err(|error| Error::Pool(format!("no random bytes: {error}")))?;
     let id = hex(&random[..6]);
@@ -101,8 +104,15 @@ pub async fn make(connection: &mut PgConnection, new: &NewKey) -> Result<(String
     let secret = URL_SAFE_NO_PAD.encode(&random[6..]).replace(['-', '_'], "x");
     let body = format!("{id}_{secret}");
     let key = sqlx::query_as(
-        "insert into api_keys (id, name, role, entity_id, scopes, secret_hash, expires_at, created_by)
-         values ($1, $2, $3, $4, $5, $6, coalesce($7, now() + make_interval(days => $8)), $9) returning *",
+        "with new as (
+             insert into api_keys (id, name, role, entity_id, scopes, secret_hash, expires_at, created_by)
+             values ($1, $2, $3, $4, $5, $6, coalesce($7, now() + make_interval(days => $8)), $9) returning *
+         ),
+         recorded as (
+             insert into changes (kind, entity_id, version, action, actor, request_id, reason, after)
+             select $10, key_resource(id), 1, 'created', $11, $12, $13, record_of_key(to_jsonb(new)) from new
+         )
+         select * from new",
     )
     .bind(&id)
     .bind(&new.name)
@@ -113,6 +123,10 @@ pub async fn make(connection: &mut PgConnection, new: &NewKey) -> Result<(String
     .bind(new.expires_at)
     .bind(new.days.unwrap_or(MOST_DAYS))
     .bind(&new.created_by)
+    .bind(KIND)
+    .bind(&author.actor)
+    .bind(&author.request_id)
+    .bind(&author.reason)
     .fetch_one(connection)
     .await?;
     Ok((format!("mandate_{body}{}", checksum(&body)), key))
@@ -166,35 +180,72 @@ pub async fn lock_rulers(connection: &mut PgConnection) -> Result<Vec<String>, E
 }
 
 /// Writes the name, the scopes and the end of a key that is not revoked.
-pub async fn update(connection: &mut PgConnection, key: &ApiKey) -> Result<Option<ApiKey>, Error> {
+pub async fn update(connection: &mut PgConnection, author: &Author, key: &ApiKey) -> Result<Option<ApiKey>, Error> {
     Ok(sqlx::query_as(
-        "update api_keys set name = $2, scopes = $3, expires_at = $4 where id = $1 and revoked_at is null returning *",
+        "with old as (select * from api_keys where id = $1 and revoked_at is null for update),
+         new as (
+             update api_keys k set name = $2, scopes = $3, expires_at = $4
+             from old where k.id = old.id and k.revoked_at is null returning k.*
+         ),
+         numbered as (
+             insert into api_key_versions as v (key_id, version) select id, 2 from new
+             on conflict (key_id) do update set version = v.version + 1 returning v.key_id as id, v.version
+         ),
+         recorded as (
+             insert into changes (kind, entity_id, version, action, actor, request_id, reason, before, after)
+             select $5, key_resource(id), numbered.version, 'updated', $6, $7, $8, record_of_key(to_jsonb(old)), record_of_key(to_jsonb(new))
+             from new join old using (id) join numbered using (id)
+         )
+         select * from new",
     )
     .bind(&key.id)
     .bind(&key.name)
     .bind(key.scopes.words())
     .bind(key.expires_at)
+    .bind(KIND)
+    .bind(&author.actor)
+    .bind(&author.request_id)
+    .bind(&author.reason)
     .fetch_optional(connection)
     .await?)
 }
 
 /// Revokes a key by its id or its name; the number of keys revoked.
-pub async fn revoke(connection: &mut PgConnection, which: &str) -> Result<u64, Error> {
-    let done =
-        sqlx::query("update api_keys set revoked_at = now() where (id = $1 or name = $1) and revoked_at is null")
-            .bind(which)
-            .execute(connection)
-            .await?;
-    Ok(done.rows_affected())
+pub async fn revoke(connection: &mut PgConnection, author: &Author, which: &str) -> Result<u64, Error> {
+    end(connection, author, which, true).await
 }
 
 /// Revokes the key with this id; whether it was not revoked yet.
-pub async fn revoke_one(connection: &mut PgConnection, id: &str) -> Result<bool, Error> {
-    let done = sqlx::query("update api_keys set revoked_at = now() where id = $1 and revoked_at is null")
-        .bind(id)
-        .execute(connection)
-        .await?;
-    Ok(done.rows_affected() > 0)
+pub async fn revoke_one(connection: &mut PgConnection, author: &Author, id: &str) -> Result<bool, Error> {
+    Ok(end(connection, author, id, false).await? > 0)
+}
+
+async fn end(connection: &mut PgConnection, author: &Author, which: &str, by_name: bool) -> Result<u64, Error> {
+    let done = sqlx::query(
+        "with old as (
+             select * from api_keys where (id = $1 or $2 and name = $1) and revoked_at is null for update
+         ),
+         new as (
+             update api_keys k set revoked_at = now()
+             from old where k.id = old.id and k.revoked_at is null returning k.*
+         ),
+         numbered as (
+             insert into api_key_versions as v (key_id, version) select id, 2 from new
+             on conflict (key_id) do update set version = v.version + 1 returning v.key_id as id, v.version
+         )
+         insert into changes (kind, entity_id, version, action, actor, request_id, reason, before, after)
+         select $3, key_resource(id), numbered.version, 'updated', $4, $5, $6, record_of_key(to_jsonb(old)), record_of_key(to_jsonb(new))
+         from new join old using (id) join numbered using (id)",
+    )
+    .bind(which)
+    .bind(by_name)
+    .bind(KIND)
+    .bind(&author.actor)
+    .bind(&author.request_id)
+    .bind(&author.reason)
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected())
 }
 
 /// Now, by the clock of the database.
@@ -205,6 +256,11 @@ pub async fn now(connection: &mut PgConnection) -> Result<DateTime<Utc>, Error> 
 /// Whether there is an entity with this id.
 pub async fn has_entity(connection: &mut PgConnection, id: Uuid) -> Result<bool, Error> {
     Ok(sqlx::query_scalar("select exists (select from entities where id = $1)").bind(id).fetch_one(connection).await?)
+}
+
+/// Whether a text is meant as a key, right or wrong.
+pub fn is_meant(text: &str) -> bool {
+    text.starts_with("mandate_")
 }
 
 /// Takes a key's text apart; `None` when it cannot be a key.

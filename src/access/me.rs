@@ -22,10 +22,16 @@ use crate::api::{
 /// Who makes the request.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Me {
+    /// How it is known.
+    kind: Known,
     /// Who it is, once for all, such as `key:5f1c09d2ab34`.
     principal: String,
-    /// Who it is in the record, such as `key:night-batch`.
+    /// Who it is in the record, such as `key:night-batch` or `oidc:4711`.
     actor: String,
+    /// The issuer of its token.
+    issuer: Option<String>,
+    /// Who it is for the issuer (`sub`).
+    subject: Option<String>,
     /// What it is.
     role: Role,
     /// The entity for which it acts, for a role of an entity.
@@ -33,10 +39,23 @@ pub(super) struct Me {
     /// What it may of what its role may; empty for all of that.
     #[schema(value_type = Vec<Scope>)]
     scopes: Scopes,
-    /// When its key ends (RFC 3339, UTC).
+    /// When its key or token ends (RFC 3339, UTC).
     expires_at: Option<DateTime<Utc>>,
     /// What it may do.
     may: Vec<May>,
+}
+
+/// How somebody is known.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = MeKind)]
+enum Known {
+    /// By a key.
+    Key,
+    /// By a token of the issuer.
+    Token,
+    /// Not at all.
+    Anonymous,
 }
 
 /// An operation that may be done.
@@ -57,9 +76,18 @@ pub(super) async fn find(actor: Actor, RawQuery(query): RawQuery) -> Result<Json
         let on = if grant == Grant::Any { Relation::Any } else { Relation::Own };
         Some(May { operation: rule.operation.clone(), on })
     });
+    let identity = actor.identity();
+    let kind = match identity {
+        Some(_) => Known::Token,
+        None if actor.is_anonymous() => Known::Anonymous,
+        None => Known::Key,
+    };
     Ok(Json(Me {
+        kind,
         principal: actor.principal(),
         actor: actor.name().to_owned(),
+        issuer: identity.map(|(issuer, _)| issuer.to_owned()),
+        subject: identity.map(|(_, subject)| subject.to_owned()),
         role: actor.role(),
         entity_id: actor.entity(),
         scopes: actor.scopes().clone(),

@@ -1,11 +1,14 @@
-//! Who may do what: keys, roles, the policy, and the `Actor` of a request.
+//! Who may do what: keys, tokens of an issuer (`oidc`), roles, the policy, and the `Actor` of a request.
 
 mod actor;
 mod describe_keys;
+pub mod entity;
 mod entrance;
 mod handlers;
 pub mod keys;
+mod lately;
 mod me;
+pub mod oidc;
 pub mod own;
 pub mod policy;
 pub mod role;

@@ -220,7 +220,7 @@ pub fn decide(operation: &str, role: Role, entity: Option<Uuid>, scopes: &Scopes
     };
     if let Some(area) = rule.area.filter(|area| !scopes.allow(*area, rule.act)) {
         return Err(Error::Forbidden(format!(
-            "{operation} needs the scope {}:{}, which the key does not have; its scopes are {}",
+            "{operation} needs the scope {}:{}, which the key or token does not have; its scopes are {}",
             area.word(),
             rule.act.word(),
             scopes.words().join(", ")

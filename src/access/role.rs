@@ -102,6 +102,11 @@ impl Area {
         (Self::Transfer, "transfer"),
     ];
 
+    /// Whether an area has this name.
+    pub fn is_word(word: &str) -> bool {
+        Self::ALL.iter().any(|(_, name)| *name == word)
+    }
+
     /// Its name.
     pub fn word(self) -> &'static str {
         Self::ALL.iter().find(|(area, _)| *area == self).map_or("", |(_, word)| word)

@@ -25,7 +25,9 @@ pub enum Error {
     BadQuery(Vec<Fault>),
     /// 401: no key, or none that is valid.
     Unauthenticated(String),
-    /// 403: the key may not do this.
+    /// 401: a token of the issuer that is not good, and why.
+    BadToken(String),
+    /// 403: the key or token may not do this.
     Forbidden(String),
     /// 404: there is no such thing.
     NotFound(String),
@@ -130,6 +132,7 @@ impl Error {
             Self::Malformed(why) => (S::BAD_REQUEST, "malformed", "The request is malformed", why.clone()),
             Self::BadQuery(faults) => (S::BAD_REQUEST, "bad_query", "The query is not understood", faulty(faults)),
             Self::Unauthenticated(why) => (S::UNAUTHORIZED, "unauthenticated", "A valid key is needed", why.clone()),
+            Self::BadToken(why) => (S::UNAUTHORIZED, "unauthenticated", "The token is not good", why.clone()),
             Self::Forbidden(why) => (S::FORBIDDEN, "forbidden", "The key may not do this", why.clone()),
             Self::NotFound(what) => (S::NOT_FOUND, "not_found", "There is no such thing", what.clone()),
             Self::MethodNotAllowed(why) => {
@@ -218,6 +221,11 @@ impl Error {
         }
     }
 
+    /// Whether it says that somebody may not, or may no longer: an answer without end is over then.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Self::Unauthenticated(_) | Self::BadToken(_) | Self::Forbidden(_))
+    }
+
     /// The problem for the client, without the request.
     pub fn problem(&self) -> Problem {
         let (status, code, title, detail) = self.parts();
@@ -244,6 +252,14 @@ impl Error {
     }
 }
 
+/// The challenge to a token that is not good (RFC 6750, 3), whose words have only the characters allowed there.
+fn challenge(why: &str) -> HeaderValue {
+    let is_allowed = |c: &char| (' '..='~').contains(c) && !['"', '\\'].contains(c);
+    let words: String = why.chars().filter(is_allowed).collect();
+    let text = format!("Bearer realm=\"mandate\", error=\"invalid_token\", error_description=\"{words}\"");
+    HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("Bearer error=\"invalid_token\""))
+}
+
 /// Left in the response for the trace layer, which logs it and puts the request's id into the body.
 #[derive(Debug, Clone)]
 pub struct Failure(pub Arc<Error>);
@@ -256,6 +272,9 @@ impl IntoResponse for Error {
         match &self {
             Self::Unauthenticated(_) => {
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"mandate\""));
+            }
+            Self::BadToken(why) => {
+                headers.insert(header::WWW_AUTHENTICATE, challenge(why));
             }
             Self::Unavailable(_) | Self::Contended | Self::OutcomeUnknown | Self::Timeout => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from_static("2"));

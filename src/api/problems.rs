@@ -12,8 +12,12 @@ use super::error::Error;
 pub const PROBLEMS: [(&str, u16, &str); 23] = [
     ("malformed", 400, "The request cannot be read at all. `detail` says where reading ended."),
     ("bad_query", 400, "Parameters of the query are unknown, repeated or not of their type. `errors` names each."),
-    ("unauthenticated", 401, "There is no key, or it is mistyped, expired or revoked."),
-    ("forbidden", 403, "The key is valid, and its role may not do this."),
+    (
+        "unauthenticated",
+        401,
+        "There is no key, or it is mistyped, expired or revoked; or the token is not good, and `detail` says why.",
+    ),
+    ("forbidden", 403, "The key or token is valid, and its role may not do this."),
     ("not_found", 404, "There is nothing at this address."),
     ("method_not_allowed", 405, "The address exists; the method does not."),
     ("not_acceptable", 406, "None of the formats in `Accept` is offered."),

@@ -3,7 +3,7 @@
 use std::{
     fs::{self, File},
     io::BufReader,
-    path::{Path, PathBuf},
+    path::Path,
     process::ExitCode,
 };
 
@@ -14,9 +14,9 @@ use uuid::Uuid;
 use super::{
     hash::Hash,
     key_file,
-    note::{Checkpoint, Purpose, is_name},
+    note::{Checkpoint, Note, Purpose, is_name},
     verify::{Evidence, Failure, verify},
-    witness::{Refusal, over_http, witness},
+    witness::{Epoch, Refusal, Seen, over_http, witness},
 };
 use crate::config::{AuditCommand, AuditKeyCommand, VerifyArguments, WitnessArguments};
 
@@ -28,7 +28,10 @@ pub fn offline(command: &AuditCommand, origin: &str) -> Option<ExitCode> {
         }
         AuditCommand::Verify(arguments) => verify_file(arguments),
         AuditCommand::Witness(arguments) => look(arguments),
-        AuditCommand::Export { .. } | AuditCommand::Erase(_) => return None,
+        AuditCommand::Key(AuditKeyCommand::Rotate { .. })
+        | AuditCommand::Epoch { .. }
+        | AuditCommand::Export { .. }
+        | AuditCommand::Erase(_) => return None,
     };
     Some(outcome.unwrap_or_else(|error| {
         eprintln!("mandate: {error:#}");
@@ -43,15 +46,17 @@ fn create(path: &Path, name: &str, witness: bool) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// The signed note in a file.
+pub fn note(path: &Path) -> anyhow::Result<Note> {
+    let name = path.display();
+    let text = fs::read_to_string(path).with_context(|| format!("cannot read {name}"))?;
+    text.parse().map_err(|why| anyhow!("{name} {why}"))
+}
+
 fn verify_file(arguments: &VerifyArguments) -> anyhow::Result<ExitCode> {
-    let since = |path: &PathBuf| {
-        let name = path.display();
-        let text = fs::read_to_string(path).with_context(|| format!("cannot read {name}"))?;
-        text.parse().map_err(|why| anyhow!("{name} {why}"))
-    };
     let evidence = Evidence {
-        key: arguments.key.clone(),
-        since: arguments.since.iter().map(since).collect::<anyhow::Result<_>>()?,
+        keys: arguments.key.clone(),
+        since: arguments.since.iter().map(|path| note(path)).collect::<anyhow::Result<_>>()?,
         receipts: arguments.receipt.clone(),
     };
     let file = File::open(&arguments.file).with_context(|| format!("cannot open {}", arguments.file.display()))?;
@@ -60,14 +65,24 @@ fn verify_file(arguments: &VerifyArguments) -> anyhow::Result<ExitCode> {
             let Checkpoint { size, root, .. } = &proven.checkpoint;
             println!("proven: {size} entries, of which {} are erased", proven.erased);
             println!("root: {}", STANDARD.encode(root));
-            println!("signed by: {}", proven.key);
+            for key in proven.keys.iter().rev() {
+                println!("signed by: {key}");
+            }
             println!(
                 "checkpoints: {}, of which {} were yours; receipts: {}",
                 proven.checkpoints,
                 evidence.since.len(),
                 evidence.receipts.len()
             );
-            if evidence.key.is_none() {
+            for (position, Checkpoint { size, .. }, why) in &proven.epochs {
+                println!("epoch: position {position} abandons a checkpoint of {size} entries: {why}");
+            }
+            for Checkpoint { size, .. } in &proven.abandoned {
+                println!(
+                    "abandoned: your checkpoint of {size} entries; what followed in its log is not proven to be in this one"
+                );
+            }
+            if evidence.keys.is_empty() {
                 println!("the key is the one that the file names; give the one you have with --key");
             }
             Ok(ExitCode::SUCCESS)
@@ -90,7 +105,14 @@ fn look(arguments: &WitnessArguments) -> anyhow::Result<ExitCode> {
     }
     let fetch = over_http(&arguments.url, &arguments.api_key);
     match witness(&fetch, &arguments.key, &arguments.state, cosigner.as_ref()) {
-        Ok(note) => {
+        Ok(Seen { note, epoch }) => {
+            if let Some(Epoch { position, abandoned, why, kept }) = epoch {
+                eprintln!(
+                    "EPOCH: position {position} abandons the checkpoint of {} entries that was seen last: {why}; it is kept as {}",
+                    abandoned.size,
+                    kept.display()
+                );
+            }
             print!("{note}");
             Ok(ExitCode::SUCCESS)
         }

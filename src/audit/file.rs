@@ -19,6 +19,9 @@ pub struct Head {
     pub format: String,
     /// The public key of who signs the log, with its origin. An auditor has it from elsewhere.
     pub key: String,
+    /// The keys that signed it before, the first one first; left out when there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier_keys: Vec<String>,
     /// The number of entries.
     pub entries: u64,
 }

@@ -5,6 +5,7 @@ use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use super::{
+    event::{Event, event},
     file::{Entry, Kept, Leaf},
     hash::{Hash, leaf_hash},
 };
@@ -31,6 +32,8 @@ pub(super) struct Known {
     pub(super) is_erased: bool,
     /// It says that this change was erased.
     pub(super) erases: Option<Uuid>,
+    /// What it says of the log.
+    pub(super) event: Option<Event>,
 }
 
 /// A line that does not, and the position that it claims.
@@ -68,9 +71,7 @@ pub(super) fn read(line: &str, buffer: &mut Vec<u8>) -> Result<Line, Faulty> {
     }
     match (entry.salt, entry.payload) {
         (Some(salt), Some(payload)) => {
-            let commitment: Hash =
-                Sha256::new_with_prefix(salt.as_bytes()).chain_update(payload.get()).finalize().into();
-            if !is_hex(&commitment, leaf.payload) {
+            if !is_hex(&commitment(salt, payload.get()), leaf.payload) {
                 return Err(faulty("the payload is not the one that was recorded: the leaf has another hash of it"));
             }
         }
@@ -78,7 +79,14 @@ pub(super) fn read(line: &str, buffer: &mut Vec<u8>) -> Result<Line, Faulty> {
         _ => return Err(faulty("salt and payload are erased together, or not at all")),
     }
     let erases = (leaf.kind == ERASED_KIND && leaf.action == "deleted").then_some(leaf.resource_id);
-    Ok(Line::Entry(Known { position: entry.position, id: leaf.id, hash, is_erased: entry.salt.is_none(), erases }))
+    let event = entry.payload.and_then(|payload| event(leaf.kind, payload.get()));
+    let (position, id, is_erased) = (entry.position, leaf.id, entry.salt.is_none());
+    Ok(Line::Entry(Known { position, id, hash, is_erased, erases, event }))
+}
+
+/// What a leaf says of its payload: SHA-256 over the salt and it.
+pub(super) fn commitment(salt: Uuid, payload: &str) -> Hash {
+    Sha256::new_with_prefix(salt.as_bytes()).chain_update(payload).finalize().into()
 }
 
 fn is_base64(hash: &Hash, text: &str) -> bool {
@@ -86,7 +94,8 @@ fn is_base64(hash: &Hash, text: &str) -> bool {
     STANDARD.encode_slice(hash, &mut out).is_ok() && out[..] == *text.as_bytes()
 }
 
-fn is_hex(hash: &Hash, text: &str) -> bool {
+/// Whether it is this hash in hexadecimal digits.
+pub(super) fn is_hex(hash: &Hash, text: &str) -> bool {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     text.len() == 64
         && hash

@@ -1,7 +1,9 @@
 //! Proof without trust: the tree, its signed checkpoints, and what verifies them. Nothing here knows the database or the service; an auditor
 //! needs neither. `record::proof` builds the tree and answers for it.
 
+pub mod chain;
 pub mod command;
+pub mod event;
 pub mod file;
 pub mod hash;
 pub mod key_file;

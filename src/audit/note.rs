@@ -222,8 +222,13 @@ pub struct Checkpoint {
 impl Checkpoint {
     /// As a note, signed.
     pub fn signed(&self, key: &SignerKey) -> Note {
+        self.signed_by(&[key])
+    }
+
+    /// As a note, signed by several.
+    pub fn signed_by(&self, keys: &[&SignerKey]) -> Note {
         let text = self.to_string();
-        let signatures = vec![key.sign(&text, 0)];
+        let signatures = keys.iter().map(|key| key.sign(&text, 0)).collect();
         Note { text, signatures }
     }
 }

@@ -12,6 +12,8 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use uuid::Uuid;
 
 use super::{
+    chain::{Chain, opened_by_any},
+    event::Event,
     file::{FORMAT, Head},
     hash::{Frontier, Hash},
     line::{self, Faulty, Known, Line},
@@ -21,8 +23,8 @@ use super::{
 /// What the auditor has from elsewhere.
 #[derive(Debug, Default, Clone)]
 pub struct Evidence {
-    /// The key of the log.
-    pub key: Option<VerifierKey>,
+    /// Keys of the log: the one that signs, or one that did.
+    pub keys: Vec<VerifierKey>,
     /// Earlier checkpoints.
     pub since: Vec<Note>,
     /// Receipts: the id of a change and the hash of its leaf.
@@ -34,12 +36,16 @@ pub struct Evidence {
 pub struct Proven {
     /// The newest checkpoint.
     pub checkpoint: Checkpoint,
-    /// Who signed it.
-    pub key: VerifierKey,
+    /// Who signed the log, the first key first.
+    pub keys: Vec<VerifierKey>,
     /// How many checkpoints the entries agree with.
     pub checkpoints: usize,
     /// How many entries are erased.
     pub erased: u64,
+    /// The epochs that were begun: where, the abandoned checkpoint, and why.
+    pub epochs: Vec<(u64, Checkpoint, String)>,
+    /// The earlier checkpoints of the auditor that are among the abandoned ones.
+    pub abandoned: Vec<Checkpoint>,
 }
 
 /// Why a file is no proof.
@@ -87,11 +93,13 @@ pub fn verify(mut file: impl BufRead, evidence: &Evidence) -> Result<Proven, Fai
         .ok()
         .filter(|head: &Head| head.format == FORMAT)
         .ok_or_else(|| Failure::Unreadable("it is not a file of `mandate audit export`".into()))?;
-    let own: VerifierKey = head.key.parse().map_err(|why| Failure::Unreadable(format!("its key {why}")))?;
-    if let Some(key) = evidence.key.as_ref().filter(|key| **key != own) {
-        return Err(Failure::Wrong(None, format!("the file is of the key {own}, not of {key}")));
+    let keys: Result<Vec<VerifierKey>, _> =
+        head.earlier_keys.iter().chain([&head.key]).map(|key| key.parse()).collect();
+    let keys = keys.map_err(|why| Failure::Unreadable(format!("one of its keys {why}")))?;
+    if let Some(key) = evidence.keys.iter().find(|key| !keys.contains(key)) {
+        return Err(Failure::Wrong(None, format!("the file is of the key {}, not of {key}", head.key)));
     }
-    let mut log = Log::new(own, evidence)?;
+    let mut log = Log::new(keys, evidence)?;
     let threads = thread::available_parallelism().map_or(1, NonZero::get);
     loop {
         let mut block = Vec::new();
@@ -133,13 +141,16 @@ fn in_parallel(text: &str, threads: usize) -> Vec<Result<Line, Faulty>> {
 
 /// The log as far as it has been read.
 struct Log {
-    key: VerifierKey,
+    chain: Chain,
     frontier: Frontier,
     /// Up to here the entries are those of a checkpoint.
     good: u64,
     newest: Option<Checkpoint>,
     checkpoints: usize,
     since: Vec<Checkpoint>,
+    /// Those of them that the entries do not agree with.
+    refuted: Vec<Checkpoint>,
+    epochs: Vec<(u64, Checkpoint, String)>,
     receipts: HashMap<Uuid, Hash>,
     /// Erased entries that no later entry speaks of yet.
     unexplained: HashMap<Uuid, u64>,
@@ -147,19 +158,21 @@ struct Log {
 }
 
 impl Log {
-    fn new(key: VerifierKey, evidence: &Evidence) -> Result<Self, Failure> {
-        let since: Result<Vec<_>, _> = evidence.since.iter().map(|note| opened(note, &key)).collect();
+    fn new(keys: Vec<VerifierKey>, evidence: &Evidence) -> Result<Self, Failure> {
+        let since: Result<Vec<_>, _> = evidence.since.iter().map(|note| opened_by_any(note, &keys)).collect();
         let mut since =
             since.map_err(|why| Failure::Wrong(None, format!("an earlier checkpoint is of no use: {why}")))?;
         since.retain(|checkpoint| checkpoint.size > 0);
         since.sort_by_key(|checkpoint| std::cmp::Reverse(checkpoint.size));
         Ok(Self {
-            key,
+            chain: Chain::new(keys),
             frontier: Frontier::default(),
             good: 0,
             newest: None,
             checkpoints: 0,
             since,
+            refuted: Vec::new(),
+            epochs: Vec::new(),
             receipts: evidence.receipts.iter().copied().collect(),
             unexplained: HashMap::new(),
             erased: 0,
@@ -169,7 +182,7 @@ impl Log {
     fn take(&mut self, line: Result<Line, Faulty>) -> Result<(), Failure> {
         let next = self.frontier.size() + 1;
         match line {
-            Ok(Line::Entry(entry)) if entry.position == next => self.entry(&entry),
+            Ok(Line::Entry(entry)) if entry.position == next => self.entry(entry),
             Ok(Line::Entry(entry)) => {
                 wrong(next, format!("the entry is not there; {} follows {}", entry.position, next - 1))
             }
@@ -181,7 +194,7 @@ impl Log {
         }
     }
 
-    fn entry(&mut self, entry: &Known) -> Result<(), Failure> {
+    fn entry(&mut self, entry: Known) -> Result<(), Failure> {
         if let Some(erased) = entry.erases {
             self.unexplained.remove(&erased);
         }
@@ -197,11 +210,16 @@ impl Log {
         }
         self.frontier.push(entry.hash);
         while let Some(since) = self.since.pop_if(|since| since.size == entry.position) {
-            if since.root != self.frontier.root() {
-                let words = "the entries are not those of the earlier checkpoint that you have: the log was forked or rewritten";
-                return Err(Failure::Wrong(Some((1, since.size)), words.into()));
+            if since.root == self.frontier.root() {
+                self.checkpoints += 1;
+            } else {
+                self.refuted.push(since);
             }
-            self.checkpoints += 1;
+        }
+        match entry.event {
+            Some(Event::Key(key)) => self.chain.named(key),
+            Some(Event::Epoch(abandoned, why)) => self.epochs.push((entry.position, abandoned, why)),
+            None => {}
         }
         Ok(())
     }
@@ -209,7 +227,7 @@ impl Log {
     fn checkpoint(&mut self, note: &str) -> Result<(), Failure> {
         let size = self.frontier.size();
         let note: Note = note.parse().or_else(|why: &str| wrong(size, format!("the checkpoint after it {why}")))?;
-        let checkpoint = opened(&note, &self.key).or_else(|why| wrong(size, format!("after it, {why}")))?;
+        let checkpoint = self.chain.open(&note).or_else(|why| wrong(size, format!("after it, {why}")))?;
         if checkpoint.size != size {
             return wrong(
                 size.min(checkpoint.size) + 1,
@@ -228,7 +246,16 @@ impl Log {
 
     fn finish(self, entries: u64) -> Result<Proven, Failure> {
         let size = self.frontier.size();
-        if let Some(since) = self.since.first() {
+        let (abandoned, refuted): (Vec<_>, Vec<_>) = [self.refuted, self.since]
+            .concat()
+            .into_iter()
+            .partition(|since| self.epochs.iter().any(|(_, abandoned, _)| abandoned == since));
+        if let Some(since) = refuted.iter().find(|since| since.size <= size) {
+            let words =
+                "the entries are not those of the earlier checkpoint that you have: the log was forked or rewritten";
+            return Err(Failure::Wrong(Some((1, since.size)), words.into()));
+        }
+        if let Some(since) = refuted.first() {
             return wrong(size + 1, format!("the file ends here, and you have a checkpoint of {} entries", since.size));
         }
         if size != entries {
@@ -244,6 +271,8 @@ impl Log {
         if let Some(position) = self.unexplained.values().min() {
             return wrong(*position, "the payload is erased, and no later entry says that it was");
         }
-        Ok(Proven { checkpoint, key: self.key, checkpoints: self.checkpoints, erased: self.erased })
+        self.chain.finish().map_err(|why| Failure::Wrong(None, why))?;
+        let (keys, checkpoints) = (self.chain.keys().to_vec(), self.checkpoints);
+        Ok(Proven { checkpoint, keys, checkpoints, erased: self.erased, epochs: self.epochs, abandoned })
     }
 }

@@ -137,32 +137,47 @@ impl Directory {
         made.and_then(|()| self.account.own(half)).map_err(|error| StartError::storage(half, error))
     }
 
-    /// A directory for the socket, closed to everybody else: beside the cluster, or under /tmp where that path is too
-    /// long for a socket.
-    pub(super) fn socket(&self) -> Result<PathBuf, StartError> {
+    /// Where the directory for the socket is, and whether that is beside the cluster: under /tmp where that path is too long for a socket.
+    fn socket_place(&self) -> (PathBuf, bool) {
         let beside = self.root.join("run");
-        let fits = beside.as_os_str().len() + 1 + SOCKET.len() <= LONGEST_SOCKET;
-        let path = if fits {
-            beside
-        } else {
-            let key = sha256(self.root.as_os_str().as_bytes());
-            Path::new("/tmp").join(format!("mandate-{}", &key[..24]))
-        };
+        if beside.as_os_str().len() + 1 + SOCKET.len() <= LONGEST_SOCKET {
+            return (beside, true);
+        }
+        let key = sha256(self.root.as_os_str().as_bytes());
+        (Path::new("/tmp").join(format!("mandate-{}", &key[..24])), false)
+    }
+
+    /// The directory of the socket of a PostgreSQL that runs.
+    pub(super) fn socket_in_use(&self) -> Result<PathBuf, StartError> {
+        let (path, _) = self.socket_place();
+        let found = fs::symlink_metadata(&path).map_err(|error| StartError::storage(&path, error))?;
+        self.check_socket(&path, &found)?;
+        Ok(path)
+    }
+
+    /// In /tmp anybody may have made it first, and whoever owns it answers in PostgreSQL's place.
+    fn check_socket(&self, path: &Path, found: &fs::Metadata) -> Result<(), StartError> {
+        if found.is_dir() && found.uid() == self.account.uid {
+            return Ok(());
+        }
+        Err(StartError::SocketDirectory { path: path.to_owned(), account: self.account.name.clone() })
+    }
+
+    /// A directory for the socket, closed to everybody else.
+    pub(super) fn socket(&self) -> Result<PathBuf, StartError> {
+        let (path, beside) = self.socket_place();
         let storage = |error| StartError::storage(&path, error);
         match DirBuilder::new().mode(0o700).create(&path) {
             Ok(()) => self.account.own(&path).map_err(storage)?,
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
             Err(error) => return Err(storage(error)),
         }
-        // In /tmp anybody may have made it first, and whoever owns it answers in PostgreSQL's place.
         let mut found = fs::symlink_metadata(&path).map_err(storage)?;
-        if found.is_dir() && fits && found.uid() != self.account.uid {
+        if found.is_dir() && beside && found.uid() != self.account.uid {
             self.account.own(&path).map_err(storage)?;
             found = fs::symlink_metadata(&path).map_err(storage)?;
         }
-        if !found.is_dir() || found.uid() != self.account.uid {
-            return Err(StartError::SocketDirectory { path, account: self.account.name.clone() });
-        }
+        self.check_socket(&path, &found)?;
         fs::set_permissions(&path, Permissions::from_mode(0o700)).map_err(storage)?;
         // Left by a PostgreSQL that was killed. The lock on the data directory says nobody uses them now.
         for name in [SOCKET.to_owned(), format!("{SOCKET}.lock")] {

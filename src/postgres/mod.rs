@@ -82,6 +82,12 @@ pub async fn start(settings: &Settings) -> Result<Cluster, StartError> {
     Ok(Cluster { recipe, stop: Some(stop), supervisor, _lock: lock })
 }
 
+/// How to connect to `database` of the PostgreSQL that another mandate runs on the data directory: for a guest, who neither starts nor stops it.
+/// Ask after `start` has said `AlreadyRunning`.
+pub fn of_another(settings: &Settings, database: &str) -> Result<PgConnectOptions, StartError> {
+    Ok(server::options(&Directory::open(&settings.data_dir)?.socket_in_use()?, database))
+}
+
 async fn make_database(recipe: &Recipe) -> Result<(), sqlx::Error> {
     let mut connection: PgConnection = recipe.options("postgres").connect().await?;
     let there: bool = sqlx::query_scalar("select exists (select from pg_database where datname = 'mandate')")

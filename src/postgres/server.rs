@@ -75,13 +75,7 @@ impl Server {
 
 impl Recipe {
     pub(super) fn options(&self, database: &str) -> PgConnectOptions {
-        PgConnectOptions::new_without_pgpass()
-            .socket(&self.socket)
-            .port(5432)
-            .username("mandate")
-            .database(database)
-            .ssl_mode(sqlx::postgres::PgSslMode::Disable)
-            .application_name("mandate")
+        options(&self.socket, database)
     }
 
     pub(super) fn spawn(&self) -> Result<Server, StartError> {
@@ -217,6 +211,17 @@ impl Recipe {
             since = Instant::now();
         }
     }
+}
+
+/// How to connect to a database by the socket in this directory.
+pub(super) fn options(socket: &Path, database: &str) -> PgConnectOptions {
+    PgConnectOptions::new_without_pgpass()
+        .socket(socket)
+        .port(5432)
+        .username("mandate")
+        .database(database)
+        .ssl_mode(sqlx::postgres::PgSslMode::Disable)
+        .application_name("mandate")
 }
 
 async fn connect(options: &PgConnectOptions) -> Result<(), sqlx::Error> {

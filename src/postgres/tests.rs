@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-use super::{Cluster, Settings, StartError, start};
+use super::{Cluster, Settings, StartError, of_another, start};
 use sqlx::ConnectOptions;
 
 pub(super) fn place() -> TempDir {
@@ -216,6 +216,7 @@ async fn a_path_too_long_for_a_socket_works() {
     let data = place.path().join("a long name, with a comma ".repeat(5)).join("data");
     let cluster = start(&settings(&data)).await.unwrap();
     assert_eq!(scalar(&cluster, "select 'answers'").await.unwrap(), "answers");
+    of_another(&settings(&data), "mandate").unwrap().connect().await.unwrap();
     let socket = cluster.recipe.socket.clone();
     cluster.stop().await.unwrap();
     assert!(socket.as_os_str().len() < 80);

@@ -7,7 +7,16 @@ use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder, types::Json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::repository::{Clearance, Error};
+use super::webhooks;
+use crate::{
+    access::keys,
+    audit::{
+        ERASED_KIND,
+        event::{EPOCH_KIND, KEY_KIND},
+    },
+    repository::{Clearance, Error},
+    router::nouns,
+};
 
 /// One change of any resource.
 #[derive(Debug, Default, Serialize, FromRow, ToSchema)]
@@ -40,6 +49,15 @@ pub(super) struct Change {
     /// The stored fields after; null for a deletion.
     #[schema(value_type = Option<Object>)]
     pub(super) after: Option<Json<Value>>,
+}
+
+/// The kinds that tell who may do what, and where data go: for those who see access (`Actor::sees_access`).
+pub(super) const ACCESS_KINDS: [&str; 2] = [keys::KIND, webhooks::KIND];
+
+/// The kinds of changes: the nouns, and what else the record keeps.
+pub(super) fn kinds() -> impl Iterator<Item = &'static str> + Clone {
+    let others = [ERASED_KIND, KEY_KIND, EPOCH_KIND];
+    nouns().iter().map(|noun| noun.kind).chain(others).chain(ACCESS_KINDS)
 }
 
 impl Change {
@@ -87,6 +105,10 @@ pub(super) struct Filter {
     pub(super) action: Vec<Action>,
     /// By this actor, such as `key:night-batch`; may be repeated.
     pub(super) actor: Vec<String>,
+    /// Not of `ACCESS_KINDS`; not the client's to say.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub(super) without_access: bool,
 }
 
 impl Filter {
@@ -95,13 +117,17 @@ impl Filter {
         fn any<T>(wanted: &[T], is: impl FnMut(&T) -> bool) -> bool {
             wanted.is_empty() || wanted.iter().any(is)
         }
-        any(&self.kind, |kind| *kind == change.kind)
+        !(self.without_access && ACCESS_KINDS.contains(&change.kind.as_str()))
+            && any(&self.kind, |kind| *kind == change.kind)
             && any(&self.resource_id, |id| *id == change.resource_id)
             && any(&self.action, |action| action.word() == change.action)
             && any(&self.actor, |actor| *actor == change.actor)
     }
 
     fn push(&self, query: &mut QueryBuilder<Postgres>) {
+        if self.without_access {
+            query.push(" and kind <> all(").push_bind(ACCESS_KINDS).push(")");
+        }
         if !self.kind.is_empty() {
             query.push(" and kind = any(").push_bind(self.kind.clone()).push(")");
         }

@@ -24,7 +24,6 @@ use crate::{
     },
     app::App,
     repository::{Fault, Reading},
-    router::nouns,
 };
 
 /// Which part of the feed.
@@ -50,8 +49,10 @@ pub(super) async fn list(
     actor.may("list_changes")?;
     let app = app.seen_by(&actor);
     let format = Format::of(&headers)?;
-    let (filter, parameters, _): (Filter, FeedParameters, _) = query::read_both(&app, query.as_deref(), &[]).await?;
+    let (mut filter, parameters, _): (Filter, FeedParameters, _) =
+        query::read_both(&app, query.as_deref(), &[]).await?;
     check_kinds(&filter)?;
+    filter.without_access = !actor.sees_access();
     let after = parameters.after.as_deref().map_or(Ok(0), |word| cursor("after", word))?;
     let mut connection = app.connection().await?;
     let head = head_from(&mut connection, "after", after).await?;
@@ -65,9 +66,9 @@ pub(super) async fn list(
     with_next(tagged(&headers, body, format), &uri, Some(&next))
 }
 
-/// A kind that no noun has would wait for ever.
+/// A kind that there is not would wait for ever.
 pub(super) fn check_kinds(filter: &Filter) -> Result<(), Error> {
-    let known = nouns().iter().map(|noun| noun.kind);
+    let known = changes::kinds();
     let faults: Vec<Fault> = filter
         .kind
         .iter()
@@ -108,7 +109,7 @@ fn fault(name: &str, code: &str, detail: String) -> Fault {
 pub(super) fn filter_parameters() -> Vec<Value> {
     let mut all = parameters::<Filter>();
     for parameter in all.iter_mut().filter(|parameter| parameter["name"] == "kind") {
-        parameter["schema"]["items"]["enum"] = nouns().iter().map(|noun| noun.kind).collect();
+        parameter["schema"]["items"]["enum"] = changes::kinds().collect();
     }
     all
 }

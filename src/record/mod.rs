@@ -5,6 +5,7 @@
 mod changes;
 mod diff;
 mod feed;
+pub mod misfits;
 pub mod proof;
 mod sequencer;
 mod stream;

@@ -11,6 +11,7 @@ use tokio::{task::JoinHandle, time::timeout};
 use super::{
     Record, Stage,
     changes::{Filter, page},
+    misfits,
     proof::log::{self, Step},
     tail::LENGTH,
 };
@@ -59,13 +60,22 @@ impl Sequencer {
     }
 }
 
+/// What has been logged, and is not to be again in each round.
+#[derive(Debug, Default)]
+struct Said {
+    /// That the log is not extended.
+    fallen: bool,
+    /// So many changes that do not fit.
+    misfits: i64,
+}
+
 async fn run(pool: Pool, record: Record) {
     let mut stage = record.0.stage.subscribe();
     let mut connection = None;
     let mut failing = false;
-    let mut fallen = false;
+    let mut said = Said::default();
     while *stage.borrow_and_update() != Stage::Ended {
-        let outcome = timeout(ROUND_TIME, round(&pool, &mut connection, &record, &mut fallen)).await;
+        let outcome = timeout(ROUND_TIME, round(&pool, &mut connection, &record, &mut said)).await;
         let outcome = outcome.unwrap_or_else(|_| Err(Error::Pool("a round took too long".into())));
         let pause = match &outcome {
             Ok(given) if *given >= i64::from(BATCH) => Duration::ZERO,
@@ -96,7 +106,7 @@ async fn round(
     pool: &Pool,
     connection: &mut Option<PgConnection>,
     record: &Record,
-    fallen: &mut bool,
+    said: &mut Said,
 ) -> Result<i64, Error> {
     let connection = if let Some(connection) = connection {
         connection
@@ -105,11 +115,16 @@ async fn round(
         sqlx::raw_sql(STATEMENT_TIME).execute(&mut *fresh).await?;
         fresh
     };
-    let (given, head): (i64, i64) =
-        sqlx::query_as("select given, head from sequence_changes($1)").bind(BATCH).fetch_one(&mut *connection).await?;
+    // Counted before this round gives positions; the next one sees what it did.
+    let (given, head, count): (i64, i64, i64) =
+        sqlx::query_as("select given, head, (select count(*) from as_of.misfits) from sequence_changes($1)")
+            .bind(BATCH)
+            .fetch_one(&mut *connection)
+            .await?;
     tell(connection, record, head).await?;
+    misfits::watch(connection, &mut said.misfits, count).await?;
     if let Some(key) = record.log_key() {
-        prove(connection, key, fallen).await?;
+        prove(connection, key, &mut said.fallen).await?;
     }
     Ok(given)
 }
@@ -123,7 +138,9 @@ async fn prove(connection: &mut PgConnection, key: &SignerKey, fallen: &mut bool
         }
     };
     let why = match step {
-        Step::OtherKey => "another key signs it; all replicas need the same MANDATE_LOG_KEY",
+        Step::OtherKey => {
+            "another key signs it; all replicas need the same MANDATE_LOG_KEY, and `mandate audit key rotate` lets another sign"
+        }
         Step::Damaged => "tiles or positions are missing; `mandate audit export` and `mandate audit verify` say more",
         Step::Done | Step::More => {
             *fallen = false;

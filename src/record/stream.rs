@@ -62,8 +62,10 @@ pub(super) async fn stream(
 ) -> Result<Response, Error> {
     actor.may("stream_changes")?;
     check_accept(&headers)?;
-    let (filter, parameters, _): (Filter, StreamParameters, _) = query::read_both(&app, query.as_deref(), &[]).await?;
+    let (mut filter, parameters, _): (Filter, StreamParameters, _) =
+        query::read_both(&app, query.as_deref(), &[]).await?;
     check_kinds(&filter)?;
+    filter.without_access = !actor.sees_access();
     let last = headers.get(LAST_EVENT_ID).map(|value| value.to_str().unwrap_or_default());
     let given = last.map(|word| ("Last-Event-ID", word)).or(parameters.after.as_deref().map(|word| ("after", word)));
     let after = given.map(|(name, word)| cursor(name, word).map(|after| (name, after))).transpose()?;
@@ -116,7 +118,7 @@ fn check_accept(headers: &HeaderMap) -> Result<(), Error> {
 /// One answer without end.
 struct Listener {
     app: App,
-    /// With the key: it is asked for again, because it can be revoked while the answer lasts.
+    /// With the key or token: it is asked for again, because it can be revoked, or end, while the answer lasts.
     headers: HeaderMap,
     filter: Arc<Filter>,
     /// All up to here has been told or left out.
@@ -157,14 +159,14 @@ impl Listener {
                     self.reading = None;
                     match outcome {
                         Some(Ok((events, upto))) => (self.waiting, self.position) = (events, upto),
-                        Some(Err(Error::Unauthenticated(_) | Error::Forbidden(_))) => return None,
+                        Some(Err(error)) if error.is_refusal() => return None,
                         _ => self.reading = Some(Box::pin(again(self.position))),
                     }
                 }
                 _ = self.heartbeat.tick() => {
                     // While the database is away nobody can say whether the key is good, and nothing is told.
                     let good = timeout(RETRY, repository::stoppable(check(&self.app, &self.headers))).await;
-                    if let Ok(Err(Error::Unauthenticated(_) | Error::Forbidden(_))) = good {
+                    if good.is_ok_and(|good| good.is_err_and(|error| error.is_refusal())) {
                         return None;
                     }
                     // A field without data is no event, but the client keeps the id: it resumes here also when its filter took nothing.

@@ -23,6 +23,18 @@ pub struct Author {
     pub reason: Option<String>,
 }
 
+impl Author {
+    /// Whoever runs a command.
+    pub fn at_the_command_line(reason: Option<&str>) -> Self {
+        Self { actor: "cli".into(), request_id: Uuid::now_v7().to_string(), reason: reason.map(str::to_owned) }
+    }
+
+    /// The service itself.
+    pub fn service() -> Self {
+        Self { actor: "service".into(), request_id: Uuid::now_v7().to_string(), reason: None }
+    }
+}
+
 /// Creates.
 pub async fn insert<R: Resource>(connection: &mut PgConnection, author: &Author, data: &R) -> Result<Stored<R>, Error> {
     one(guarded(connection, author, (Uuid::now_v7(), None, data)).await?)

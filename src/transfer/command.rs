@@ -8,7 +8,6 @@ use std::{
 
 use anyhow::{Context as _, ensure};
 use sqlx::PgConnection;
-use uuid::Uuid;
 
 use super::{
     Report,
@@ -36,8 +35,7 @@ pub async fn import(
     settings: &Settings,
 ) -> anyhow::Result<()> {
     let (document, origin) = plan(connection, arguments, settings).await?;
-    let author =
-        Author { actor: "cli".into(), request_id: Uuid::now_v7().to_string(), reason: arguments.reason.clone() };
+    let author = Author::at_the_command_line(arguments.reason.as_deref());
     let terminal = std::io::stderr();
     let mut progress = Progress::new(terminal.is_terminal().then_some(terminal));
     let show = |done, total| progress.show(done, total);

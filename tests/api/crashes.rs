@@ -80,13 +80,19 @@ impl Place {
 
 /// An answer that came whole.
 #[derive(Debug, Clone, PartialEq)]
-struct Answer {
-    status: u16,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
     headers: BTreeMap<String, String>,
-    body: String,
+    pub(crate) body: String,
 }
 
 impl Answer {
+    /// A header that it has.
+    #[track_caller]
+    pub(crate) fn header(&self, name: &str) -> String {
+        self.headers.get(name).unwrap_or_else(|| panic!("no header {name}: {self:?}")).clone()
+    }
+
     fn is_replayed(&self) -> bool {
         self.headers.contains_key("idempotency-replayed")
     }
@@ -96,6 +102,22 @@ impl Answer {
         let kept = ["content-type", "etag", "location"].map(|name| self.headers.get(name));
         (self.status, kept.to_vec(), &self.body)
     }
+}
+
+/// Sends a request to this address, and reads the answer if it comes whole.
+pub(crate) async fn exchange(address: SocketAddr, request: &str) -> Option<Answer> {
+    let mut socket = TcpStream::connect(address).await.ok()?;
+    socket.write_all(request.as_bytes()).await.ok()?;
+    let mut bytes = Vec::new();
+    socket.read_to_end(&mut bytes).await.ok()?;
+    let text = String::from_utf8(bytes).unwrap();
+    let (head, body) = text.split_once("\r\n\r\n")?;
+    let mut lines = head.lines();
+    let status = lines.next()?.split(' ').nth(1)?.parse().unwrap();
+    let headers: BTreeMap<_, _> =
+        lines.filter_map(|line| line.split_once(": ")).map(|(name, value)| (name.into(), value.into())).collect();
+    let whole = headers.get("content-length").is_some_and(|length| *length == body.len().to_string());
+    whole.then(|| Answer { status, headers, body: body.into() })
 }
 
 /// The service as it is run.
@@ -134,18 +156,7 @@ impl Service {
     /// Sends a request, and reads the answer if it comes whole.
     async fn exchange(&self, request: &str) -> Option<Answer> {
         let address = *self.address.lock().unwrap();
-        let mut socket = TcpStream::connect(address).await.ok()?;
-        socket.write_all(request.as_bytes()).await.ok()?;
-        let mut bytes = Vec::new();
-        socket.read_to_end(&mut bytes).await.ok()?;
-        let text = String::from_utf8(bytes).unwrap();
-        let (head, body) = text.split_once("\r\n\r\n")?;
-        let mut lines = head.lines();
-        let status = lines.next()?.split(' ').nth(1)?.parse().unwrap();
-        let headers: BTreeMap<_, _> =
-            lines.filter_map(|line| line.split_once(": ")).map(|(name, value)| (name.into(), value.into())).collect();
-        let whole = headers.get("content-length").is_some_and(|length| *length == body.len().to_string());
-        whole.then(|| Answer { status, headers, body: body.into() })
+        exchange(address, request).await
     }
 
     /// Creates the initiative of this name, under its key.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::body::Body;
 use futures_util::future::join_all;
 use http_body_util::BodyExt as _;
-use mandate::{access::keys, limits::Limits, serve::serve};
+use mandate::{access::keys, limits::Limits, repository::Author, serve::serve};
 use serde_json::{Value, json};
 use sqlx::{Connection as _, PgConnection};
 use tokio::{
@@ -181,7 +181,7 @@ async fn a_quiet_stream_shows_that_it_lives_and_where_it_is() {
     while !listener.block().await.unwrap().ends_with("\nid: 1") {}
     // A key that is revoked ends it.
     let mut connection = PgConnection::connect_with(&options).await.unwrap();
-    keys::revoke(&mut connection, "admin").await.unwrap();
+    keys::revoke(&mut connection, &Author::at_the_command_line(None), "admin").await.unwrap();
     while listener.block().await.is_some() {}
 }
 

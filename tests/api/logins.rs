@@ -3,7 +3,10 @@
 use std::{net::SocketAddr, process::Stdio};
 
 use axum::{body::Body, extract::ConnectInfo, http::Request};
-use mandate::access::{Role, keys};
+use mandate::{
+    access::{Role, keys},
+    repository::Author,
+};
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection, postgres::PgConnectOptions};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader, Lines},
@@ -40,7 +43,10 @@ async fn new_key(options: &PgConnectOptions) -> String {
 
 async fn revoke(options: &PgConnectOptions, key: &str) {
     let mut connection = PgConnection::connect_with(options).await.unwrap();
-    assert_eq!(keys::revoke(&mut connection, keys::split(key).unwrap().0).await.unwrap(), 1);
+    assert_eq!(
+        keys::revoke(&mut connection, &Author::at_the_command_line(None), keys::split(key).unwrap().0).await.unwrap(),
+        1
+    );
 }
 
 const HERE: [u8; 4] = [192, 0, 2, 1];

@@ -1,17 +1,22 @@
 //! The schema grows under the rows of older services: one migration after the other, each with rows as it found them.
 //!
 //! Once a migration has landed it has a line in `LANDED`, and, when it makes a table, `tests/api/samples/{its name}.sql` with rows as the
-//! service of that day left them.
+//! service of that day left them; the same when it changes one so that rows can be in it that could not before.
 
 use std::{fmt::Write as _, fs, path::PathBuf};
 
-use mandate::{database::MIGRATOR, limits::Limits, router};
+use mandate::{
+    audit::{hash::Frontier, verify::opened},
+    database::MIGRATOR,
+    limits::Limits,
+    router,
+};
 use regex::Regex;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, migrate::Migrator};
 
-use crate::support::{empty_database, service_over};
+use crate::support::{Client, empty_database, log_key, service_over};
 
 /// Every migration and its SHA-256. What has landed has run somewhere: a change of it is a new migration.
 const LANDED: &[(&str, &str)] = &[
@@ -23,6 +28,11 @@ const LANDED: &[(&str, &str)] = &[
     ("0006_natural_order.sql", "bd33012cdef3ad1a25e114251d561a460408c369ee3b5a65ba407345205aa1c5"),
     ("0007_orders.sql", "1477dc281e5191456dabe4b1b4b9645a4c76c4a807bb0fc9f937d4a59e69ce71"),
     ("0008_idempotency.sql", "d61a38681177dd7324994efefa0a2b02e54e67edbd0261b01059e9b593a4df3f"),
+    ("0009_positions.sql", "afbeefda421c616c79edf82e2530352d2bc9c9b35fdb567513775428ba3e25ab"),
+    ("0010_as_of.sql", "7edcc71cf6e4251fda906ba77778b4064938edfceefeeaa2a088f6f6e3fe7f69"),
+    ("0011_access.sql", "71e8d1c89b65a76f73be5453f57e394c42e69c27f2d6fad5396c2eaa98315cf9"),
+    ("0012_proof.sql", "567a11d68442b3bbf4d313109fe3ed6a441b8c0f866e96ead22f1d3f3845a40c"),
+    ("0013_webhooks.sql", "f081cb4b4a85cdaceda4ad6efcb1116ff76148ec454068d05b5b346f8fe240ab"),
 ];
 
 fn folder(name: &str) -> PathBuf {
@@ -100,6 +110,47 @@ async fn rows_of_every_older_service_are_read_by_the_newest() {
     let gone = client.get("/v1/entities/01900000-0000-7000-8000-0000000000ff").expect(410).await.json();
     let history = client.get(gone["history"].as_str().unwrap()).expect(200).await.json();
     assert_eq!(history["items"].as_array().unwrap().len(), 2, "{history}");
+    keys_of_older_services_are_read(&client).await;
+    past_and_log_go_on(&client, &mut connection).await;
+}
+
+async fn keys_of_older_services_are_read(client: &Client) {
+    let keys = client.get("/v1/api-keys").expect(200).await.json();
+    let key = |id: &str| keys["items"].as_array().unwrap().iter().find(|key| key["id"] == id).unwrap().clone();
+    assert_eq!(key("old")["role"], "viewer");
+    assert_eq!(key("a0000001")["scopes"], json!(["money:write", "plan:read"]));
+    assert!(key("a0000002")["revoked_at"].is_string(), "{keys}");
+}
+
+/// What stood in the tables of the past and in the tree before is continued, not begun anew.
+async fn past_and_log_go_on(client: &Client, connection: &mut PgConnection) {
+    let versions = "select kind from as_of.entities_versions where id = '01900000-0000-7000-8000-0000000000fe' order by recorded_from";
+    let kinds: Vec<String> = sqlx::query_scalar(versions).fetch_all(&mut *connection).await.unwrap();
+    assert_eq!(kinds, ["agency", "council"]);
+    let written = client.create("entities", json!({"name": {"en": "New"}, "kind": "agency"})).await;
+    let position = loop {
+        let found =
+            "select position from changes where entity_id = $1::uuid and position <= (select size from proof_head)";
+        let found = sqlx::query_scalar::<_, i64>(found).bind(written["id"].as_str());
+        match found.fetch_optional(&mut *connection).await.unwrap() {
+            Some(position) => break position,
+            None => tokio::task::yield_now().await,
+        }
+    };
+    let checkpoint = client.get("/v1/log/checkpoint").expect(200).await.text;
+    let checkpoint = opened(&checkpoint.parse().unwrap(), &log_key().verifier()).unwrap();
+    assert!(checkpoint.size >= u64::try_from(position).unwrap());
+    let hashes: Vec<Vec<u8>> =
+        sqlx::query_scalar("select leaf_hash from changes where position <= $1 order by position")
+            .bind(i64::try_from(checkpoint.size).unwrap())
+            .fetch_all(connection)
+            .await
+            .unwrap();
+    let mut tree = Frontier::default();
+    for hash in hashes {
+        tree.push(hash.try_into().unwrap());
+    }
+    assert_eq!((tree.size(), tree.root()), (checkpoint.size, checkpoint.root));
 }
 
 #[tokio::test]

@@ -177,7 +177,7 @@ async fn what_is_erased_is_gone_and_the_proof_stays() {
     assert_eq!(erase(&mut connection, &author, &resource).await.unwrap(), 0, "it is erased already");
     checkpoint(&client, 5).await;
     let receipts = vec![receipt(&made.header("mandate-receipt")).unwrap()];
-    let evidence = Evidence { key: Some(log_key().verifier()), since: vec![note], receipts };
+    let evidence = Evidence { keys: vec![log_key().verifier()], since: vec![note], receipts };
     let shown = proven(&options, &file, &evidence).await.unwrap();
     assert_eq!((shown.checkpoint.size, shown.erased), (5, 2));
     let text = std::fs::read_to_string(&file).unwrap();
@@ -243,7 +243,7 @@ fn look(client: &Client, state: &Path, cosigner: Option<&SignerKey>) -> Result<N
         let reply = tokio::task::block_in_place(|| handle.block_on(client.get(path).send()));
         if reply.status == 200 { Ok(reply.text) } else { Err(reply.text) }
     };
-    witness(&fetch, &log_key().verifier(), state, cosigner)
+    witness(&fetch, &[log_key().verifier()], state, cosigner).map(|seen| seen.note)
 }
 
 #[tokio::test(flavor = "multi_thread")]

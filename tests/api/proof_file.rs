@@ -61,7 +61,8 @@ fn checkpoint(entries: &[Entry], key: &SignerKey) -> Note {
 /// The file of these entries, with these checkpoints after the position that they are of.
 fn file_of(entries: &[Entry], notes: &[Note], key: &SignerKey) -> Vec<u8> {
     let mut out = Vec::new();
-    let head = Head { format: FORMAT.into(), key: key.verifier().to_string(), entries: entries.len() as u64 };
+    let (format, key, earlier_keys) = (FORMAT.into(), key.verifier().to_string(), Vec::new());
+    let head = Head { format, key, earlier_keys, entries: entries.len() as u64 };
     write_line(&mut out, &head).unwrap();
     for (place, entry) in (1..).zip(entries) {
         let leaf_hash = entry.hash;
@@ -82,7 +83,7 @@ fn notes() -> Vec<Note> {
 
 fn evidence() -> Evidence {
     let receipts = entries().iter().map(|entry| (entry.id, entry.hash)).take(1).collect();
-    Evidence { key: Some(key(1, ORIGIN).verifier()), since: vec![notes()[0].clone()], receipts }
+    Evidence { keys: vec![key(1, ORIGIN).verifier()], since: vec![notes()[0].clone()], receipts }
 }
 
 fn renumbered(mut entries: Vec<Entry>) -> Vec<Entry> {
@@ -105,7 +106,7 @@ type Tampering = (&'static str, Vec<u8>, Evidence, Option<(u64, u64)>, &'static 
 fn tamperings() -> Vec<Tampering> {
     let (good, notes, own) = (entries(), notes(), key(1, ORIGIN));
     let of = |entries: &[Entry]| file_of(entries, &notes, &own);
-    let alone = Evidence { key: Some(own.verifier()), ..Evidence::default() };
+    let alone = Evidence { keys: vec![own.verifier()], ..Evidence::default() };
     let with = |change: fn(&mut Vec<Entry>)| {
         let mut entries = good.clone();
         change(&mut entries);

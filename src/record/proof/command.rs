@@ -1,39 +1,51 @@
-//! `mandate audit export` and `erase`: what the keeper of the database does.
+//! `mandate audit export`, `erase`, `epoch` and `key rotate`: what the keeper of the database does.
 
-use anyhow::{anyhow, ensure};
+use anyhow::{Context as _, anyhow, ensure};
 use sqlx::PgConnection;
-use uuid::Uuid;
 
 use super::{
     erase::{What, erase},
     export::export,
+    succession::{begin_epoch, rotate},
 };
 use crate::{
-    config::{AuditCommand, EraseArguments},
+    audit::{command::note, key_file},
+    config::{AuditCommand, AuditKeyCommand, EraseArguments, Settings},
     repository::Author,
 };
 
 /// Does it; the other commands of `audit` need no database.
-pub async fn perform(command: &AuditCommand, connection: &mut PgConnection) -> anyhow::Result<()> {
+pub async fn perform(command: &AuditCommand, settings: &Settings, connection: &mut PgConnection) -> anyhow::Result<()> {
     match command {
+        AuditCommand::Key(AuditKeyCommand::Rotate { path, reason }) => {
+            let old = settings.log_key().context("name the key that signs now with MANDATE_LOG_KEY")?;
+            let (old, new) = (key_file::read(&old)?, key_file::read(path)?);
+            let entries = rotate(connection, &Author::at_the_command_line(Some(reason)), &old, &new).await?;
+            println!("rotated: after {entries} entries {} follows {}", new.verifier(), old.verifier());
+            println!(
+                "the log stands still until the service has the new key: start all replicas again with MANDATE_LOG_KEY={}",
+                path.display()
+            );
+        }
+        AuditCommand::Epoch { checkpoint, reason } => {
+            let abandoned =
+                begin_epoch(connection, &Author::at_the_command_line(Some(reason)), &note(checkpoint)?).await?;
+            println!("recorded: the checkpoint of {} entries is abandoned", abandoned.size);
+        }
         AuditCommand::Export { file } => {
             let entries = export(connection, file).await?;
             println!("exported: {entries} entries to {}", file.display());
         }
         AuditCommand::Erase(arguments) => {
-            let author = Author {
-                actor: "cli".into(),
-                request_id: Uuid::now_v7().to_string(),
-                reason: Some(arguments.reason.clone()),
-            };
-            let erased = erase(connection, &author, &what(arguments)?).await?;
+            let erased =
+                erase(connection, &Author::at_the_command_line(Some(&arguments.reason)), &what(arguments)?).await?;
             ensure!(
                 erased > 0,
                 "nothing was erased: there is no such change with content, or the resource is not deleted"
             );
             println!("erased: the content of {erased} changes; the record says so");
         }
-        AuditCommand::Key(_) | AuditCommand::Verify(_) | AuditCommand::Witness(_) => {}
+        AuditCommand::Key(AuditKeyCommand::Create { .. }) | AuditCommand::Verify(_) | AuditCommand::Witness(_) => {}
     }
     Ok(())
 }

@@ -1,11 +1,14 @@
 //! Erases the content of changes, where the law demands it. The leaves stay, and with them the proof; and each erasure is a change of its own
-//! in the record, of the kind `change`, so that nobody erases in silence.
+//! in the record, of the kind `change`, so that nobody erases in silence. What the log says of itself stays: a verifier needs it.
 
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::{
-    audit::ERASED_KIND,
+    audit::{
+        ERASED_KIND,
+        event::{EPOCH_KIND, KEY_KIND},
+    },
     repository::{self, Author, Error, Isolation},
 };
 
@@ -28,7 +31,7 @@ pub async fn erase(connection: &mut PgConnection, author: &Author, what: &What) 
     let erased: Vec<(String, Uuid, i32)> = sqlx::query_as(
         "with erased as (
              update changes c set before = null, after = null, reason = null, salt = null
-             where c.salt is not null and (c.id = $1 or c.kind = $2 and c.entity_id = $3 and exists (
+             where c.salt is not null and c.kind <> all($8) and (c.id = $1 or c.kind = $2 and c.entity_id = $3 and exists (
                  select from changes d where d.kind = $2 and d.entity_id = $3 and d.action = 'deleted'))
              returning c.id, c.kind, c.entity_id, c.version
          ),
@@ -44,6 +47,7 @@ pub async fn erase(connection: &mut PgConnection, author: &Author, what: &What) 
     .bind(&author.actor)
     .bind(&author.request_id)
     .bind(&author.reason)
+    .bind([KEY_KIND, EPOCH_KIND])
     .fetch_all(&mut *transaction)
     .await?;
     for (kind, id, version) in &erased {

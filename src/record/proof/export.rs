@@ -34,16 +34,23 @@ pub async fn export(connection: &mut PgConnection, path: &Path) -> anyhow::Resul
         bail!("the log has no checkpoint yet; `mandate serve` makes one when it has a key (MANDATE_LOG_KEY)");
     };
     let mut notes: Vec<(i64, String)> =
-        sqlx::query_as("select size, note from proof_checkpoints where size < $1 order by size")
-            .bind(head.size)
-            .fetch_all(&mut *connection)
-            .await?;
+        sqlx::query_as(
+            "select size, note from (
+                 select size, 1 as place, note from proof_checkpoints where size < $1 union all select size, 2, note from proof_keys
+             ) notes order by size, place",
+        )
+        .bind(head.size)
+        .fetch_all(&mut *connection)
+        .await?;
     notes.push((head.size, newest));
+    let earlier_keys: Vec<String> =
+        sqlx::query_scalar("select key from proof_keys order by size").fetch_all(&mut *connection).await?;
     let mut notes = notes.into_iter().peekable();
     let wrong = || format!("cannot write {}", path.display());
     let mut out = BufWriter::with_capacity(1 << 20, File::create(path).with_context(wrong)?);
     let entries = u64::try_from(head.size)?;
-    file::write_line(&mut out, &file::Head { format: FORMAT.into(), key, entries }).with_context(wrong)?;
+    file::write_line(&mut out, &file::Head { format: FORMAT.into(), key, earlier_keys, entries })
+        .with_context(wrong)?;
     let mut rows = sqlx::query_as::<_, Row>(
         "select position, leaf, leaf_hash, salt,
              case when salt is not null then change_payload(before, after, reason) end as payload

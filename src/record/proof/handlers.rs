@@ -12,7 +12,7 @@ use sqlx::{FromRow, PgConnection};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::log;
+use super::{super::changes::ACCESS_KINDS, log};
 use crate::{
     access::Actor,
     api::{
@@ -207,6 +207,7 @@ pub(super) async fn consistency(
 
 #[derive(FromRow)]
 struct Logged {
+    kind: String,
     position: Option<i64>,
     leaf: String,
     leaf_hash: Vec<u8>,
@@ -226,14 +227,15 @@ pub(super) async fn proof(
     let nothing = || Error::NotFound("there is no change with this id; /v1/changes lists them".into());
     let id: Uuid = id.parse().map_err(|_| nothing())?;
     let found: Option<Logged> = sqlx::query_as(
-        "select position, leaf, leaf_hash, salt,
+        "select kind, position, leaf, leaf_hash, salt,
              case when salt is not null then change_payload(before, after, reason) end as payload
          from changes where id = $1",
     )
     .bind(id)
     .fetch_optional(&mut *connection)
     .await?;
-    let change = found.ok_or_else(nothing)?;
+    let is_seen = |change: &Logged| actor.sees_access() || !ACCESS_KINDS.contains(&change.kind.as_str());
+    let change = found.filter(is_seen).ok_or_else(nothing)?;
     let waits = || Error::Unavailable("the change is recorded, and not yet in the log; try again".into());
     let position = change.position.ok_or_else(waits)?;
     let index = u64::try_from(position - 1).map_err(internal)?;

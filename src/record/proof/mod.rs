@@ -1,5 +1,6 @@
 //! The log over the record: the sequencer extends it (`log`), readers get its parts and proofs (`handlers`), and the command line writes it
-//! into a file (`export`) or erases what may not be kept (`erase`). What an auditor verifies it with is in `audit`.
+//! into a file (`export`), erases what may not be kept (`erase`), and goes on with another key or after a restore (`succession`). What an
+//! auditor verifies it with is in `audit`.
 
 pub mod command;
 mod document;
@@ -7,6 +8,7 @@ pub mod erase;
 pub mod export;
 mod handlers;
 pub(super) mod log;
+pub mod succession;
 
 use axum::{Router, routing::get};
 

@@ -128,7 +128,7 @@ pub(super) async fn replay(connection: &mut PgConnection, webhook: Uuid, after: 
         "insert into deliveries (webhook_id, position, kind, resource_id)
          select w.id, c.position, c.kind, c.entity_id
          from webhooks w join changes c on c.position > $2 and c.position <= $3
-         where w.id = $1 and (w.kinds = '{}' or c.kind = any(w.kinds)) and (w.actions = '{}' or c.action = any(w.actions))
+         where w.id = $1 and webhook_takes(w.kinds, c.kind) and (w.actions = '{}' or c.action = any(w.actions))
              and (w.resource_ids = '{}' or c.entity_id = any(w.resource_ids))
          order by c.position
          on conflict (webhook_id, position) do update

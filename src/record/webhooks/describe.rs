@@ -3,17 +3,15 @@
 use serde_json::{Value, json};
 
 use super::{
+    super::changes::kinds,
     deliveries::{Attempt, Delivery, Wanted},
     handlers::PageParameters,
     requests::{Redelivery, Replay},
     webhook::{ACTIONS, Secret, Webhook},
 };
-use crate::{
-    api::{
-        document::{parameters, problems},
-        shape::schemas,
-    },
-    router::nouns,
+use crate::api::{
+    document::{parameters, problems},
+    shape::schemas,
 };
 
 const BODY: [&str; 4] = ["malformed", "too_large", "unsupported_media_type", "invalid"];
@@ -55,7 +53,7 @@ fn add_schemas(document: &mut Value) {
     components.extend(schemas::<Secret>());
     components.extend(schemas::<Redelivery>());
     components.extend(schemas::<Replay>());
-    let kinds: Value = nouns().iter().map(|noun| noun.kind).collect();
+    let kinds: Value = kinds().collect();
     let properties = &mut components["Webhook"]["properties"];
     properties["kinds"]["items"]["enum"] = kinds;
     properties["actions"]["items"]["enum"] = json!(ACTIONS);

@@ -1,5 +1,4 @@
-//! `/v1/webhooks`: list, create, find, change, delete. For admins only, and not part of the record: a webhook says where data go, and nothing of
-//! the strategy.
+//! `/v1/webhooks`: list, create, find, change, delete. For admins only. The record keeps who did it, and of the address only the host.
 
 use axum::{
     Json,
@@ -34,7 +33,7 @@ use crate::{
         target::Target,
     },
     app::App,
-    repository::{Fault, Isolation, Key},
+    repository::{Author, Fault, Isolation, Key},
 };
 
 /// Which webhooks.
@@ -115,7 +114,7 @@ pub(super) async fn create(
             return Err(Error::Invalid(faults));
         }
     };
-    let input = (webhook, after, random()?);
+    let input = (webhook, after, random()?, actor.author(&headers)?);
     attempt
         .once((&app, &actor), &bytes, Isolation::Committed, input, |connection, input| {
             Box::pin(save(connection, input))
@@ -125,13 +124,13 @@ pub(super) async fn create(
 
 async fn save(
     connection: &mut PgConnection,
-    (webhook, after, secret): &(Webhook, Option<i64>, [u8; 32]),
+    (webhook, after, secret, author): &(Webhook, Option<i64>, [u8; 32], Author),
 ) -> Result<Response, Error> {
     let head = changes::head(connection).await?;
     if let Some(after) = after.filter(|after| *after > head) {
         return Err(ahead("after", after, head));
     }
-    let kept = webhook::insert(connection, webhook, after.unwrap_or(head), secret).await?;
+    let kept = webhook::insert(connection, author, webhook, (after.unwrap_or(head), secret)).await?;
     let mut value = kept.shown()?;
     value["secret"] = signature::spoken(secret).into();
     let mut response = one(StatusCode::CREATED, &kept, &value);
@@ -180,7 +179,8 @@ pub(super) async fn patch(
     actor.may("patch_webhook")?;
     query::read::<NoParameters>(query.as_deref())?;
     let patch = body::parse_patch(&headers, &bytes)?;
-    let input = (id(&key)?, patch, headers, app.egress.clone());
+    let author = actor.author(&headers)?;
+    let input = (id(&key)?, patch, headers, app.egress.clone(), author);
     attempt
         .once((&app, &actor), &bytes, Isolation::Committed, input, |connection, input| {
             Box::pin(change(connection, input))
@@ -190,7 +190,7 @@ pub(super) async fn patch(
 
 async fn change(
     connection: &mut PgConnection,
-    (id, patch, headers, egress): &(Uuid, Value, HeaderMap, Egress),
+    (id, patch, headers, egress, author): &(Uuid, Value, HeaderMap, Egress, Author),
 ) -> Result<Response, Error> {
     let before = webhook::find(connection, *id).await?;
     precondition::if_match(headers, &before.stored)?;
@@ -198,7 +198,7 @@ async fn change(
     let known: Vec<String> = fields.as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect();
     let fields = body::patched(fields, patch.clone(), |name| known.iter().any(|known| known == name));
     let webhook = Webhook::read(fields, egress).map_err(Error::Invalid)?;
-    match webhook::update(connection, &before.stored, &webhook).await? {
+    match webhook::update(connection, author, &before.stored, &webhook).await? {
         Some(kept) => Ok(one(StatusCode::OK, &kept, &kept.shown()?)),
         None => Err(Error::Stale(Some(webhook::find(connection, *id).await?.shown()?))),
     }
@@ -217,7 +217,7 @@ pub(super) async fn delete(
     let mut connection = app.connection().await?;
     let kept = webhook::find(&mut connection, id).await?;
     precondition::if_match(&headers, &kept.stored)?;
-    if webhook::delete(&mut connection, id, kept.stored.version).await? {
+    if webhook::delete(&mut connection, &actor.author(&headers)?, id, kept.stored.version).await? {
         return Ok(StatusCode::NO_CONTENT);
     }
     Err(Error::Stale(Some(webhook::find(&mut connection, id).await?.shown()?)))

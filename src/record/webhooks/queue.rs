@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection, types::Json};
 use uuid::Uuid;
 
-use super::{super::changes::Change, deliveries::Attempt};
-use crate::repository::Error;
+use super::{super::changes::Change, deliveries::Attempt, webhook};
+use crate::repository::{Author, Error};
 
 /// A page of the feed becomes deliveries at once.
 const PAGE: i64 = 1000;
@@ -30,7 +30,7 @@ pub(super) async fn fan_out(connection: &mut PgConnection) -> Result<bool, Error
              select hook.id, c.position, c.kind, c.entity_id
              from hook, upto, changes c
              where c.position > hook.position and c.position <= upto.position
-                 and (hook.kinds = '{}' or c.kind = any(hook.kinds)) and (hook.actions = '{}' or c.action = any(hook.actions))
+                 and webhook_takes(hook.kinds, c.kind) and (hook.actions = '{}' or c.action = any(hook.actions))
                  and (hook.resource_ids = '{}' or c.entity_id = any(hook.resource_ids))
              on conflict (webhook_id, position) do nothing
          )
@@ -139,13 +139,23 @@ pub(super) async fn settle(
 }
 
 /// Makes a webhook inactive whose receiver says that it is gone, unless it was changed meanwhile to another address.
-pub(super) async fn deactivate(connection: &mut PgConnection, webhook: Uuid, url: &str) -> Result<(), Error> {
+pub(super) async fn deactivate(connection: &mut PgConnection, id: Uuid, url: &str) -> Result<(), Error> {
+    let author = Author::service();
     sqlx::query(
-        "update webhooks set active = false, inactive_reason = 'the receiver answered 410 Gone', version = version + 1, updated_at = now()
-         where id = $1 and url = $2 and active",
+        "with old as (select * from webhooks where id = $1 and url = $2 and active for update),
+         made as (
+             update webhooks w set active = false, inactive_reason = 'the receiver answered 410 Gone', version = w.version + 1, updated_at = now()
+             from old where w.id = old.id and w.url = $2 and w.active returning w.*
+         )
+         insert into changes (kind, entity_id, version, action, actor, request_id, before, after)
+         select $3, id, made.version, 'updated', $4, $5, record_of_webhook(to_jsonb(old)), record_of_webhook(to_jsonb(made))
+         from made join old using (id)",
     )
-    .bind(webhook)
+    .bind(id)
     .bind(url)
+    .bind(webhook::KIND)
+    .bind(&author.actor)
+    .bind(&author.request_id)
     .execute(connection)
     .await?;
     Ok(())

@@ -7,11 +7,10 @@ use sqlx::{FromRow, PgConnection};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::egress::Egress;
+use super::{super::changes::kinds, egress::Egress};
 use crate::{
     api::{Error, answer::internal, error::missing, json, shape::unknown},
-    repository::{Fault, Faults, Stored},
-    router::nouns,
+    repository::{Author, Fault, Faults, Stored},
 };
 
 /// A subscription: changes that are wanted are sent to an address, signed. The lists are filters as those of the feed; empty means all.
@@ -30,7 +29,7 @@ pub(super) struct Webhook {
     #[serde(default)]
     #[schema(max_length = 1000)]
     pub(super) description: Option<String>,
-    /// Only changes of these kinds, such as `initiative`.
+    /// Only changes of these kinds, such as `initiative`. Empty means all but `api_key` and `webhook`: who wants those names them.
     #[serde(default)]
     #[schema(max_items = 100)]
     pub(super) kinds: Vec<String>,
@@ -52,6 +51,9 @@ fn yes() -> bool {
     true
 }
 
+/// What a webhook is in the record.
+pub(in crate::record) const KIND: &str = "webhook";
+
 /// What an action can be.
 pub(super) const ACTIONS: [&str; 3] = ["created", "updated", "deleted"];
 
@@ -63,7 +65,7 @@ impl Webhook {
         if let Err(why) = egress.read(&webhook.url) {
             faults.add("url", "not_allowed", why);
         }
-        let kinds = nouns().iter().map(|noun| noun.kind);
+        let kinds = kinds();
         for (index, kind) in webhook.kinds.iter().enumerate() {
             if !kinds.clone().any(|known| known == kind) {
                 faults.add(&format!("kinds/{index}"), "not_allowed", unknown("kind", kind, kinds.clone()));
@@ -110,16 +112,20 @@ pub(super) struct Secret {
 
 pub(super) async fn insert(
     connection: &mut PgConnection,
+    author: &Author,
     webhook: &Webhook,
-    position: i64,
-    secret: &[u8],
+    (position, secret): (i64, &[u8]),
 ) -> Result<Kept, Error> {
     Ok(sqlx::query_as(
         "with made as (
              insert into webhooks (id, url, description, kinds, actions, resource_ids, active, position)
              values ($1, $2, $3, $4, $5, $6, $7, $8) returning *
          ),
-         signed as (insert into webhook_secrets (id, webhook_id, secret) select $9, id, $10 from made)
+         signed as (insert into webhook_secrets (id, webhook_id, secret) select $9, id, $10 from made),
+         recorded as (
+             insert into changes (kind, entity_id, version, action, actor, request_id, reason, after)
+             select $11, id, version, 'created', $12, $13, $14, record_of_webhook(to_jsonb(made)) from made
+         )
          select * from made",
     )
     .bind(Uuid::now_v7())
@@ -132,6 +138,10 @@ pub(super) async fn insert(
     .bind(position)
     .bind(Uuid::now_v7())
     .bind(secret)
+    .bind(KIND)
+    .bind(&author.actor)
+    .bind(&author.request_id)
+    .bind(&author.reason)
     .fetch_one(connection)
     .await?)
 }
@@ -152,14 +162,24 @@ pub(super) async fn list(connection: &mut PgConnection, after: Option<Uuid>, lim
 /// Nothing when somebody was faster.
 pub(super) async fn update(
     connection: &mut PgConnection,
+    author: &Author,
     before: &Stored<Webhook>,
     webhook: &Webhook,
 ) -> Result<Option<Kept>, Error> {
     Ok(sqlx::query_as(
-        "update webhooks set url = $3, description = $4, kinds = $5, actions = $6, resource_ids = $7, active = $8,
-             inactive_reason = case when $8 then null else inactive_reason end,
-             failures = 0, version = version + 1, updated_at = now()
-         where id = $1 and version = $2 returning *",
+        "with old as (select * from webhooks where id = $1 and version = $2 for update),
+         made as (
+             update webhooks w set url = $3, description = $4, kinds = $5, actions = $6, resource_ids = $7, active = $8,
+                 inactive_reason = case when $8 then null else w.inactive_reason end,
+                 failures = 0, version = w.version + 1, updated_at = now()
+             from old where w.id = old.id and w.version = $2 returning w.*
+         ),
+         recorded as (
+             insert into changes (kind, entity_id, version, action, actor, request_id, reason, before, after)
+             select $9, id, made.version, 'updated', $10, $11, $12, record_of_webhook(to_jsonb(old)), record_of_webhook(to_jsonb(made))
+             from made join old using (id)
+         )
+         select * from made",
     )
     .bind(before.id)
     .bind(before.version)
@@ -169,17 +189,34 @@ pub(super) async fn update(
     .bind(&webhook.actions)
     .bind(&webhook.resource_ids)
     .bind(webhook.active)
+    .bind(KIND)
+    .bind(&author.actor)
+    .bind(&author.request_id)
+    .bind(&author.reason)
     .fetch_optional(connection)
     .await?)
 }
 
 /// Removes it with its secrets and its deliveries; false when somebody was faster.
-pub(super) async fn delete(connection: &mut PgConnection, id: Uuid, version: i32) -> Result<bool, Error> {
-    let done = sqlx::query("delete from webhooks where id = $1 and version = $2")
-        .bind(id)
-        .bind(version)
-        .execute(connection)
-        .await?;
+pub(super) async fn delete(
+    connection: &mut PgConnection,
+    author: &Author,
+    id: Uuid,
+    version: i32,
+) -> Result<bool, Error> {
+    let done = sqlx::query(
+        "with old as (delete from webhooks where id = $1 and version = $2 returning *)
+         insert into changes (kind, entity_id, version, action, actor, request_id, reason, before)
+         select $3, id, version + 1, 'deleted', $4, $5, $6, record_of_webhook(to_jsonb(old)) from old",
+    )
+    .bind(id)
+    .bind(version)
+    .bind(KIND)
+    .bind(&author.actor)
+    .bind(&author.request_id)
+    .bind(&author.reason)
+    .execute(connection)
+    .await?;
     Ok(done.rows_affected() > 0)
 }
 
