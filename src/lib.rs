@@ -14,6 +14,7 @@ pub mod demo;
 pub mod edge;
 pub mod entities;
 pub mod limits;
+pub mod metrics;
 pub mod money;
 pub mod people;
 pub mod plan;

@@ -17,6 +17,7 @@ use crate::{
     api::{self, Error, document, shape::Shape},
     app::App,
     entities::Entity,
+    metrics::{Indicator, IndicatorTarget, Measurement},
     money::{BudgetAllocation, FundingSource},
     people::{StaffAllocation, StaffCapacity},
     plan::{Assignment, Dependency, Initiative, LegalAct, Milestone, Objective, Step, Strategy, Timeline},
@@ -97,6 +98,9 @@ pub fn nouns() -> &'static [Noun] {
         Noun::of::<ReportingCycle>(),
         Noun { routes: progress::report_routes, ..Noun::of::<ProgressReport>() },
         Noun::of::<Risk>(),
+        Noun::of::<Indicator>(),
+        Noun::of::<IndicatorTarget>(),
+        Noun::of::<Measurement>(),
     ];
     NOUNS
 }
@@ -112,6 +116,7 @@ pub fn routes() -> Router<App> {
         .route("/metrics", get(metrics))
         .route("/", get(async || Html(include_str!("api/welcome.html"))))
         .merge(transfer::handlers::routes())
+        .merge(transfer::batch_handlers::routes())
         .merge(document::page())
         .merge(reports::routes())
         .merge(progress::routes())
@@ -127,6 +132,7 @@ pub fn document() -> Value {
     record::describe(&mut document);
     access::describe(&mut document);
     transfer::handlers::describe(&mut document);
+    transfer::batch_handlers::describe(&mut document);
     api::idempotency::describe(&mut document);
     record::webhooks::describe_tests(&mut document);
     document::share_responses(&mut document);

@@ -78,6 +78,11 @@ fn on_either(prefix: &str) -> String {
     format!("({} or {})", on_initiative(&format!("t.{prefix}initiative_id")), on_step(&format!("t.{prefix}step_id")))
 }
 
+/// The entity measures the indicator, or works on what it is about.
+fn measures() -> String {
+    format!("(coalesce(t.entity_id = $2, false) or {})", on_either(""))
+}
+
 /// The condition, and where the row is; none for kinds of which nothing belongs to anybody.
 fn condition(kind: &str, when: When) -> Option<String> {
     let of = |table: &str, condition: String| Some(format!("{condition} from {table} t where t.id = $1"));
@@ -94,6 +99,11 @@ fn condition(kind: &str, when: When) -> Option<String> {
         ("budget_allocation", _) => of("budget_allocations", on_either("")),
         ("staff_allocation", _) => of("staff_allocations", format!("t.entity_id = $2 and {}", on_either(""))),
         ("staff_capacity", _) => of("staff_capacities", "t.entity_id = $2".into()),
+        ("indicator", _) => of("indicators", measures()),
+        ("measurement", _) => {
+            let its = format!("(select {} from indicators t where t.id = t0.indicator_id)", measures());
+            Some(format!("{its} from measurements t0 where t0.id = $1"))
+        }
         ("assignment", When::Before) => of("assignments", format!("t.entity_id = $2 and {}", on_either(""))),
         ("assignment", When::After) => {
             let others = on_either("").replace("from works w where", "from works w where w.id <> $1 and");

@@ -83,6 +83,10 @@ const NOUNS: &[OfNoun] = &[
     // Whoever may write a report may not lead it every step: see `progress::reporting`.
     OfNoun::new("progress_report", "progress_reports", Area::Progress, EDITORS),
     OfNoun::new("risk", "risks", Area::Progress, EDITORS),
+    // What is to be reached is the plan's; what was reached says who measures it.
+    OfNoun::new("indicator", "indicators", Area::Progress, PLANNERS),
+    OfNoun::new("indicator_target", "indicator_targets", Area::Progress, PLANNERS),
+    OfNoun::new("measurement", "measurements", Area::Progress, EDITORS),
 ];
 
 /// The operations that belong to no noun. Those without an area ask for no scope.
@@ -108,6 +112,8 @@ const OTHERS: &[(&str, Option<Area>, Act, Grants)] = &[
     ("create_calendar_token", Some(Area::Access), Act::Write, PLANNERS),
     ("delete_calendar_token", Some(Area::Access), Act::Write, PLANNERS),
     ("list_obligations", Some(Area::Progress), Act::Read, READERS),
+    ("report_indicators", Some(Area::Progress), Act::Read, READERS),
+    ("create_measurement_batch", Some(Area::Progress), Act::Write, EDITORS),
     ("list_changes", Some(Area::Record), Act::Read, READERS),
     ("stream_changes", Some(Area::Record), Act::Read, READERS),
     ("diff", Some(Area::Record), Act::Read, READERS),

@@ -182,7 +182,8 @@ async fn stream<R: Resource>(app: App, mut listing: Listing<R>, format: Format) 
     Ok(past::mark(response, moment))
 }
 
-/// The columns of a whole export: those of the schema, and of each text one column a language that its rows use.
+/// The columns of a whole export: those of the schema, and of each text one column a language that its rows use, of each
+/// map one a key.
 async fn csv_columns<R: Resource>(connection: &mut PgConnection, view: &View) -> Result<Vec<String>, Error> {
     let shape = Shape::of::<R>();
     let mut columns: Vec<String> = Vec::new();
@@ -194,7 +195,8 @@ async fn csv_columns<R: Resource>(connection: &mut PgConnection, view: &View) ->
         }
         let schema =
             shape.properties().find(|(property, _)| **property == name).map(|(_, schema)| shape.resolve(schema));
-        let is_text = schema.is_some_and(|schema| schema.pointer("/oneOf/1/propertyNames").is_some());
+        let is_map = |schema: &Value| schema.get("additionalProperties").is_some_and(Value::is_object);
+        let is_text = schema.is_some_and(|schema| schema.pointer("/oneOf/1/propertyNames").is_some() || is_map(schema));
         match schema.and_then(|schema| schema.get("properties")).and_then(Value::as_object) {
             Some(inner) => columns.extend(inner.keys().map(|key| format!("{name}.{key}"))),
             None if is_text => {

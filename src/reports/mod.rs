@@ -5,6 +5,7 @@
 mod attention;
 mod budget;
 mod gaps;
+mod indicators;
 mod integrity;
 mod judged;
 mod matrix;
@@ -55,6 +56,7 @@ static REPORTS: &[Entry] = &[
     Entry::of::<budget::Parameters>(),
     Entry::of::<gaps::Parameters>(),
     Entry::of::<integrity::Parameters>(),
+    Entry::of::<indicators::Parameters>(),
     Entry::of::<quality::Parameters>(),
     Entry::of::<staffing::Parameters>(),
     Entry::of::<understaffed::Parameters>(),

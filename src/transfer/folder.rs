@@ -11,7 +11,7 @@ use self::{column::Column, row::Taken};
 use super::{
     origin::{Origin, Place},
     plan_file::{FORMAT, PlanFile},
-    sheet::{Flaw, Flaws, Record, Sheet},
+    sheet::{Flaw, Flaws, Record, Sheet, problem},
 };
 use crate::{
     api::{Error, answer::internal, format, shape::unknown},
@@ -70,6 +70,13 @@ pub fn read(files: &[File], nouns: &'static [Noun]) -> Result<(Vec<u8>, Origin),
     } else {
         Err(Error::Invalid(faults))
     }
+}
+
+/// The rows of one noun out of one CSV file. A fault names the line and the column.
+pub fn read_section(bytes: &[u8], noun: &Noun) -> Result<Vec<Value>, Error> {
+    section(bytes, noun)
+        .map(|(rows, _)| rows)
+        .map_err(|flaws| problem(flaws.into_iter().map(|flaw| flaw.fault(None)).collect()))
 }
 
 fn file_name(noun: &Noun) -> String {

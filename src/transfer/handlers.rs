@@ -205,7 +205,7 @@ async fn table(
 }
 
 /// An error that names the first faults, and how many more there are.
-fn capped(error: Error) -> Error {
+pub(super) fn capped(error: Error) -> Error {
     let Error::Invalid(mut faults) = error else { return error };
     let all = faults.len();
     if all > FAULTS {

@@ -3,6 +3,8 @@
 //! A plan file is JSON with one section a noun, each row being the body that a `POST` of the noun takes. Export writes what import reads.
 //! `folder` is the same as CSV files, `table` maps a table of another system; `docs/plan-file.md` is the reference of all three.
 
+pub mod batch;
+pub mod batch_handlers;
 pub mod command;
 pub mod export;
 pub mod folder;

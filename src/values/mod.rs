@@ -7,6 +7,7 @@ pub mod codelists;
 mod external_id;
 mod id;
 mod money;
+mod quantity;
 mod text;
 
 pub use classification::Classification;
@@ -14,4 +15,5 @@ pub use codelists::{Country, Language, Url, use_country};
 pub use external_id::{Code, ExternalId};
 pub use id::Id;
 pub use money::Money;
+pub use quantity::Quantity;
 pub use text::{Text, languages, use_languages};

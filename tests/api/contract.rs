@@ -13,6 +13,7 @@ struct Ground {
     second: Value,
     step: Value,
     cycle: Value,
+    indicator: Value,
 }
 
 impl Ground {
@@ -38,7 +39,9 @@ impl Ground {
             client.create("steps", json!({"initiative_id": first, "code": "a", "title": {"en": "A step"}})).await["id"]
                 .clone();
         let cycle = client.create("reporting-cycles", cycle(&strategy, "first")).await["id"].clone();
-        Self { entity, strategy, objective, first, second, step, cycle }
+        let indicator = json!({"strategy_id": strategy, "title": "Trained", "value_chain_stage": "output", "measure": "unit", "direction": "ascending"});
+        let indicator = client.create("indicators", indicator).await["id"].clone();
+        Self { entity, strategy, objective, first, second, step, cycle, indicator }
     }
 }
 
@@ -55,6 +58,7 @@ struct Row {
     bad: (Value, &'static str),
 }
 
+#[expect(clippy::too_many_lines, reason = "a table, a row a noun")]
 fn table() -> Vec<Row> {
     let row = |noun, body, change, bad| Row { noun, body, change, bad };
     vec![
@@ -159,6 +163,24 @@ fn table() -> Vec<Row> {
             |ground| json!({"initiative_id": ground.second, "title": "No staff", "level": "medium", "owner_id": ground.entity}),
             json!({"review_on": "2025-09-01"}),
             (json!({"level": "critical"}), "#/mitigation needs_mitigation"),
+        ),
+        row(
+            "indicators",
+            |ground| json!({"initiative_id": ground.first, "title": "Incidents", "value_chain_stage": "outcome", "measure": "unit", "direction": "descending"}),
+            json!({"baseline_value": "80.50", "baseline_on": "2024-12-31"}),
+            (json!({"direction": null}), "#/direction needs_direction"),
+        ),
+        row(
+            "indicator-targets",
+            |ground| json!({"indicator_id": ground.indicator, "period_from": "2025-01-01", "period_to": "2025-12-31", "value": "20"}),
+            json!({"value": "25"}),
+            (json!({"value": 20}), "#/value wrong_type"),
+        ),
+        row(
+            "measurements",
+            |ground| json!({"indicator_id": ground.indicator, "period_from": "2025-01-01", "period_to": "2025-12-31", "value": "20.5", "status": "provisional", "disaggregation": {"sex": "female", "age": "0-17"}}),
+            json!({"value": "25"}),
+            (json!({"period_to": "2024-12-31"}), "#/period_to ends_before_start"),
         ),
     ]
 }

@@ -88,6 +88,7 @@ struct World {
     entity: BTreeMap<Side, Value>,
     initiative: BTreeMap<Side, Value>,
     step: BTreeMap<Side, Value>,
+    indicator: BTreeMap<Side, Value>,
     things: BTreeMap<(String, Side), String>,
     count: u32,
 }
@@ -96,8 +97,9 @@ impl World {
     async fn lay(client: Client) -> Self {
         let strategy = json!({"code": "S", "title": "A strategy", "country": "XX", "kind": "strategy"});
         let strategy = client.create("strategies", strategy).await["id"].clone();
-        let (entity, initiative, step) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        let mut world = Self { client, strategy, entity, initiative, step, things: BTreeMap::new(), count: 0 };
+        let (entity, initiative, step, indicator) = Default::default();
+        let mut world =
+            Self { client, strategy, entity, initiative, step, indicator, things: BTreeMap::new(), count: 0 };
         for side in [Side::Own, Side::Other, Side::Deleted] {
             let agency = world.client.create("entities", json!({"name": "Agency", "kind": "agency"})).await;
             world.entity.insert(side, agency["id"].clone());
@@ -105,6 +107,8 @@ impl World {
             world.initiative.insert(side, initiative.clone());
             let step = json!({"initiative_id": initiative, "code": "a", "title": "A step"});
             world.step.insert(side, world.client.create("steps", step).await["id"].clone());
+            let indicator = world.make("indicator", side).await;
+            world.indicator.insert(side, indicator);
         }
         world
     }
@@ -155,6 +159,15 @@ impl World {
                 json!({"step_id": self.step[&side], "cycle_id": cycle["id"], "period": "1", "status": "in_progress", "confidence": "green"})
             }
             "risk" => json!({"step_id": self.step[&side], "title": "No staff", "level": "low"}),
+            "indicator" => {
+                json!({"step_id": self.step[&side], "title": "Trained", "value_chain_stage": "output", "measure": "unit", "direction": "ascending"})
+            }
+            "indicator_target" => {
+                json!({"indicator_id": self.indicator[&side], "period_from": day, "period_to": day, "value": "1"})
+            }
+            "measurement" => {
+                json!({"indicator_id": self.indicator[&side], "period_from": day, "period_to": day, "value": "1", "status": "provisional"})
+            }
             other => panic!("{other} has no body here"),
         }
     }
@@ -361,6 +374,13 @@ async fn other(
         "find_proof" => (call(&path.replace("{id}", &Uuid::nil().to_string())), 404),
         "find_tile" => (call("/v1/log/tile/5/000"), 404),
         "find_entries" => (call("/v1/log/tile/entries/x999/000"), 404),
+        "create_measurement_batch" => {
+            // Whoever may write own measurements only is told so about each row.
+            let may = granted.is_some_and(|relation| relation == Relation::Any || side == Side::Own);
+            let id = &world.indicator[&side];
+            let item = json!({"indicator_id": id, "period_from": "1999-01-01", "period_to": "1999-12-31", "value": trial.tried.to_string(), "status": "provisional"});
+            (call(path).json(json!({"items": [item]})), if may { 200 } else { 422 })
+        }
         "create_webhook" => (call(path).json(json!({"url": "https://receiver.example/x"})), 201),
         _ if path.starts_with("/v1/webhooks/{id}") => {
             let webhook = world.client.create("webhooks", json!({"url": "https://receiver.invalid/x"})).await;

@@ -59,19 +59,31 @@ net as (
     where f.before is not null or l.after is not null
 )
 select n.kind, n.entity_id as resource_id, n.before, n.after, n.actors, n.reasons, n.changes, n.recorded_at,
-    case n.kind when 'strategy' then n.entity_id else coalesce((n.fields ->> 'strategy_id')::uuid, i.strategy_id) end as strategy_id,
+    case n.kind when 'strategy' then n.entity_id else coalesce((n.fields ->> 'strategy_id')::uuid, i.strategy_id, m.strategy_id, o.strategy_id)
+    end as strategy_id,
     coalesce(s.code, i.code) as item_code
 from net n
 left join lateral (
+    select v.strategy_id, v.objective_id, v.initiative_id, v.step_id from as_of.indicators_versions v
+    where v.id = (n.fields ->> 'indicator_id')::uuid order by v.recorded_from desc limit 1
+) m on true
+left join lateral (
     select v.initiative_id, v.code from as_of.steps_versions v
-    where v.id = coalesce(n.fields ->> 'step_id', n.fields ->> 'predecessor_step_id')::uuid order by v.recorded_from desc limit 1
+    where v.id = coalesce((n.fields ->> 'step_id')::uuid, (n.fields ->> 'predecessor_step_id')::uuid, m.step_id)
+    order by v.recorded_from desc limit 1
 ) s on true
 left join lateral (
     select v.strategy_id, v.code from as_of.initiatives_versions v
-    where v.id = coalesce((n.fields ->> 'initiative_id')::uuid, (n.fields ->> 'predecessor_initiative_id')::uuid, s.initiative_id)
+    where v.id = coalesce(
+        (n.fields ->> 'initiative_id')::uuid, (n.fields ->> 'predecessor_initiative_id')::uuid, m.initiative_id, s.initiative_id)
     order by v.recorded_from desc limit 1
 ) i on true
+left join lateral (
+    select v.strategy_id from as_of.objectives_versions v
+    where v.id = coalesce((n.fields ->> 'objective_id')::uuid, m.objective_id) order by v.recorded_from desc limit 1
+) o on true
 where $3 = '{}' or n.entity_id = any($3) or (n.fields ->> 'strategy_id')::uuid = any($3) or i.strategy_id = any($3)
+    or m.strategy_id = any($3) or o.strategy_id = any($3)
 order by array_position($4, n.kind), natural_order(coalesce(n.fields ->> 'code', s.code, i.code, '')) collate \"C\", n.entity_id
 limit 100001";
 

@@ -1,0 +1,11 @@
+//! What is to be reached and what was measured: indicators, their targets by period, and measurements.
+//!
+//! How far an indicator is on its way is not kept but computed, in `reports::indicators`. Many measurements at once: `transfer::batch`.
+
+pub mod indicator_targets;
+pub mod indicators;
+pub mod measurements;
+
+pub use indicator_targets::IndicatorTarget;
+pub use indicators::Indicator;
+pub use measurements::Measurement;
