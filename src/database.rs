@@ -24,9 +24,17 @@ const CONNECT_TIME: Duration = Duration::from_secs(10);
 
 /// A database that is ready to use.
 pub struct Database {
-    /// How to reach it; every connection is in the time zone of the service.
+    /// How to reach it; every connection is in the time zone and the fiscal year of the service.
     pub options: PgConnectOptions,
     cluster: Option<Cluster>,
+}
+
+/// With the days and fiscal years of the service.
+fn calendar(options: PgConnectOptions, settings: &Settings) -> PgConnectOptions {
+    repository::in_fiscal_year(
+        repository::in_time_zone(options, settings.timezone.name()),
+        settings.fiscal_year_start,
+    )
 }
 
 impl Database {
@@ -35,7 +43,7 @@ impl Database {
         if let Some(url) = &settings.database_url {
             let options = PgConnectOptions::from_str(url)
                 .context("DATABASE_URL is not understood; write postgres://user:password@host:5432/database")?;
-            return Ok(Self { options: repository::in_time_zone(options, settings.timezone.name()), cluster: None });
+            return Ok(Self { options: calendar(options, settings), cluster: None });
         }
         Self::private(settings, settings.data_dir(), true).await
     }
@@ -53,7 +61,7 @@ impl Database {
             durable,
         };
         let cluster = postgres::start(&private).await?;
-        let options = repository::in_time_zone(cluster.options("mandate"), settings.timezone.name());
+        let options = calendar(cluster.options("mandate"), settings);
         Ok(Self { options, cluster: Some(cluster) })
     }
 

@@ -17,7 +17,7 @@ use crate::{
     api::{self, Error, document, shape::Shape},
     app::App,
     entities::Entity,
-    money::{BudgetAllocation, FundingSource},
+    money::{BudgetAllocation, BudgetMovement, ExchangeRate, FundingSource},
     plan::{Assignment, Dependency, Initiative, LegalAct, Milestone, Objective, Step, Strategy, Timeline},
     record, reports,
     repository::{self, Author, Reference, Resource},
@@ -36,6 +36,8 @@ pub struct Noun {
     pub kind: &'static str,
     /// The table.
     pub table: &'static str,
+    /// Whether it is only added to.
+    pub is_append_only: bool,
     /// The nouns that it points to.
     pub references: &'static [Reference],
     /// Its routes.
@@ -59,6 +61,7 @@ impl Noun {
         Self {
             kind: R::KIND,
             table: R::TABLE,
+            is_append_only: R::APPEND_ONLY,
             references: R::REFERENCES,
             routes: api::routes::<R>,
             describe: api::operations::describe::<R>,
@@ -90,6 +93,8 @@ pub fn nouns() -> &'static [Noun] {
         Noun::of::<Milestone>(),
         Noun::of::<Dependency>(),
         Noun::of::<BudgetAllocation>(),
+        Noun::of::<BudgetMovement>(),
+        Noun::of::<ExchangeRate>(),
     ];
     NOUNS
 }
@@ -105,6 +110,7 @@ pub fn routes() -> Router<App> {
         .route("/metrics", get(metrics))
         .route("/", get(async || Html(include_str!("api/welcome.html"))))
         .merge(transfer::handlers::routes())
+        .merge(transfer::rates::routes())
         .merge(document::page())
         .merge(reports::routes())
         .merge(record::routes())
@@ -118,6 +124,7 @@ pub fn document() -> Value {
     record::describe(&mut document);
     access::describe(&mut document);
     transfer::handlers::describe(&mut document);
+    transfer::rates::describe(&mut document);
     api::idempotency::describe(&mut document);
     record::webhooks::describe_tests(&mut document);
     document::share_responses(&mut document);

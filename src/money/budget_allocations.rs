@@ -119,15 +119,7 @@ impl Resource for BudgetAllocation {
 
     fn validate(&self, _: Option<&Self>, faults: &mut Faults) {
         faults.check_exactly_one(("initiative_id", self.initiative_id.is_some()), ("step_id", self.step_id.is_some()));
-        match codelists::minor_units(&self.money.currency) {
-            None => faults.add("money/currency", "unknown_code", "Give a currency in use, ISO 4217."),
-            Some(units) => faults.check(
-                self.money.amount.normalize().scale() <= units,
-                "money/amount",
-                "too_many_decimals",
-                "Give no more decimals than the currency has.",
-            ),
-        }
+        super::check_money(&self.money, faults);
         faults.check(
             self.cofog_code.as_deref().is_none_or(codelists::is_cofog),
             "cofog_code",

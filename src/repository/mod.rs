@@ -23,7 +23,7 @@ pub use error::Error;
 pub use idempotency::{Claim, Kept, claim, keep, sweep};
 pub use list::{Common, Listed, Select, Sort, Window, count, languages, list};
 pub use past::{AsOf, Moment, Past, Reading, now, settle, snapshot};
-pub use pool::{Connection, Manager, Pool, connect, connect_alone, distrust, in_time_zone, lend, stoppable};
+pub use pool::{Connection, Manager, Pool, connect, connect_alone, distrust, in_fiscal_year, in_time_zone, lend, stoppable};
 pub use read::{Entry, Key, Lookup, blockers, deleted, find, find_many, history, ping};
 pub use reason::without_reason;
 pub use receipt::Receipt;

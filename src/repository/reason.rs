@@ -10,14 +10,15 @@ use super::{
 };
 
 /// The parents by which a row is known to belong to a strategy.
-const PARENTS: [&str; 3] = ["strategy_id", "initiative_id", "step_id"];
+const PARENTS: [&str; 4] = ["strategy_id", "initiative_id", "step_id", "allocation_id"];
 
 /// A strategy that came in the same transaction is being entered and not changed.
 const IN_FORCE: &str = "
 select distinct g.index
-from jsonb_to_recordset($1) g(index bigint, strategy_id uuid, initiative_id uuid, step_id uuid)
-left join steps s on s.id = g.step_id
-left join initiatives i on i.id = coalesce(g.initiative_id, s.initiative_id)
+from jsonb_to_recordset($1) g(index bigint, strategy_id uuid, initiative_id uuid, step_id uuid, allocation_id uuid)
+left join budget_allocations b on b.id = g.allocation_id
+left join steps s on s.id = coalesce(g.step_id, b.step_id)
+left join initiatives i on i.id = coalesce(g.initiative_id, b.initiative_id, s.initiative_id)
 join strategies st on st.id = coalesce(g.strategy_id, i.strategy_id)
 where st.status = 'in_force' and st.created_at < now()
 order by g.index";

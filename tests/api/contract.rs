@@ -12,6 +12,7 @@ struct Ground {
     first: Value,
     second: Value,
     step: Value,
+    appropriation: Value,
 }
 
 impl Ground {
@@ -36,11 +37,13 @@ impl Ground {
         let step =
             client.create("steps", json!({"initiative_id": first, "code": "a", "title": {"en": "A step"}})).await["id"]
                 .clone();
-        Self { entity, strategy, objective, first, second, step }
+        let granted = json!({"step_id": step, "fiscal_year": 2024, "phase": "appropriation", "money": {"amount": "500", "currency": "RON"}});
+        let appropriation = client.create("budget-allocations", granted).await["id"].clone();
+        Self { entity, strategy, objective, first, second, step, appropriation }
     }
 }
 
-/// A noun: a good body, a change to it, and a bad field with the fault that names it.
+/// A noun: a good body, a change to it (null where it is only added to), and a bad field with the fault that names it.
 struct Row {
     noun: &'static str,
     body: fn(&Ground) -> Value,
@@ -123,6 +126,18 @@ fn table() -> Vec<Row> {
             json!({"money": {"amount": "1"}}),
             (json!({"money": {"amount": 5, "currency": "RON"}}), "#/money/amount wrong_type"),
         ),
+        row(
+            "exchange-rates",
+            |_| json!({"base_currency": "EUR", "quote_currency": "RON", "valid_on": "2025-06-30", "rate": "5.0777", "source": "ECB"}),
+            json!({"rate": "5.0778"}),
+            (json!({"rate": 5.0777}), "#/rate wrong_type"),
+        ),
+        row(
+            "budget-movements",
+            |ground| json!({"allocation_id": ground.appropriation, "kind": "allotment", "dated_on": "2024-02-29", "money": {"amount": "10", "currency": "RON"}}),
+            Value::Null,
+            (json!({"kind": "payment"}), "#/follows_id required"),
+        ),
     ]
 }
 
@@ -199,6 +214,15 @@ async fn every_noun_behaves_alike() {
             );
         }
         client.get(&collection).header("accept", "image/png").expect(406).await;
+
+        if row.change.is_null() {
+            for method in ["PUT", "PATCH", "DELETE"] {
+                client.call(method, &path).json(body.clone()).header("if-match", "*").expect(405).await;
+            }
+            let history = client.get(format!("{path}/history")).expect(200).await.json();
+            assert_eq!(history["items"][0]["action"], "created");
+            continue;
+        }
 
         // Changes need the version.
         client.patch(&path, row.change.clone()).expect(428).await;

@@ -23,6 +23,8 @@ mod lost_answers;
 mod matrix;
 mod merge_patch;
 mod migrations;
+mod movements;
+mod movements_model;
 mod natural_order;
 mod problems;
 mod proof;
