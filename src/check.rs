@@ -50,7 +50,8 @@ pub async fn check(arguments: &CheckArguments, settings: &Settings) -> anyhow::R
 async fn judge(database: &Database, document: &[u8], origin: &Origin) -> anyhow::Result<Vec<Value>> {
     database.migrate().await?;
     let mut connection = database.connect().await?;
-    let author = Author { actor: "cli".into(), principal: "cli".into(), request_id: Uuid::now_v7().to_string(), reason: None };
+    let author =
+        Author { actor: "cli".into(), principal: "cli".into(), request_id: Uuid::now_v7().to_string(), reason: None };
     let written = import(&mut connection, nouns(), &author, document, false, |_, _| ()).await;
     let mut report = written.map_err(explained)?;
     if report.refused > 0 {

@@ -31,10 +31,7 @@ pub struct Database {
 
 /// With the days and fiscal years of the service.
 fn calendar(options: PgConnectOptions, settings: &Settings) -> PgConnectOptions {
-    repository::in_fiscal_year(
-        repository::in_time_zone(options, settings.timezone.name()),
-        settings.fiscal_year_start,
-    )
+    repository::in_fiscal_year(repository::in_time_zone(options, settings.timezone.name()), settings.fiscal_year_start)
 }
 
 impl Database {

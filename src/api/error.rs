@@ -307,7 +307,7 @@ impl From<sqlx::Error> for Error {
                 Self::Conflict(found.0)
             }
             "23503" => Self::invalid(&field(), "not_found", "refers to something that does not exist (here)"),
- // The database judged it, and says with what faults.
+            // The database judged it, and says with what faults.
             "MD409" | "MD422" => match serde_json::from_str(database.message()) {
                 Ok(faults) if code == "MD409" => Self::Conflict(faults),
                 Ok(faults) => Self::Invalid(faults),

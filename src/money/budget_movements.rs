@@ -181,7 +181,12 @@ impl Resource for BudgetMovement {
         use MovementKind as K;
         check_money(&self.money, faults);
         let is_some = !self.money.amount.is_zero();
-        faults.check(is_some, "money/amount", "zero", "Give an amount above zero; what takes away is a kind of its own.");
+        faults.check(
+            is_some,
+            "money/amount",
+            "zero",
+            "Give an amount above zero; what takes away is a kind of its own.",
+        );
         let mut only = |field: &str, given: bool, wanted: bool, of: &str| match (given, wanted) {
             (true, false) => faults.add(field, "not_allowed", format!("Leave it out: only {of} has it.")),
             (false, true) => faults.add(field, "required", format!("Give it: {of} has it.")),
@@ -191,7 +196,8 @@ impl Resource for BudgetMovement {
         only("reverses_id", self.reverses_id.is_some(), self.kind == K::Reversal, "a reversal");
         let is_outgoing = self.kind.is_transfer() && self.from_allocation_id.is_none();
         only("to_allocation_id", self.to_allocation_id.is_some(), is_outgoing, "a virement or carry_forward");
-        let is_incoming = self.kind.is_transfer() && self.to_allocation_id.is_none() && self.from_allocation_id.is_some();
+        let is_incoming =
+            self.kind.is_transfer() && self.to_allocation_id.is_none() && self.from_allocation_id.is_some();
         only("from_allocation_id", self.from_allocation_id.is_some(), is_incoming, "the other half of a transfer");
         if self.kind == K::Payment {
             only("follows_id", self.follows_id.is_some(), true, "a payment (its payment order)");
@@ -199,7 +205,12 @@ impl Resource for BudgetMovement {
             only("follows_id", self.follows_id.is_some(), false, "a movement that carries on another");
         }
         let own = [self.to_allocation_id, self.from_allocation_id].contains(&Some(self.allocation_id));
-        faults.check(!own, "to_allocation_id", "the_same", "Give another allocation than that from which the money comes.");
+        faults.check(
+            !own,
+            "to_allocation_id",
+            "the_same",
+            "Give another allocation than that from which the money comes.",
+        );
     }
 
     fn needs_reason(_: Option<&Self>, after: Option<&Self>) -> bool {

@@ -3,6 +3,10 @@
 //! To add one: a file with its parameters, its row and its SQL, and a line in `REPORTS`.
 
 mod budget;
+mod currency;
+mod explain;
+mod flows;
+mod funding_gaps;
 mod gaps;
 mod integrity;
 mod network;
@@ -10,6 +14,8 @@ mod plan;
 mod quality;
 mod responsibilities;
 mod scope;
+mod spending;
+mod sums;
 mod timeline;
 
 use axum::{
@@ -45,6 +51,9 @@ static REPORTS: &[Entry] = &[
     Entry::of::<timeline::Parameters>(),
     Entry::of::<responsibilities::Parameters>(),
     Entry::of::<budget::Parameters>(),
+    Entry::of::<funding_gaps::Parameters>(),
+    Entry::of::<spending::Parameters>(),
+    Entry::of::<flows::Parameters>(),
     Entry::of::<gaps::Parameters>(),
     Entry::of::<integrity::Parameters>(),
     Entry::of::<quality::Parameters>(),
@@ -82,6 +91,11 @@ impl Entry {
     }
 }
 
+/// The operation id: `report_funding_gaps`.
+fn operation<R: Report>() -> String {
+    format!("report_{}", R::NAME.replace('-', "_"))
+}
+
 /// The routes of all reports.
 pub fn routes() -> Router<App> {
     REPORTS.iter().fold(Router::new(), |router, report| router.merge((report.routes)()))
@@ -111,7 +125,7 @@ async fn report<R: Report>(
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Error> {
-    actor.may(&format!("report_{}", R::NAME))?;
+    actor.may(&operation::<R>())?;
     let app = app.seen_by(&actor);
     let format = Format::of(&headers)?;
     let (scope, own, moment) = query::read_both::<Scope, R>(&app, query.as_deref(), &REFERENCES).await?;
@@ -142,6 +156,6 @@ fn describe_one<R: Report>(document: &mut Value) {
     responses.insert("200".into(), formats("All rows; a report has no pages.", &rows));
     responses.insert("304".into(), not_modified());
     document["paths"][format!("/v1/reports/{}", R::NAME)] = json!({"get": {
-        "operationId": format!("report_{}", R::NAME), "tags": ["reports"], "summary": R::SUMMARY,
+        "operationId": operation::<R>(), "tags": ["reports"], "summary": R::SUMMARY,
         "parameters": all, "responses": responses}});
 }

@@ -36,8 +36,12 @@ pub async fn import(
     settings: &Settings,
 ) -> anyhow::Result<()> {
     let (document, origin) = plan(connection, arguments, settings).await?;
-    let author =
-        Author { actor: "cli".into(), principal: "cli".into(), request_id: Uuid::now_v7().to_string(), reason: arguments.reason.clone() };
+    let author = Author {
+        actor: "cli".into(),
+        principal: "cli".into(),
+        request_id: Uuid::now_v7().to_string(),
+        reason: arguments.reason.clone(),
+    };
     let terminal = std::io::stderr();
     let mut progress = Progress::new(terminal.is_terminal().then_some(terminal));
     let show = |done, total| progress.show(done, total);

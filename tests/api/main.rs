@@ -4,6 +4,7 @@
 
 mod architecture;
 mod as_of;
+mod budget_sums;
 mod check;
 mod classification;
 mod contract;
@@ -23,6 +24,7 @@ mod lost_answers;
 mod matrix;
 mod merge_patch;
 mod migrations;
+mod money_reports;
 mod movements;
 mod movements_model;
 mod natural_order;

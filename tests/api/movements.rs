@@ -43,7 +43,7 @@ impl Ledger {
         self.client.post("/v1/budget-movements", self.body(kind, amount, more)).send().await
     }
 
-    async fn made(&self, kind: &str, amount: &str, more: Value) -> Value {
+    pub(crate) async fn made(&self, kind: &str, amount: &str, more: Value) -> Value {
         let reply = self.post(kind, amount, more).await;
         assert_eq!(reply.status, 201, "{kind} {amount}: {}", reply.text);
         reply.json()["id"].clone()
@@ -63,13 +63,13 @@ impl Ledger {
     }
 
     /// Another key that may write.
-    async fn other(&self) -> Client {
+    pub(crate) async fn other(&self) -> Client {
         let key = self.client.create("api-keys", json!({"name": "admin", "role": "admin"})).await;
         self.client.with_key(key["key"].as_str().unwrap().into())
     }
 
     /// Everything up to an order of this amount; its id.
-    async fn ordered(&self, amount: &str) -> Value {
+    pub(crate) async fn ordered(&self, amount: &str) -> Value {
         for kind in ["allotment", "commitment", "verification"] {
             self.made(kind, amount, json!({})).await;
         }
@@ -145,7 +145,8 @@ async fn each_stage_is_the_ceiling_of_the_next() {
 async fn who_ordered_a_payment_does_not_record_it_even_under_another_name() {
     let ledger = Ledger::open("100").await;
     let order = ledger.ordered("100").await;
-    let name = ledger.refused("payment", "10", json!({"follows_id": order}), 409, "#/follows_id separation_of_duties").await;
+    let name =
+        ledger.refused("payment", "10", json!({"follows_id": order}), 409, "#/follows_id separation_of_duties").await;
     assert!(name.contains("let another do so"), "{name}");
     // A key of the same name is another principal; the same key renamed is not.
     let me = ledger.client.get("/v1/api-keys").expect(200).await.json();
@@ -172,16 +173,25 @@ async fn a_transfer_has_two_halves_or_none() {
     ledger.refused("virement", "20.01", json!({"to_allocation_id": near}), 409, exceeded).await;
     let reply = ledger.post("virement", "15", json!({"to_allocation_id": near, "external_id": "v-1"})).await;
     let out = reply.json();
-    let half = ledger.client.get(format!("/v1/budget-movements/{}", out["counterpart_id"].as_str().unwrap())).expect(200).await.json();
+    let half = ledger
+        .client
+        .get(format!("/v1/budget-movements/{}", out["counterpart_id"].as_str().unwrap()))
+        .expect(200)
+        .await
+        .json();
     assert_eq!((&half["allocation_id"], &half["from_allocation_id"]), (&near, &ledger.allocation));
     assert_eq!((&half["counterpart_id"], &half["kind"], &half["money"]), (&out["id"], &out["kind"], &out["money"]));
     ledger.refused("allotment", "5.01", json!({}), 409, exceeded).await;
     ledger.refused("allotment", "20.01", json!({"allocation_id": near}), 409, exceeded).await;
     ledger.made("allotment", "20", json!({"allocation_id": near})).await;
-    ledger.refused("virement", "1", json!({"to_allocation_id": far}), 422, "#/to_allocation_id other_fiscal_year").await;
+    ledger
+        .refused("virement", "1", json!({"to_allocation_id": far}), 422, "#/to_allocation_id other_fiscal_year")
+        .await;
     ledger.refused("carry_forward", "1", json!({"to_allocation_id": near}), 422, "#/to_allocation_id not_later").await;
     ledger.refused("virement", "1", json!({"to_allocation_id": euro}), 422, "#/money/currency other_currency").await;
-    ledger.refused("virement", "1", json!({"to_allocation_id": ledger.allocation}), 422, "#/to_allocation_id the_same").await;
+    ledger
+        .refused("virement", "1", json!({"to_allocation_id": ledger.allocation}), 422, "#/to_allocation_id the_same")
+        .await;
     ledger.refused("virement", "1", json!({}), 422, "#/to_allocation_id required").await;
     ledger.refused("reversal", "15", json!({"reverses_id": out["id"]}), 422, "#/reverses_id not_reversible").await;
     ledger.made("carry_forward", "5", json!({"to_allocation_id": far, "dated_on": "2026-01-15"})).await;
@@ -200,7 +210,8 @@ async fn a_revision_has_an_act_or_a_reason() {
     ledger.made("revision", "50", json!({"direction": "increase", "legal_act_id": act})).await;
     ledger.made("allotment", "150", json!({})).await;
     let less = ledger.body("revision", "0.01", json!({"direction": "decrease"}));
-    let refused = ledger.client.post("/v1/budget-movements", less.clone()).header("mandate-reason", "cuts").expect(409).await;
+    let refused =
+        ledger.client.post("/v1/budget-movements", less.clone()).header("mandate-reason", "cuts").expect(409).await;
     assert_eq!(refused.faults(), ["#/money/amount ceiling_exceeded"], "{}", refused.text);
     let raise = ledger.body("revision", "1", more);
     ledger.client.post("/v1/budget-movements", raise).header("mandate-reason", "more work").expect(201).await;
@@ -218,7 +229,12 @@ async fn a_reversal_takes_back_a_whole_movement_once_and_last_things_first() {
     assert_eq!(reply.faults(), ["#/money/amount ceiling_exceeded", "#/reverses_id followed"], "{}", reply.text);
     let reversal = ledger.made("reversal", "60", json!({"reverses_id": commitment})).await;
     let again = ledger.post("reversal", "60", json!({"reverses_id": commitment})).await;
-    assert_eq!((again.status.as_u16(), again.faults()), (409, vec!["#/reverses_id taken".to_owned()]), "{}", again.text);
+    assert_eq!(
+        (again.status.as_u16(), again.faults()),
+        (409, vec!["#/reverses_id taken".to_owned()]),
+        "{}",
+        again.text
+    );
     ledger.refused("reversal", "60", json!({"reverses_id": reversal}), 422, "#/reverses_id not_reversible").await;
     ledger.refused("verification", "1", json!({"follows_id": allotment}), 422, "#/follows_id wrong_kind").await;
     ledger.made("reversal", "100", json!({"reverses_id": allotment})).await;

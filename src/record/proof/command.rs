@@ -22,7 +22,8 @@ pub async fn perform(command: &AuditCommand, connection: &mut PgConnection) -> a
         }
         AuditCommand::Erase(arguments) => {
             let author = Author {
-                actor: "cli".into(), principal: "cli".into(),
+                actor: "cli".into(),
+                principal: "cli".into(),
                 request_id: Uuid::now_v7().to_string(),
                 reason: Some(arguments.reason.clone()),
             };

@@ -43,7 +43,9 @@ pub(super) fn read(text: &str) -> Result<Vec<Rate>, String> {
             Event::Eof if state.path.is_empty() && !state.rates.is_empty() => return Ok(state.rates),
             Event::Eof => return Err("it has no rates, or breaks off".into()),
             Event::DocType(_) => return Err("it has a document type, which is not read".into()),
-            Event::GeneralRef(_) | Event::CData(_) => return Err("it has entities or sections, which are not read".into()),
+            Event::GeneralRef(_) | Event::CData(_) => {
+                return Err("it has entities or sections, which are not read".into());
+            }
             Event::Decl(_) | Event::PI(_) | Event::Comment(_) => {}
         }
     }
