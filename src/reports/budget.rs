@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::{
     Report,
-    currency::{Rate, Rates, Wanted},
+    currency::{Rate, Rates, Wanted, too_large},
     explain::{self, Source},
     scope::{LIMIT, Scope, answer},
     sums::{By, CELLS, FOLDED, KEPT, LINES, MOVED, MOVED_KEPT, OF_ENTITIES, OF_LINES, STRATEGIES, SUMMED, TREE},
@@ -130,17 +130,14 @@ impl Report for Parameters {
         // Here the entity is the one whose money it is, not one that takes part in the work.
         let entities: Vec<Uuid> = std::mem::take(&mut scope.entity_id).iter().map(|id| id.uuid()).collect();
         let end = [TREE, by.branches(), ANSWER, by.names(), NAMED, LIMIT];
-        let mut rows: Vec<Row> = match by.dimension().filter(|_| keeps_sums && is_wide) {
-            Some(dimension) => {
-                let strategies = if scope.strategy_id.is_empty() { "" } else { STRATEGIES };
-                let parts = [&[CELLS, by.key(), FOLDED, strategies, KEPT][..], &end].concat();
-                answer(connection, scope.query(&parts).bind(entities.clone()).bind(dimension)).await?
-            }
-            None => {
-                let moved = if keeps_sums { MOVED_KEPT } else { MOVED };
-                let parts = [&[LINES, moved, OF_ENTITIES, OF_LINES, by.key(), SUMMED][..], &end].concat();
-                answer(connection, scope.query(&parts).bind(entities.clone())).await?
-            }
+        let mut rows: Vec<Row> = if let Some(dimension) = by.dimension().filter(|_| keeps_sums && is_wide) {
+            let strategies = if scope.strategy_id.is_empty() { "" } else { STRATEGIES };
+            let parts = [&[CELLS, by.key(), FOLDED, strategies, KEPT][..], &end].concat();
+            answer(connection, scope.query(&parts).bind(entities.clone()).bind(dimension)).await?
+        } else {
+            let moved = if keeps_sums { MOVED_KEPT } else { MOVED };
+            let parts = [&[LINES, moved, OF_ENTITIES, OF_LINES, by.key(), SUMMED][..], &end].concat();
+            answer(connection, scope.query(&parts).bind(entities.clone())).await?
         };
         if let Some(rates) = wanted.find(connection, rows.iter().map(|row| row.currency.as_str())).await? {
             rows = converted(rows, &rates)?;
@@ -173,18 +170,18 @@ fn converted(rows: Vec<Row>, rates: &Rates) -> Result<Vec<Row>, Error> {
                 rate = at;
             }
         }
-        match whole.last_mut().filter(|(last, _)| (last.id, &last.word) == (row.id, &row.word)) {
-            Some((last, sums)) => {
-                for (sum, figure) in sums.iter_mut().zip(figures) {
-                    *sum = (*sum).into_iter().chain(figure).reduce(|a, b| a + b);
-                }
-                last.lines += row.lines;
-                last.rates.get_or_insert_default().extend(rate.cloned());
+        if let Some((last, sums)) = whole.last_mut().filter(|(last, _)| (last.id, &last.word) == (row.id, &row.word)) {
+            for (sum, figure) in sums.iter_mut().zip(figures) {
+                *sum = match (*sum, figure) {
+                    (Some(a), Some(b)) => Some(a.checked_add(b).ok_or_else(|| too_large(&currency))?),
+                    (one, other) => one.or(other),
+                };
             }
-            None => {
-                let rates_used = Some(rate.cloned().into_iter().collect());
-                whole.push((Row { currency: rates.currency.clone(), rates: rates_used, ..row }, figures));
-            }
+            last.lines += row.lines;
+            last.rates.get_or_insert_default().extend(rate.cloned());
+        } else {
+            let rates_used = Some(rate.cloned().into_iter().collect());
+            whole.push((Row { currency: rates.currency.clone(), rates: rates_used, ..row }, figures));
         }
     }
     Ok(whole.into_iter().map(|(row, sums)| row.with(sums, rates)).collect())
@@ -210,7 +207,8 @@ impl Row {
     fn with(self, sums: [Option<Decimal>; 9], rates: &Rates) -> Self {
         let [_, granted, _, committed, _, _, paid, ..] = sums;
         let left = granted.zip(committed).map(|(granted, committed)| rates.rounded(granted - committed));
-        let executed = granted.zip(paid).and_then(|(granted, paid)| (paid * Decimal::ONE_HUNDRED).checked_div(granted));
+        let executed =
+            granted.zip(paid).and_then(|(granted, paid)| paid.checked_mul(Decimal::ONE_HUNDRED)?.checked_div(granted));
         let written = sums.map(|sum| sum.map(|sum| rates.rounded(sum)));
         let [estimate, appropriation, allotted, committed, verified, ordered, paid, own_estimate, own_appropriation] =
             written;

@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 use crate::{api::Error, repository::Fault, values::codelists};
 
 /// A rate at which amounts were converted.
+#[expect(clippy::struct_field_names, reason = "the fields are those of the noun")]
 #[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq, FromRow, ToSchema)]
 #[schema(as = RateUsed)]
 pub(super) struct Rate {
@@ -54,6 +55,11 @@ where valid_on < $1 and ((base_currency = $2 and quote_currency = $3) or (quote_
 
 fn fault(parameter: &str, code: &str, detail: String) -> Fault {
     Fault { pointer: parameter.into(), code: code.into(), detail }
+}
+
+/// Says that sums in a currency are more than can be converted.
+pub(super) fn too_large(currency: &str) -> Error {
+    Error::BadQuery(vec![fault("in", "out_of_range", format!("the sums in {currency} are too large to convert"))])
 }
 
 impl Wanted {
@@ -141,13 +147,7 @@ impl Rates {
                 if rate.base_currency == currency { amount.checked_mul(number) } else { amount.checked_div(number) };
             Some((worth?, Some(rate)))
         });
-        found.ok_or_else(|| {
-            Error::BadQuery(vec![fault(
-                "in",
-                "out_of_range",
-                format!("the sums in {currency} are too large to convert"),
-            )])
-        })
+        found.ok_or_else(|| too_large(currency))
     }
 
     /// Rounded to the smallest unit of the currency, half away from zero, and written with at least two decimals.

@@ -44,7 +44,8 @@ struct Rate {
     base: String,
     quote: String,
     on: NaiveDate,
-    rate: Decimal,
+    /// How much of `quote` one unit of `base` is.
+    worth: Decimal,
 }
 
 /// The routes.
@@ -118,7 +119,7 @@ impl Rate {
     /// As a row of a plan file. The same rate of another file is the same row.
     fn row(&self, source: &str) -> Value {
         json!({"external_id": format!("{source}:{}:{}:{}", self.base, self.quote, self.on), "base_currency": self.base,
-            "quote_currency": self.quote, "valid_on": self.on, "rate": self.rate.to_string(), "source": source, "classification": "public"})
+            "quote_currency": self.quote, "valid_on": self.on, "rate": self.worth.to_string(), "source": source, "classification": "public"})
     }
 }
 

@@ -16,7 +16,9 @@ fn picked(rows: &[Value], names: &[&str]) -> Value {
 async fn gaps_of_funding_are_what_is_missing_unused_or_about_to_lapse() {
     let ledger = Ledger::open("100").await;
     let client = &ledger.client;
-    let this_year = chrono::Datelike::year(&chrono::Utc::now());
+    let path = format!("/v1/budget-allocations/{}", ledger.allocation.as_str().unwrap());
+    let written = client.get(path).expect(200).await.json()["created_at"].as_str().unwrap().to_owned();
+    let this_year: i32 = written[..4].parse().unwrap();
     let now = ledger.grant("40", this_year, "EUR").await;
     let owner = client.get(format!("/v1/budget-allocations/{}", now.as_str().unwrap())).expect(200).await.json();
     let estimate = json!({"initiative_id": owner["initiative_id"], "fiscal_year": 2025, "phase": "estimate", "money": {"amount": "130.50", "currency": "RON"}});

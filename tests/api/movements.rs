@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Client, client::Reply, service};
+use mandate::{limits::Limits, repository};
+
+use crate::support::{Client, client::Reply, database, service, service_over};
 
 /// A strategy with an initiative, and what has been granted to it.
 pub(crate) struct Ledger {
@@ -17,11 +19,16 @@ impl Ledger {
     }
 
     pub(crate) async fn of(client: Client, amount: &str) -> Self {
-        let strategy = json!({"code": "S", "title": "A strategy", "country": "XX", "kind": "strategy"});
+        Self::grown(&client, amount, "S").await
+    }
+
+    /// Under a strategy of its own, with this code.
+    async fn grown(client: &Client, amount: &str, code: &str) -> Self {
+        let strategy = json!({"code": code, "title": "A strategy", "country": "XX", "kind": "strategy"});
         let strategy = client.create("strategies", strategy).await["id"].clone();
         let initiative = json!({"strategy_id": strategy, "code": "1", "title": "An initiative"});
         let initiative = client.create("initiatives", initiative).await["id"].clone();
-        let mut ledger = Self { client, initiative, allocation: Value::Null };
+        let mut ledger = Self { client: client.clone(), initiative, allocation: Value::Null };
         ledger.allocation = ledger.grant(amount, 2025, "RON").await;
         ledger
     }
@@ -259,6 +266,46 @@ async fn a_movement_is_of_the_year_and_the_currency_of_its_money() {
     let estimate = ledger.client.create("budget-allocations", estimate).await["id"].clone();
     let reply = ledger.post("allotment", "1", json!({"allocation_id": estimate})).await;
     assert_eq!(reply.faults(), ["#/allocation_id not_appropriated"], "{}", reply.text);
+}
+
+#[tokio::test]
+async fn a_fiscal_year_starts_where_the_service_says() {
+    let options = repository::in_fiscal_year(database().await, 10);
+    let ledger = Ledger::of(service_over(options, Limits::default()).await, "100").await;
+    ledger.refused("allotment", "1", json!({"dated_on": "2025-09-30"}), 422, "#/dated_on outside_fiscal_year").await;
+    ledger.made("allotment", "1", json!({"dated_on": "2025-10-01"})).await;
+    ledger.made("allotment", "1", json!({"dated_on": "2026-09-30"})).await;
+    let text =
+        ledger.refused("allotment", "1", json!({"dated_on": "2026-10-01"}), 422, "#/dated_on outside_fiscal_year");
+    assert!(text.await.contains("ends on 2026-09-30"));
+}
+
+#[tokio::test]
+async fn a_finance_officer_moves_money_only_where_the_entity_leads() {
+    let ledger = Ledger::open("100").await;
+    let agency = json!({"name": "Agency", "kind": "agency"});
+    let agency = ledger.client.create("entities", agency).await["id"].clone();
+    let lead = json!({"initiative_id": ledger.initiative, "entity_id": agency, "role": "lead"});
+    ledger.client.create("assignments", lead).await;
+    let key = json!({"name": "finance", "role": "finance", "entity_id": agency});
+    let key = ledger.client.create("api-keys", key).await;
+    let officer = ledger.client.with_key(key["key"].as_str().unwrap().into());
+    let elsewhere = Ledger::grown(&ledger.client, "5", "T").await;
+    let own = ledger.grant("5", 2025, "RON").await;
+    let post = |body: Value| officer.post("/v1/budget-movements", body);
+    post(ledger.body("allotment", "1", json!({}))).expect(201).await;
+    post(ledger.body("virement", "1", json!({"to_allocation_id": own}))).expect(201).await;
+    post(ledger.body("allotment", "1", json!({"allocation_id": elsewhere.allocation}))).expect(403).await;
+    post(ledger.body("virement", "1", json!({"to_allocation_id": elsewhere.allocation}))).expect(403).await;
+    let count = ledger.count().await;
+    assert_eq!(count, 3, "what is refused changes nothing");
+    // A plan of one strategy has its movements, and the difference between two moments names the strategy of each.
+    let strategies = ledger.client.get("/v1/strategies?code=S").expect(200).await.json();
+    let strategy = strategies["items"][0]["id"].as_str().unwrap().to_owned();
+    let plan = ledger.client.get(format!("/v1/exports/plan?strategy_id={strategy}")).expect(200).await.json();
+    assert_eq!(plan["budget_movements"].as_array().unwrap().len(), 3, "{plan}");
+    let diff = ledger.client.get(format!("/v1/diff?from=2020-01-01&strategy_id={strategy}")).expect(200).await.text;
+    assert!(diff.contains("ceiling: -1.00 RON (virement)") && diff.contains("allotment: 1.00 RON"), "{diff}");
 }
 
 #[tokio::test]

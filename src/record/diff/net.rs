@@ -63,12 +63,16 @@ select n.kind, n.entity_id as resource_id, n.before, n.after, n.actors, n.reason
     coalesce(s.code, i.code) as item_code
 from net n
 left join lateral (
+    select v.initiative_id, v.step_id from as_of.budget_allocations_versions v
+    where v.id = (n.fields ->> 'allocation_id')::uuid order by v.recorded_from desc limit 1
+) a on true
+left join lateral (
     select v.initiative_id, v.code from as_of.steps_versions v
-    where v.id = coalesce(n.fields ->> 'step_id', n.fields ->> 'predecessor_step_id')::uuid order by v.recorded_from desc limit 1
+    where v.id = coalesce((n.fields ->> 'step_id')::uuid, (n.fields ->> 'predecessor_step_id')::uuid, a.step_id) order by v.recorded_from desc limit 1
 ) s on true
 left join lateral (
     select v.strategy_id, v.code from as_of.initiatives_versions v
-    where v.id = coalesce((n.fields ->> 'initiative_id')::uuid, (n.fields ->> 'predecessor_initiative_id')::uuid, s.initiative_id)
+    where v.id = coalesce((n.fields ->> 'initiative_id')::uuid, (n.fields ->> 'predecessor_initiative_id')::uuid, a.initiative_id, s.initiative_id)
     order by v.recorded_from desc limit 1
 ) i on true
 where $3 = '{}' or n.entity_id = any($3) or (n.fields ->> 'strategy_id')::uuid = any($3) or i.strategy_id = any($3)

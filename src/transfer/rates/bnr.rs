@@ -86,8 +86,8 @@ impl State {
                 let quote = self.quote.clone().ok_or("OrigCurrency is missing before the rates")?;
                 let (base, units) = self.of.take().ok_or("a Rate has no currency")?;
                 let on = self.on.ok_or("a Rate has no date")?;
-                let rate = number(self.text.trim())?.checked_div(units).ok_or("a multiplier is zero")?;
-                self.rates.push(Rate { base, quote, on, rate: rate.normalize() });
+                let worth = number(self.text.trim())?.checked_div(units).ok_or("a multiplier is zero")?;
+                self.rates.push(Rate { base, quote, on, worth: worth.normalize() });
             }
             _ => {}
         }
@@ -116,7 +116,7 @@ mod tests {
     #[test]
     fn the_file_of_the_bank_is_read_and_rates_are_for_one_unit() {
         let told: Vec<_> =
-            read(FILE).unwrap().iter().map(|r| format!("{} {}/{} {}", r.on, r.base, r.quote, r.rate)).collect();
+            read(FILE).unwrap().iter().map(|r| format!("{} {}/{} {}", r.on, r.base, r.quote, r.worth)).collect();
         assert_eq!(told, ["2024-10-18 EUR/RON 4.9735", "2024-10-18 HUF/RON 0.012418"]);
     }
 

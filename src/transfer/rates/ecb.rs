@@ -23,8 +23,8 @@ pub(super) fn read(text: &str) -> Result<Vec<Rate>, String> {
             if currency.is_empty() || cell.is_empty() || cell == "N/A" {
                 continue;
             }
-            let rate = number(cell).map_err(|why| format!("line {line}, {currency}: {why}"))?;
-            rates.push(Rate { base: "EUR".into(), quote: currency.into(), on, rate });
+            let worth = number(cell).map_err(|why| format!("line {line}, {currency}: {why}"))?;
+            rates.push(Rate { base: "EUR".into(), quote: currency.into(), on, worth });
         }
     }
     Ok(rates)
@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     fn told(text: &str) -> Result<Vec<String>, String> {
-        Ok(read(text)?.iter().map(|r| format!("{} {}/{} {}", r.on, r.base, r.quote, r.rate)).collect())
+        Ok(read(text)?.iter().map(|r| format!("{} {}/{} {}", r.on, r.base, r.quote, r.worth)).collect())
     }
 
     #[test]
