@@ -184,7 +184,7 @@ fn nothing_at(path: &str) -> String {
 
 /// Bounds the handler, which also reads the body: a client that is too slow is told so, and so is one that waits for us.
 async fn in_time(limits: Limits, request: Request, next: Next) -> Response {
-    let time = if request.uri().path() == "/v1/imports" { limits.import_time } else { limits.time };
+    let time = if request.uri().path().starts_with("/v1/imports") { limits.import_time } else { limits.time };
     let body = Awaited::default();
     let answer = repository::stoppable(next.run(request.map(|inner| body.watch(inner))));
     tokio::time::timeout(time, answer).await.unwrap_or_else(|_| {

@@ -125,7 +125,9 @@ mod tests {
         let with_type = FILE.replace("<DataSet", "<!DOCTYPE x [<!ENTITY a \"b\">]><DataSet");
         let with_entity = FILE.replace("4.9735", "&a;4.9735");
         let deep = FILE.replace("4.9735", "<a>4.9735</a>");
-        for text in [&with_type, &with_entity, &deep, &FILE[..600], "", "<DataSet/>", &FILE.replace("4.9735", "-1")] {
+        for text in
+            [&with_type, &with_entity, &deep, &FILE[..FILE.len() - 20], "", "<DataSet/>", &FILE.replace("4.9735", "-1")]
+        {
             assert!(read(text).is_err(), "{text}");
         }
     }
