@@ -218,7 +218,8 @@ fn nothing_at(path: &str) -> String {
 
 /// Bounds the handler, which also reads the body: a client that is too slow is told so, and so is one that waits for us.
 async fn in_time(limits: Limits, request: Request, next: Next) -> Response {
-    let is_bulk = ["/v1/imports", "/v1/measurement-batches"].contains(&request.uri().path());
+    let path = request.uri().path();
+    let is_bulk = path.starts_with("/v1/imports") || path == "/v1/measurement-batches";
     let time = if is_bulk { limits.import_time } else { limits.time };
     let body = Awaited::default();
     let answer = repository::stoppable(next.run(request.map(|inner| body.watch(inner))));

@@ -24,7 +24,7 @@ const CONNECT_TIME: Duration = Duration::from_secs(10);
 
 /// A database that is ready to use.
 pub struct Database {
-    /// How to reach it; every connection is in the time zone of the service.
+    /// How to reach it; every connection is in the time zone and the fiscal year of the service.
     pub options: PgConnectOptions,
     server: Server,
 }
@@ -39,6 +39,11 @@ enum Server {
     OfAnother,
 }
 
+/// With the days and fiscal years of the service.
+fn calendar(options: PgConnectOptions, settings: &Settings) -> PgConnectOptions {
+    repository::in_fiscal_year(repository::in_time_zone(options, settings.timezone.name()), settings.fiscal_year_start)
+}
+
 impl Database {
     /// Opens the database that the settings name, starting the private PostgreSQL if they name none. When another mandate runs that already, a
     /// `guest` uses it as it is.
@@ -46,10 +51,7 @@ impl Database {
         if let Some(url) = &settings.database_url {
             let options = PgConnectOptions::from_str(url)
                 .context("DATABASE_URL is not understood; write postgres://user:password@host:5432/database")?;
-            return Ok(Self {
-                options: repository::in_time_zone(options, settings.timezone.name()),
-                server: Server::Given,
-            });
+            return Ok(Self { options: calendar(options, settings), server: Server::Given });
         }
         Self::private(settings, settings.data_dir(), true, guest).await
     }
@@ -73,7 +75,7 @@ impl Database {
             }
             Err(error) => return Err(error.into()),
         };
-        Ok(Self { options: repository::in_time_zone(options, settings.timezone.name()), server })
+        Ok(Self { options: calendar(options, settings), server })
     }
 
     /// What it is, in words.

@@ -20,7 +20,7 @@ const PLANS: [(&str, &str); 5] = [
 /// Loads the plans where they are not yet, makes a key that works for a day, and says what to try.
 pub async fn prepare(settings: &Settings, database: &Database) -> anyhow::Result<()> {
     let mut connection = database.connect().await?;
-    let author = Author { actor: "demo".into(), request_id: uuid::Uuid::now_v7().to_string(), reason: None };
+    let author = Author::of_ours("demo");
     for (name, plan) in PLANS {
         let outcome =
             transfer::import(&mut connection, router::nouns(), &author, plan.as_bytes(), false, |_, _| {}).await;

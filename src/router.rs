@@ -18,7 +18,7 @@ use crate::{
     app::App,
     entities::Entity,
     metrics::{Indicator, IndicatorTarget, Measurement},
-    money::{BudgetAllocation, FundingSource},
+    money::{BudgetAllocation, BudgetMovement, ExchangeRate, FundingSource},
     people::{StaffAllocation, StaffCapacity},
     plan::{Assignment, Dependency, Initiative, LegalAct, Milestone, Objective, Step, Strategy, Timeline},
     progress::{self, ProgressReport, ReportingCycle, Risk},
@@ -39,6 +39,8 @@ pub struct Noun {
     pub kind: &'static str,
     /// The table.
     pub table: &'static str,
+    /// Whether it is only added to.
+    pub is_append_only: bool,
     /// The nouns that it points to.
     pub references: &'static [Reference],
     /// Its routes.
@@ -62,6 +64,7 @@ impl Noun {
         Self {
             kind: R::KIND,
             table: R::TABLE,
+            is_append_only: R::APPEND_ONLY,
             references: R::REFERENCES,
             routes: api::routes::<R>,
             describe: api::operations::describe::<R>,
@@ -93,6 +96,8 @@ pub fn nouns() -> &'static [Noun] {
         Noun::of::<Milestone>(),
         Noun::of::<Dependency>(),
         Noun::of::<BudgetAllocation>(),
+        Noun::of::<BudgetMovement>(),
+        Noun::of::<ExchangeRate>(),
         Noun::of::<StaffAllocation>(),
         Noun::of::<StaffCapacity>(),
         Noun::of::<ReportingCycle>(),
@@ -117,6 +122,7 @@ pub fn routes() -> Router<App> {
         .route("/", get(async || Html(include_str!("api/welcome.html"))))
         .merge(transfer::handlers::routes())
         .merge(transfer::batch_handlers::routes())
+        .merge(transfer::rates::routes())
         .merge(document::page())
         .merge(reports::routes())
         .merge(progress::routes())
@@ -133,6 +139,7 @@ pub fn document() -> Value {
     access::describe(&mut document);
     transfer::handlers::describe(&mut document);
     transfer::batch_handlers::describe(&mut document);
+    transfer::rates::describe(&mut document);
     api::idempotency::describe(&mut document);
     record::webhooks::describe_tests(&mut document);
     document::share_responses(&mut document);

@@ -202,6 +202,7 @@ impl Actor {
         }
         Ok(Author {
             actor: self.name.clone(),
+            principal: self.principal.clone(),
             request_id: text("x-request-id").and_then(Result::ok).unwrap_or_default(),
             reason: reason.filter(|reason| !reason.trim().is_empty()),
         })

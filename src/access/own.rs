@@ -104,6 +104,11 @@ fn condition(kind: &str, when: When) -> Option<String> {
             let its = format!("(select {} from indicators t where t.id = t0.indicator_id)", measures());
             Some(format!("{its} from measurements t0 where t0.id = $1"))
         }
+        // Money goes only where the entity works, too.
+        ("budget_movement", _) => Some(format!(
+            "bool_and({}) from budget_allocations t join budget_movements m on t.id in (m.allocation_id, m.to_allocation_id) where m.id = $1",
+            on_either("")
+        )),
         ("assignment", When::Before) => of("assignments", format!("t.entity_id = $2 and {}", on_either(""))),
         ("assignment", When::After) => {
             let others = on_either("").replace("from works w where", "from works w where w.id <> $1 and");

@@ -44,6 +44,7 @@ const AUDITORS: Grants = &[(Admin, Any), (Coordinator, Any), (Auditor, Any)];
 const PLANNERS: Grants = &[(Admin, Any), (Coordinator, Any)];
 const EDITORS: Grants = &[(Admin, Any), (Coordinator, Any), (Editor, Own)];
 const TREASURERS: Grants = &[(Admin, Any), (Coordinator, Any), (Editor, Own), (Finance, Own)];
+const CASHIERS: Grants = &[(Admin, Any), (Coordinator, Any), (Finance, Own)];
 
 /// The rows of a noun.
 struct OfNoun {
@@ -54,11 +55,13 @@ struct OfNoun {
     /// Replace and patch.
     change: Grants,
     delete: Grants,
+    /// Whether it is only added to: it has no operations that change it.
+    append_only: bool,
 }
 
 impl OfNoun {
     const fn new(kind: &'static str, plural: &'static str, area: Area, writers: Grants) -> Self {
-        Self { kind, plural, area, create: writers, change: writers, delete: writers }
+        Self { kind, plural, area, create: writers, change: writers, delete: writers, append_only: false }
     }
 }
 
@@ -87,6 +90,8 @@ const NOUNS: &[OfNoun] = &[
     OfNoun::new("indicator", "indicators", Area::Progress, PLANNERS),
     OfNoun::new("indicator_target", "indicator_targets", Area::Progress, PLANNERS),
     OfNoun::new("measurement", "measurements", Area::Progress, EDITORS),
+    OfNoun::new("exchange_rate", "exchange_rates", Area::Money, PLANNERS),
+    OfNoun { append_only: true, ..OfNoun::new("budget_movement", "budget_movements", Area::Money, CASHIERS) },
 ];
 
 /// The operations that belong to no noun. Those without an area ask for no scope.
@@ -95,6 +100,9 @@ const OTHERS: &[(&str, Option<Area>, Act, Grants)] = &[
     ("report_timeline", Some(Area::Plan), Act::Read, READERS),
     ("report_responsibilities", Some(Area::Plan), Act::Read, READERS),
     ("report_budget", Some(Area::Money), Act::Read, READERS),
+    ("report_funding_gaps", Some(Area::Money), Act::Read, READERS),
+    ("report_spending", Some(Area::Money), Act::Read, READERS),
+    ("report_flows", Some(Area::Money), Act::Read, READERS),
     ("report_gaps", Some(Area::Plan), Act::Read, READERS),
     ("report_integrity", Some(Area::Plan), Act::Read, READERS),
     ("report_quality", Some(Area::Plan), Act::Read, READERS),
@@ -138,6 +146,7 @@ const OTHERS: &[(&str, Option<Area>, Act, Grants)] = &[
     ("test_webhook", Some(Area::Access), Act::Write, ADMINS),
     ("list_deliveries", Some(Area::Access), Act::Read, ADMINS),
     ("import_plan", Some(Area::Transfer), Act::Write, PLANNERS),
+    ("import_exchange_rates", Some(Area::Money), Act::Write, PLANNERS),
     // An export of a whole plan is for those who may import it.
     ("export_plan", Some(Area::Transfer), Act::Read, AUDITORS),
     ("list_api_keys", Some(Area::Access), Act::Read, ADMINS),
@@ -172,9 +181,11 @@ static TABLE: LazyLock<Vec<Rule>> = LazyLock::new(|| {
         add(format!("list_{plural}"), Act::Read, READERS);
         add(format!("create_{kind}"), Act::Write, noun.create);
         add(format!("find_{kind}"), Act::Read, READERS);
-        add(format!("replace_{kind}"), Act::Write, noun.change);
-        add(format!("patch_{kind}"), Act::Write, noun.change);
-        add(format!("delete_{kind}"), Act::Write, noun.delete);
+        if !noun.append_only {
+            add(format!("replace_{kind}"), Act::Write, noun.change);
+            add(format!("patch_{kind}"), Act::Write, noun.change);
+            add(format!("delete_{kind}"), Act::Write, noun.delete);
+        }
         add(format!("history_of_{kind}"), Act::Read, READERS);
     }
     let rule =

@@ -353,6 +353,12 @@ impl From<sqlx::Error> for Error {
                 Self::Conflict(found.0)
             }
             "23503" => Self::invalid(&field(), "not_found", "refers to something that does not exist (here)"),
+            // The database judged it, and says with what faults.
+            "MD409" | "MD422" => match serde_json::from_str(database.message()) {
+                Ok(faults) if code == "MD409" => Self::Conflict(faults),
+                Ok(faults) => Self::Invalid(faults),
+                Err(_) => Self::Internal(Arc::new(error.into())),
+            },
             "23514" | "23502" | "23P01" => Self::invalid(&field(), "not_allowed", "the value is not allowed here"),
             "22003" | "22007" | "22008" | "22021" | "22P02" | "22P05" | "22001" | "54000" => {
                 Self::invalid("", "not_storable", "a value is out of the range that can be stored")

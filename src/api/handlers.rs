@@ -39,9 +39,14 @@ use crate::{
 /// The routes of a noun.
 pub fn routes<R: Resource>() -> Router<App> {
     let path = format!("/v1/{}", R::TABLE.replace('_', "-"));
+    let single = if R::APPEND_ONLY {
+        get(find::<R>)
+    } else {
+        get(find::<R>).put(replace::<R>).patch(patch::<R>).delete(delete::<R>)
+    };
     Router::new()
         .route(&path, get(list::<R>).post(create::<R>))
-        .route(&format!("{path}/{{id}}"), get(find::<R>).put(replace::<R>).patch(patch::<R>).delete(delete::<R>))
+        .route(&format!("{path}/{{id}}"), single)
         .route(&format!("{path}/{{id}}/history"), get(history::<R>))
 }
 
@@ -214,8 +219,13 @@ pub(crate) async fn add<R: Resource>(
     data: &R,
     right: Right,
 ) -> Result<Stored<R>, Error> {
+    let mut faults = Faults::default();
+    let rows = data.clone().posted(author, &mut faults);
+    if !faults.0.is_empty() {
+        return Err(Error::Invalid(faults.0));
+    }
     owed::<R>(connection, author, (None, Some(data))).await?;
-    let stored = repository::insert(connection, author, data).await?;
+    let stored = repository::insert(connection, author, &rows).await?;
     own::check(connection, right.grant, (R::KIND, stored.id), When::After).await?;
     Ok(stored)
 }

@@ -90,7 +90,7 @@ pub fn describe<R: Resource>(document: &mut Value) {
     }
     let path = format!("/v1/{}", noun.plural);
     document["paths"][&path] = noun.collection(parameters::<R::Filter>());
-    document["paths"][format!("{path}/{{id}}")] = noun.single();
+    document["paths"][format!("{path}/{{id}}")] = noun.single(R::APPEND_ONLY);
     document["paths"][format!("{path}/{{id}}/history")] = noun.history();
 }
 
@@ -212,7 +212,7 @@ impl Noun {
         json!({"get": list, "post": create})
     }
 
-    fn single(&self) -> Value {
+    fn single(&self, is_append_only: bool) -> Value {
         const CHANGE: [&str; 7] =
             ["conflict", "deleted", "stale", "too_large", "unsupported_media_type", "invalid", "version_required"];
         let write = || [id(), if_match(), reason()];
@@ -226,6 +226,9 @@ impl Noun {
             &["deleted"],
         );
         find["responses"]["304"] = not_modified();
+        if is_append_only {
+            return json!({"get": find});
+        }
         let mut replace = self.operation(
             Verb::Replace,
             &format!("Replaces {}; under an external id that is not there yet, creates it.", self.spoken),

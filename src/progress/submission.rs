@@ -121,7 +121,7 @@ pub(super) async fn submit(
         reason: report.challenges.clone(),
         set_on: Some(ground.today),
     };
-    repository::insert(connection, &author, &timeline).await?;
+    repository::insert(connection, &author, &[(Uuid::now_v7(), timeline)]).await?;
     Ok(())
 }
 

@@ -4,6 +4,10 @@
 
 mod attention;
 mod budget;
+mod currency;
+mod explain;
+mod flows;
+mod funding_gaps;
 mod gaps;
 mod indicators;
 mod integrity;
@@ -15,9 +19,11 @@ mod progress;
 mod quality;
 mod responsibilities;
 mod scope;
+mod spending;
 mod staffing;
 mod submissions;
 mod summary;
+mod sums;
 mod timeline;
 mod understaffed;
 
@@ -54,6 +60,9 @@ static REPORTS: &[Entry] = &[
     Entry::of::<timeline::Parameters>(),
     Entry::of::<responsibilities::Parameters>(),
     Entry::of::<budget::Parameters>(),
+    Entry::of::<funding_gaps::Parameters>(),
+    Entry::of::<spending::Parameters>(),
+    Entry::of::<flows::Parameters>(),
     Entry::of::<gaps::Parameters>(),
     Entry::of::<integrity::Parameters>(),
     Entry::of::<indicators::Parameters>(),
@@ -99,6 +108,11 @@ impl Entry {
     }
 }
 
+/// The operation id: `report_funding_gaps`.
+fn operation<R: Report>() -> String {
+    format!("report_{}", R::NAME.replace('-', "_"))
+}
+
 /// The routes of all reports.
 pub fn routes() -> Router<App> {
     REPORTS.iter().fold(Router::new(), |router, report| router.merge((report.routes)()))
@@ -128,7 +142,7 @@ async fn report<R: Report>(
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Error> {
-    actor.may(&format!("report_{}", R::NAME))?;
+    actor.may(&operation::<R>())?;
     let app = app.seen_by(&actor);
     let format = Format::of(&headers)?;
     let (scope, own, moment) = query::read_both::<Scope, R>(&app, query.as_deref(), &REFERENCES).await?;
@@ -159,6 +173,6 @@ fn describe_one<R: Report>(document: &mut Value) {
     responses.insert("200".into(), formats("All rows; a report has no pages.", &rows));
     responses.insert("304".into(), not_modified());
     document["paths"][format!("/v1/reports/{}", R::NAME)] = json!({"get": {
-        "operationId": format!("report_{}", R::NAME), "tags": ["reports"], "summary": R::SUMMARY,
+        "operationId": operation::<R>(), "tags": ["reports"], "summary": R::SUMMARY,
         "parameters": all, "responses": responses}});
 }

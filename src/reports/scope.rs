@@ -94,6 +94,15 @@ limit 100001";
 type Rows<T> = QueryAs<'static, Postgres, T, PgArguments>;
 
 impl Scope {
+    /// Whether it narrows by strategies at most.
+    pub(super) fn is_of_strategies(&self) -> bool {
+        self.objective_id.is_empty()
+            && self.entity_id.is_empty()
+            && self.status.is_empty()
+            && self.deadline_before.is_none()
+            && self.deadline_after.is_none()
+    }
+
     /// A query over `item`, `every_item` and `assigned`. The parts are constants of the reports, so no value ever is part of the
     /// text. `$1` to `$6` are the scope's; the condition of a parameter that is not given is left out, because one that is always true would
     /// hide the index from the planner.

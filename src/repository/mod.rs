@@ -5,6 +5,7 @@
 mod clearance;
 mod columns;
 mod error;
+mod fold;
 mod idempotency;
 mod list;
 pub(crate) mod macros;
@@ -20,10 +21,13 @@ mod write;
 
 pub use clearance::{Clearance, see_all, see_only, unseen};
 pub use error::Error;
+pub use fold::fold;
 pub use idempotency::{Claim, Kept, claim, keep, sweep};
 pub use list::{Common, Listed, Select, Sort, Window, count, languages, list};
 pub use past::{AsOf, Moment, Past, Reading, now, settle, snapshot};
-pub use pool::{Connection, Manager, Pool, connect, connect_alone, distrust, in_time_zone, lend, stoppable};
+pub use pool::{
+    Connection, Manager, Pool, connect, connect_alone, distrust, in_fiscal_year, in_time_zone, lend, stoppable,
+};
 pub use read::{Entry, Key, Lookup, blockers, deleted, find, find_many, history, ping};
 pub use reason::without_reason;
 pub use receipt::Receipt;

@@ -143,6 +143,11 @@ pub fn in_time_zone(options: PgConnectOptions, name: &str) -> PgConnectOptions {
     options.options([("mandate.timezone", name)])
 }
 
+/// Connections to which a fiscal year starts in this month, 1 to 12: what `fiscal_year()` goes by.
+pub fn in_fiscal_year(options: PgConnectOptions, start: u32) -> PgConnectOptions {
+    options.options([("mandate.fiscal_year_start", start.to_string())])
+}
+
 /// Opens a pool; no connection is made before the first is needed.
 pub fn connect(options: PgConnectOptions, size: usize, limits: Limits) -> Result<Pool, Error> {
     let milliseconds = |time: Duration| format!("{}ms", time.as_millis());

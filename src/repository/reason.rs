@@ -10,15 +10,17 @@ use super::{
 };
 
 /// The parents by which a row is known to belong to a strategy.
-const PARENTS: [&str; 5] = ["strategy_id", "objective_id", "initiative_id", "step_id", "indicator_id"];
+const PARENTS: [&str; 6] = ["strategy_id", "objective_id", "initiative_id", "step_id", "indicator_id", "allocation_id"];
 
 /// A strategy that came in the same transaction is being entered and not changed.
 const IN_FORCE: &str = "
 select distinct g.index
-from jsonb_to_recordset($1) g(index bigint, strategy_id uuid, objective_id uuid, initiative_id uuid, step_id uuid, indicator_id uuid)
+from jsonb_to_recordset($1)
+    g(index bigint, strategy_id uuid, objective_id uuid, initiative_id uuid, step_id uuid, indicator_id uuid, allocation_id uuid)
 left join indicators n on n.id = g.indicator_id
-left join steps s on s.id = coalesce(g.step_id, n.step_id)
-left join initiatives i on i.id = coalesce(g.initiative_id, n.initiative_id, s.initiative_id)
+left join budget_allocations b on b.id = g.allocation_id
+left join steps s on s.id = coalesce(g.step_id, n.step_id, b.step_id)
+left join initiatives i on i.id = coalesce(g.initiative_id, n.initiative_id, b.initiative_id, s.initiative_id)
 left join objectives o on o.id = coalesce(g.objective_id, n.objective_id)
 join strategies st on st.id = coalesce(g.strategy_id, n.strategy_id, i.strategy_id, o.strategy_id)
 where st.status = 'in_force' and st.created_at < now()

@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::{
     list::{Select, Sort},
     receipt::Receipt,
+    write::Author,
 };
 
 /// A noun of the API: the fields that a client writes.
@@ -31,6 +32,8 @@ pub trait Resource:
     /// A query for rules over several rows. `$1` holds the ids just written; each answer is a fault `(pointer, code, detail)`.
     /// It runs in the same serializable transaction as the write, so no interleaving of writers can break the rule.
     const RULE: Option<&'static str> = None;
+    /// Whether it is only added to. What is recorded stays as it is: there is no PUT, PATCH or DELETE, and an import refuses a changed row.
+    const APPEND_ONLY: bool = false;
     /// What `GET` on the collection accepts besides the parameters that all collections share.
     type Filter: DeserializeOwned + ToSchema + Send + Sync;
 
@@ -42,6 +45,11 @@ pub trait Resource:
     /// up. `before` is `None` for what is new, `after` for what is deleted.
     fn needs_reason(_before: Option<&Self>, _after: Option<&Self>) -> bool {
         false
+    }
+    /// The rows that come of what a client posts, each under its id, the first being the one that is answered. A noun whose service adds
+    /// something of its own, such as who it was, does it here; a plan file brings rows as they are kept.
+    fn posted(self, _: &Author, _: &mut Faults) -> Vec<(Uuid, Self)> {
+        vec![(Uuid::now_v7(), self)]
     }
     /// The columns and their values.
     fn columns(&self, row: &mut Row);

@@ -15,8 +15,10 @@ use super::{
 /// Who writes, in which request, and why: what the record keeps beside the change.
 #[derive(Debug, Clone)]
 pub struct Author {
-    /// The principal, such as `key:night-batch`.
+    /// The name in the record, such as `key:night-batch`.
     pub actor: String,
+    /// The principal, such as `key:5f1c09d2ab34`: names may be given twice, these not.
+    pub principal: String,
     /// The id of the request.
     pub request_id: String,
     /// The reason given by the writer, if any.
@@ -26,18 +28,29 @@ pub struct Author {
 impl Author {
     /// Whoever runs a command.
     pub fn at_the_command_line(reason: Option<&str>) -> Self {
-        Self { actor: "cli".into(), request_id: Uuid::now_v7().to_string(), reason: reason.map(str::to_owned) }
+        Self { reason: reason.map(str::to_owned), ..Self::of_ours("cli") }
     }
 
     /// The service itself.
     pub fn service() -> Self {
-        Self { actor: "service".into(), request_id: Uuid::now_v7().to_string(), reason: None }
+        Self::of_ours("service")
+    }
+
+    /// A part of the program that writes by itself.
+    pub fn of_ours(name: &str) -> Self {
+        Self { actor: name.into(), principal: name.into(), request_id: Uuid::now_v7().to_string(), reason: None }
     }
 }
 
-/// Creates.
-pub async fn insert<R: Resource>(connection: &mut PgConnection, author: &Author, data: &R) -> Result<Stored<R>, Error> {
-    one(guarded(connection, author, (Uuid::now_v7(), None, data)).await?)
+/// Creates the rows together, and answers the first.
+pub async fn insert<R: Resource>(
+    connection: &mut PgConnection,
+    author: &Author,
+    rows: &[(Uuid, R)],
+) -> Result<Stored<R>, Error> {
+    let changes: Vec<_> = rows.iter().map(|(id, data)| (*id, None, data)).collect();
+    let stored = guarded(connection, author, &changes).await?;
+    stored.into_iter().find(|stored| rows.first().is_some_and(|(id, _)| *id == stored.id)).ok_or(Error::Stale)
 }
 
 /// Replaces the fields of the version that the writer saw.
@@ -47,26 +60,30 @@ pub async fn update<R: Resource>(
     before: &Stored<R>,
     data: &R,
 ) -> Result<Stored<R>, Error> {
-    one(guarded(connection, author, (before.id, Some(before.version), data)).await?)
+    let stored = guarded(connection, author, &[(before.id, Some(before.version), data)]).await?;
+    stored.into_iter().next().ok_or(Error::Stale)
 }
+
+/// A row to write: its id, the version that the writer saw unless it is new, and its fields.
+type Change<'a, R> = (Uuid, Option<i32>, &'a R);
 
 /// One statement; or, where the noun has a rule over several rows, a serializable transaction that judges what it wrote. A caller that has
 /// opened a transaction itself (of the isolation that `Isolation::of` says) commits it and tries it again itself.
 async fn guarded<R: Resource>(
     connection: &mut PgConnection,
     author: &Author,
-    change: (Uuid, Option<i32>, &R),
+    changes: &[Change<'_, R>],
 ) -> Result<Vec<Stored<R>>, Error> {
     if connection.is_in_transaction() {
-        return judged(connection, author, change).await;
+        return judged(connection, author, changes).await;
     }
     if R::RULE.is_none() {
-        return write(connection, author, &[change]).await.map_err(Error::at_commit);
+        return write(connection, author, changes).await.map_err(Error::at_commit);
     }
     let mut attempts = Attempts::default();
     loop {
         let mut transaction = begin(connection, Isolation::of::<R>()).await?;
-        let outcome = match judged(&mut transaction, author, change).await {
+        let outcome = match judged(&mut transaction, author, changes).await {
             Ok(stored) => commit(transaction).await.map(|()| stored),
             Err(error) => Err(give_up(transaction, error).await),
         };
@@ -79,15 +96,12 @@ async fn guarded<R: Resource>(
 async fn judged<R: Resource>(
     connection: &mut PgConnection,
     author: &Author,
-    change: (Uuid, Option<i32>, &R),
+    changes: &[Change<'_, R>],
 ) -> Result<Vec<Stored<R>>, Error> {
-    let stored = write(connection, author, &[change]).await?;
-    judge::<R>(connection, &[change.0]).await?;
+    let stored = write(connection, author, changes).await?;
+    let ids: Vec<Uuid> = changes.iter().map(|(id, ..)| *id).collect();
+    judge::<R>(connection, &ids).await?;
     Ok(stored)
-}
-
-fn one<R>(mut rows: Vec<Stored<R>>) -> Result<Stored<R>, Error> {
-    rows.pop().ok_or(Error::Stale)
 }
 
 /// Writes any number of rows of one noun in one statement, all new or all old, and records each. Rows whose version has moved on are left

@@ -13,6 +13,7 @@ pub mod import;
 pub mod origin;
 pub mod plan_file;
 pub mod progress;
+pub mod rates;
 pub mod schema;
 pub mod section;
 pub mod sheet;

@@ -74,6 +74,7 @@ pub async fn import_section<R: Resource>(
             faults.push(fault("#/id", "deleted", "this id was deleted; leave it out".into()));
         }
         let body = match before {
+            Some(before) if R::APPEND_ONLY => as_recorded(body, &before.data)?,
             Some(before) => still_classified(body, &before.data)?,
             None => body,
         };
@@ -89,6 +90,11 @@ pub async fn import_section<R: Resource>(
             && equal(&before.data, &data)?
         {
             verdicts[index] = Some(Ok((Outcome::Unchanged, before.id)));
+            continue;
+        }
+        if before.is_some() && R::APPEND_ONLY {
+            let detail = "it stays as it was recorded; record a correction as a row of its own".into();
+            verdicts[index] = Some(Err(vec![fault("#", "append_only", detail)]));
             continue;
         }
         let mut rules = Faults::default();
@@ -189,6 +195,18 @@ struct Present<R> {
     by_id: HashMap<Uuid, Stored<R>>,
     by_external: HashMap<String, Uuid>,
     past: Vec<Uuid>,
+}
+
+/// What a row does not say of one that stays as it is, is as recorded.
+fn as_recorded<R: Resource>(mut body: Value, before: &R) -> Result<Value, Error> {
+    if let (Value::Object(fields), Value::Object(recorded)) =
+        (&mut body, serde_json::to_value(before).map_err(internal)?)
+    {
+        for (name, value) in recorded {
+            fields.entry(name).or_insert(value);
+        }
+    }
+    Ok(body)
 }
 
 fn external(body: &Value) -> Option<&str> {

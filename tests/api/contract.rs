@@ -14,6 +14,7 @@ struct Ground {
     step: Value,
     cycle: Value,
     indicator: Value,
+    appropriation: Value,
 }
 
 impl Ground {
@@ -41,7 +42,9 @@ impl Ground {
         let cycle = client.create("reporting-cycles", cycle(&strategy, "first")).await["id"].clone();
         let indicator = json!({"strategy_id": strategy, "title": "Trained", "value_chain_stage": "output", "measure": "unit", "direction": "ascending"});
         let indicator = client.create("indicators", indicator).await["id"].clone();
-        Self { entity, strategy, objective, first, second, step, cycle, indicator }
+        let granted = json!({"step_id": step, "fiscal_year": 2024, "phase": "appropriation", "money": {"amount": "500", "currency": "RON"}});
+        let appropriation = client.create("budget-allocations", granted).await["id"].clone();
+        Self { entity, strategy, objective, first, second, step, cycle, indicator, appropriation }
     }
 }
 
@@ -50,7 +53,7 @@ fn cycle(strategy: &Value, code: &str) -> Value {
     json!({"strategy_id": strategy, "code": code, "title": "A cycle", "cadence": "monthly", "periods": [period]})
 }
 
-/// A noun: a good body, a change to it, and a bad field with the fault that names it.
+/// A noun: a good body, a change to it (null where it is only added to), and a bad field with the fault that names it.
 struct Row {
     noun: &'static str,
     body: fn(&Ground) -> Value,
@@ -182,6 +185,18 @@ fn table() -> Vec<Row> {
             json!({"value": "25"}),
             (json!({"period_to": "2024-12-31"}), "#/period_to ends_before_start"),
         ),
+        row(
+            "exchange-rates",
+            |_| json!({"base_currency": "EUR", "quote_currency": "RON", "valid_on": "2025-06-30", "rate": "5.0777", "source": "ECB"}),
+            json!({"rate": "5.0778"}),
+            (json!({"rate": 5.0777}), "#/rate wrong_type"),
+        ),
+        row(
+            "budget-movements",
+            |ground| json!({"allocation_id": ground.appropriation, "kind": "allotment", "dated_on": "2024-02-29", "money": {"amount": "10", "currency": "RON"}}),
+            Value::Null,
+            (json!({"kind": "payment"}), "#/follows_id required"),
+        ),
     ]
 }
 
@@ -258,6 +273,15 @@ async fn every_noun_behaves_alike() {
             );
         }
         client.get(&collection).header("accept", "image/png").expect(406).await;
+
+        if row.change.is_null() {
+            for method in ["PUT", "PATCH", "DELETE"] {
+                client.call(method, &path).json(body.clone()).header("if-match", "*").expect(405).await;
+            }
+            let history = client.get(format!("{path}/history")).expect(200).await.json();
+            assert_eq!(history["items"][0]["action"], "created");
+            continue;
+        }
 
         // Changes need the version.
         client.patch(&path, row.change.clone()).expect(428).await;

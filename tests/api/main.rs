@@ -4,6 +4,7 @@
 
 mod architecture;
 mod as_of;
+mod budget_sums;
 mod calendars;
 mod check;
 mod classification;
@@ -32,6 +33,9 @@ mod merge_patch;
 mod metrics;
 mod migrations;
 mod misfits;
+mod money_reports;
+mod movements;
+mod movements_model;
 mod natural_order;
 mod obligations;
 mod oidc;

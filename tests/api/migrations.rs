@@ -93,6 +93,9 @@ async fn rows_of_every_older_service_are_read_by_the_newest() {
         for item in items {
             let path = format!("{collection}/{}", item["id"].as_str().unwrap());
             assert_eq!(client.get(&path).expect(200).await.json(), *item);
+            if noun.is_append_only {
+                continue;
+            }
             // It is fit to be written again as it was read.
             let mut body = item.clone();
             for own in ["id", "version", "created_at", "updated_at"] {

@@ -126,7 +126,7 @@ async fn the_doctor_names_what_does_not_fit_until_it_is_erased() {
     let told = doctor(&options).await;
     let text = String::from_utf8(told.stdout).unwrap();
     assert!(told.status.code() == Some(1) && text.contains(&change.to_string()), "{text}");
-    let author = Author { actor: "cli".into(), request_id: "r".into(), reason: None };
+    let author = Author::at_the_command_line(None);
     erase::erase(&mut connection, &author, &erase::What::Change(change)).await.unwrap();
     assert!(doctor(&options).await.status.success());
 }

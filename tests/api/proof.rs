@@ -164,7 +164,12 @@ async fn what_is_erased_is_gone_and_the_proof_stays() {
     let kept = client.create("entities", agency("kept")).await;
     let (note, _) = checkpoint(&client, 2).await;
     let mut connection = PgConnection::connect_with(&options).await.unwrap();
-    let author = Author { actor: "cli".into(), request_id: "r".into(), reason: Some("court order 7".into()) };
+    let author = Author {
+        actor: "cli".into(),
+        principal: "cli".into(),
+        request_id: "r".into(),
+        reason: Some("court order 7".into()),
+    };
     let id: Uuid = made.json()["id"].as_str().unwrap().parse().unwrap();
     let resource = What::Deleted("entity".into(), id);
     assert_eq!(erase(&mut connection, &author, &resource).await.unwrap(), 0, "it is not deleted");

@@ -39,7 +39,7 @@ fn second_key() -> SignerKey {
 }
 
 fn author() -> Author {
-    Author { actor: "cli".into(), request_id: "r".into(), reason: Some("the disk was lost".into()) }
+    Author::at_the_command_line(Some("the disk was lost"))
 }
 
 async fn connect(options: &PgConnectOptions) -> PgConnection {

@@ -68,14 +68,18 @@ left join lateral (
     where v.id = (n.fields ->> 'indicator_id')::uuid order by v.recorded_from desc limit 1
 ) m on true
 left join lateral (
+    select v.initiative_id, v.step_id from as_of.budget_allocations_versions v
+    where v.id = (n.fields ->> 'allocation_id')::uuid order by v.recorded_from desc limit 1
+) a on true
+left join lateral (
     select v.initiative_id, v.code from as_of.steps_versions v
-    where v.id = coalesce((n.fields ->> 'step_id')::uuid, (n.fields ->> 'predecessor_step_id')::uuid, m.step_id)
+    where v.id = coalesce((n.fields ->> 'step_id')::uuid, (n.fields ->> 'predecessor_step_id')::uuid, m.step_id, a.step_id)
     order by v.recorded_from desc limit 1
 ) s on true
 left join lateral (
     select v.strategy_id, v.code from as_of.initiatives_versions v
     where v.id = coalesce(
-        (n.fields ->> 'initiative_id')::uuid, (n.fields ->> 'predecessor_initiative_id')::uuid, m.initiative_id, s.initiative_id)
+        (n.fields ->> 'initiative_id')::uuid, (n.fields ->> 'predecessor_initiative_id')::uuid, m.initiative_id, a.initiative_id, s.initiative_id)
     order by v.recorded_from desc limit 1
 ) i on true
 left join lateral (

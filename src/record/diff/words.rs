@@ -137,6 +137,19 @@ pub(super) fn of_new(net: &Net, fields: &Fields, known: &Known) -> Words {
                 None => (None, format!("{role}: {}", known.entity(entity))),
             }
         }
+        "budget_movement" => {
+            let kind = text(fields, "kind").unwrap_or_default();
+            let word = |name: &str| fields.get(name).map(plain).unwrap_or_default();
+            let money = format!("{} {}", word("amount"), word("currency"));
+            let takes = text(fields, "to_allocation_id").is_some() || text(fields, "direction") == Some("decrease");
+            match kind {
+                "revision" | "virement" | "carry_forward" => {
+                    let sign = if takes { '-' } else { '+' };
+                    (Some(Meaning::CeilingChanged), format!("ceiling: {sign}{money} ({})", kind.replace('_', " ")))
+                }
+                _ => (None, format!("{}: {money}", kind.replace('_', " "))),
+            }
+        }
         _ => (None, "added".into()),
     }
 }

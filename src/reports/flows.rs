@@ -1,0 +1,95 @@
+//! Where money comes from, what it is for, and in whose budget it stands: source, objective, entity.
+
+use serde::{Deserialize, Serialize};
+use sqlx::{FromRow, PgConnection};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::{
+    Report,
+    scope::{LIMIT, Scope, answer},
+    sums::{LINES, MOVED, OF_ENTITIES},
+};
+use crate::{api::Error, values::Text};
+
+/// What the report of flows can be asked.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Parameters {
+    /// Only money of these fiscal years; may be repeated.
+    fiscal_year: Vec<i32>,
+    /// Whether each row names the rule and the allocations behind it.
+    explain: Option<bool>,
+}
+
+/// The money from a source for an objective in the budget of an entity, in a currency. What is not said is null, so that the sums are complete.
+#[derive(Debug, Serialize, FromRow, ToSchema)]
+#[schema(as = FlowRow)]
+pub(crate) struct Row {
+    /// The source.
+    funding_source_id: Option<Uuid>,
+    /// Its code.
+    funding_source_code: Option<String>,
+    /// Its name.
+    #[sqlx(json(nullable))]
+    funding_source: Option<Text>,
+    /// The objective itself, without what is under it.
+    objective_id: Option<Uuid>,
+    /// Its code.
+    objective_code: Option<String>,
+    /// Its title.
+    #[sqlx(json(nullable))]
+    objective: Option<Text>,
+    /// The entity in whose budget it stands.
+    entity_id: Option<Uuid>,
+    /// Its code.
+    entity_code: Option<String>,
+    /// Its name.
+    #[sqlx(json(nullable))]
+    entity: Option<Text>,
+    /// ISO 4217 alphabetic code.
+    currency: String,
+    /// The sum of the estimates, a decimal string.
+    estimate: String,
+    /// The sum of the appropriations as revised.
+    appropriation: String,
+    /// What is committed.
+    committed: String,
+    /// What is paid.
+    paid: String,
+    /// With `explain`: the rule of the figures.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rule: Option<String>,
+    /// With `explain`: the allocations that were summed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    allocation_ids: Option<Vec<Uuid>>,
+}
+
+const SQL: &str = ",
+flow as (
+    select funding_source_id, objective_id, entity_id, currency, sum(estimate) as estimate, sum(appropriated) as appropriated,
+        sum(committed) as committed, sum(paid) as paid, case when $9 then array_agg(allocation_id order by allocation_id) end as allocation_ids
+    from line where $8 = '{}' or fiscal_year = any($8) group by funding_source_id, objective_id, entity_id, currency
+)
+select f.funding_source_id, s.code as funding_source_code, s.name as funding_source, f.objective_id, o.code as objective_code, o.title as objective,
+    f.entity_id, e.code as entity_code, e.name as entity, f.currency, round(f.estimate, 2)::text as estimate,
+    round(f.appropriated, 2)::text as appropriation, round(f.committed, 2)::text as committed, round(f.paid, 2)::text as paid,
+    case when $9 then 'sums of the allocations, and of the movements on them less what was reversed, decommitted or reimbursed' end as rule,
+    f.allocation_ids
+from flow f
+left join funding_sources s on s.id = f.funding_source_id
+left join objectives o on o.id = f.objective_id
+left join entities e on e.id = f.entity_id
+order by s.code_order nulls last, s.id, o.code_order nulls last, o.id, e.code_order nulls last, e.id, f.currency";
+
+impl Report for Parameters {
+    const NAME: &'static str = "flows";
+    const SUMMARY: &'static str = "Money by source, objective and entity, for a flow diagram.";
+    type Row = Row;
+
+    async fn rows(self, mut scope: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {
+        let entities: Vec<Uuid> = std::mem::take(&mut scope.entity_id).iter().map(|id| id.uuid()).collect();
+        let query = scope.query(&[LINES, MOVED, OF_ENTITIES, SQL, LIMIT]);
+        answer(connection, query.bind(entities).bind(self.fiscal_year).bind(self.explain.unwrap_or_default())).await
+    }
+}

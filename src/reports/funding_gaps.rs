@@ -1,0 +1,112 @@
+//! Where money is missing, unused, or about to lapse.
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use sqlx::{FromRow, PgConnection};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::{
+    Report,
+    scope::{LIMIT, Scope, answer},
+    sums::{LINES, MOVED, OF_ENTITIES},
+};
+use crate::{api::Error, values::Text};
+
+/// What is wrong with the money.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum Gap {
+    /// The estimates are above the appropriations.
+    Unfunded,
+    /// The fiscal year is over, and not all was paid.
+    Underspent,
+    /// The fiscal year ends soon, and not all is committed.
+    Lapsing,
+}
+
+/// What the report of funding gaps can be asked.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Parameters {
+    /// Only these gaps; may be repeated.
+    #[schema(inline)]
+    kind: Vec<Gap>,
+    /// Within how many days the end of a fiscal year is soon; 90 when not given.
+    #[schema(minimum = 1, maximum = 366)]
+    lapsing_within: Option<i32>,
+    /// Whether each row names the rule and the allocations behind it.
+    explain: Option<bool>,
+}
+
+/// A gap of an initiative with its steps, in a fiscal year and a currency.
+#[derive(Debug, Serialize, FromRow, ToSchema)]
+#[schema(as = FundingGapRow)]
+pub(crate) struct Row {
+    /// `unfunded`, `underspent` or `lapsing`.
+    kind: String,
+    /// The initiative.
+    initiative_id: Uuid,
+    /// Its code.
+    code: Option<String>,
+    /// Its title.
+    #[sqlx(json)]
+    title: Text,
+    /// The fiscal year.
+    fiscal_year: i32,
+    /// Its last day.
+    ends_on: NaiveDate,
+    /// ISO 4217 alphabetic code.
+    currency: String,
+    /// What is missing, unpaid or not committed: a decimal string.
+    amount: String,
+    /// The sum of the estimates.
+    estimate: String,
+    /// The sum of the appropriations as revised.
+    appropriation: String,
+    /// What is committed.
+    committed: String,
+    /// What is paid.
+    paid: String,
+    /// With `explain`: how the amount comes about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rule: Option<String>,
+    /// With `explain`: the allocations that were summed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    allocation_ids: Option<Vec<Uuid>>,
+}
+
+const SQL: &str = ",
+place as (
+    select initiative_id, fiscal_year, fiscal_year_end(fiscal_year) as ends_on, currency, sum(estimate) as estimate, sum(appropriated) as appropriated,
+        sum(committed) as committed, sum(paid) as paid, array_agg(allocation_id order by allocation_id) as allocation_ids
+    from line group by initiative_id, fiscal_year, currency
+)
+select g.kind, p.initiative_id, i.code, i.title, p.fiscal_year, p.ends_on, p.currency, round(g.amount, 2)::text as amount,
+    round(p.estimate, 2)::text as estimate, round(p.appropriated, 2)::text as appropriation, round(p.committed, 2)::text as committed,
+    round(p.paid, 2)::text as paid, case when $10 then g.rule end as rule, case when $10 then p.allocation_ids end as allocation_ids
+from place p
+join initiatives i on i.id = p.initiative_id
+cross join lateral (values
+    ('unfunded', p.estimate > p.appropriated, p.estimate - p.appropriated, 'estimate less appropriation'),
+    ('underspent', p.ends_on < (select today()) and p.appropriated > p.paid, p.appropriated - p.paid, 'appropriation less paid, after the fiscal year'),
+    ('lapsing', p.ends_on between (select today()) and (select today()) + $9 and p.appropriated > p.committed, p.appropriated - p.committed,
+        'appropriation less committed, before the end of the fiscal year')
+) g (kind, is_found, amount, rule)
+where g.is_found and ($8 = '{}' or g.kind = any($8))
+order by p.fiscal_year, i.code_order, i.id, p.currency, g.kind";
+
+impl Report for Parameters {
+    const NAME: &'static str = "funding-gaps";
+    const SUMMARY: &'static str = "Initiatives that lack money, did not use it, or are about to lose it.";
+    type Row = Row;
+
+    async fn rows(self, mut scope: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {
+        let entities: Vec<Uuid> = std::mem::take(&mut scope.entity_id).iter().map(|id| id.uuid()).collect();
+        let kinds: Vec<String> =
+            self.kind.iter().filter_map(|kind| serde_json::to_value(kind).ok()?.as_str().map(str::to_owned)).collect();
+        let query = scope.query(&[LINES, MOVED, OF_ENTITIES, SQL, LIMIT]);
+        let query = query.bind(entities).bind(kinds).bind(self.lapsing_within.unwrap_or(90));
+        answer(connection, query.bind(self.explain.unwrap_or_default())).await
+    }
+}

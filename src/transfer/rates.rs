@@ -1,0 +1,151 @@
+//! Exchange rates as central banks publish them: the CSV of the European Central Bank, the XML of the National Bank of Romania. Each file becomes
+//! the section `exchange_rates` of a plan file, and is imported as one: all of its rows, or none.
+
+mod bnr;
+mod ecb;
+
+use axum::{
+    Json, Router,
+    extract::{DefaultBodyLimit, RawQuery, State, rejection::BytesRejection},
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse as _, Response},
+    routing::post,
+};
+use bytes::Bytes;
+use chrono::NaiveDate;
+use rust_decimal::Decimal;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+
+use super::{import::import, plan_file::FORMAT};
+use crate::{
+    access::Actor,
+    api::{
+        Error,
+        document::{parameters, problems},
+        idempotency::{Attempt, Work},
+        json, query,
+    },
+    app::App,
+    repository::{Author, Isolation},
+    router::nouns,
+};
+
+/// A file of rates may have so many bytes; all rates of the European Central Bank since 1999 are a tenth of it.
+const LIMIT: usize = 8 << 20;
+/// A file has so many rates at most.
+const MOST: usize = 400_000;
+const PATH: &str = "/v1/imports/exchange-rates";
+
+/// One rate of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Rate {
+    base: String,
+    quote: String,
+    on: NaiveDate,
+    /// How much of `quote` one unit of `base` is.
+    worth: Decimal,
+}
+
+/// The routes.
+pub fn routes() -> Router<App> {
+    Router::new().route(PATH, post(import_rates).layer(DefaultBodyLimit::max(LIMIT)))
+}
+
+/// How an import of rates can be asked for.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+struct Parameters {
+    /// Only tries it: the answer is the report, and nothing is written.
+    dry_run: Option<bool>,
+}
+
+/// An import as it was asked for.
+struct Asked {
+    document: Vec<u8>,
+    dry_run: bool,
+    author: Author,
+}
+
+async fn import_rates(
+    State(app): State<App>,
+    actor: Actor,
+    attempt: Attempt,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Error> {
+    actor.may("import_exchange_rates")?;
+    let parameters: Parameters = query::read(query.as_deref())?;
+    json::uncompressed(&headers)?;
+    let body = body.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Error::TooLarge(format!("a file of rates may have at most {LIMIT} bytes")),
+        _ => Error::Malformed("the body broke off".into()),
+    })?;
+    let text = std::str::from_utf8(&body).map_err(|_| Error::Malformed("the file is not UTF-8".into()))?;
+    let text = text.trim_start_matches('\u{feff}');
+    let (source, rates) = match json::media_type(&headers).as_str() {
+        "text/csv" => ("ECB", ecb::read(text)),
+        "application/xml" | "text/xml" => ("BNR", bnr::read(text)),
+        _ => {
+            return Err(Error::UnsupportedMediaType(
+                "send the CSV of the European Central Bank with `Content-Type: text/csv`, or the XML of the National Bank of Romania with `application/xml`"
+                    .into(),
+            ));
+        }
+    };
+    let rates = rates.map_err(|why| Error::Malformed(format!("this is no file of rates of {source}: {why}")))?;
+    if rates.len() > MOST {
+        return Err(Error::TooLarge(format!("a file of rates may have at most {MOST} rates")));
+    }
+    let rows: Vec<Value> = rates.iter().map(|rate| rate.row(source)).collect();
+    let document = json!({"format": FORMAT, "exchange_rates": rows}).to_string().into_bytes();
+    let author = actor.author(&headers)?;
+    let asked = Asked { document, dry_run: parameters.dry_run.unwrap_or_default(), author };
+    let work: Work<Asked> = |connection, asked| {
+        Box::pin(async move {
+            let report = import(connection, nouns(), &asked.author, &asked.document, asked.dry_run, |_, _| {}).await?;
+            if asked.dry_run || report.committed {
+                return Ok(Json(report).into_response());
+            }
+            Err(Error::Invalid(report.rows.into_iter().flat_map(|row| row.errors).collect()))
+        })
+    };
+    attempt.once((&app, &actor), &body, Isolation::Committed, asked, work).await
+}
+
+impl Rate {
+    /// As a row of a plan file. The same rate of another file is the same row.
+    fn row(&self, source: &str) -> Value {
+        json!({"external_id": format!("{source}:{}:{}:{}", self.base, self.quote, self.on), "base_currency": self.base,
+            "quote_currency": self.quote, "valid_on": self.on, "rate": self.worth.to_string(), "source": source, "classification": "public"})
+    }
+}
+
+/// A number of the file.
+fn number(text: &str) -> Result<Decimal, String> {
+    let number = Decimal::from_str_exact(text).ok().filter(|number| *number > Decimal::ZERO);
+    number.ok_or_else(|| format!("`{}` is not a rate", crate::api::shape::brief(text)))
+}
+
+/// Adds the operation to the document.
+pub fn describe(document: &mut Value) {
+    let reason = json!({"name": "Mandate-Reason", "in": "header", "description": "Why; kept in the record.", "schema": {"type": "string"}});
+    let mut all = parameters::<Parameters>();
+    all.push(reason);
+    let mut responses = problems(&["malformed", "too_large", "unsupported_media_type", "invalid"]);
+    let report = json!({"schema": {"$ref": "#/components/schemas/Report"}});
+    responses.insert("200".into(), json!({"description": "The report.", "content": {"application/json": report}}));
+    let content = |example: &str| json!({"schema": {"type": "string"}, "example": example});
+    document["paths"][PATH] = json!({"post": {
+        "operationId": "import_exchange_rates", "tags": ["exchange-rates"],
+        "summary": "Imports exchange rates from a file of the ECB (CSV) or the BNR (XML): all of its rows, or none.",
+        "description": "The CSV is eurofxref.csv (a day) or eurofxref-hist.csv (many); the XML is nbrfxrates.xml. A rate that is there already is left as it is when it is the same, and changed when it is another. A rate for 100 units is kept for one.",
+        "parameters": all,
+        "requestBody": {"required": true, "content": {
+            "text/csv": content("Date, USD, JPY, \n18 October 2024, 1.0847, 162.50, \n"),
+            "application/xml": content("<DataSet xmlns=\"http://www.bnr.ro/xsd\"><Body><OrigCurrency>RON</OrigCurrency><Cube date=\"2024-10-18\"><Rate currency=\"EUR\">4.9735</Rate></Cube></Body></DataSet>")}},
+        "responses": responses
+    }});
+}
