@@ -7,18 +7,21 @@ Deterministic, standard library only. Texts, codes and deadlines are copied verb
 out. Every file is checked before any is written: references resolve, ids and codes are unique, counts are the expected.
 """
 
+import csv
 import json
 import re
 import unicodedata
+import xml.etree.ElementTree as ElementTree
 from collections import Counter
 from datetime import datetime
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 NOUNS = ["legal_acts", "entities", "funding_sources", "strategies", "objectives", "initiatives", "steps", "assignments",
-         "timelines", "milestones", "dependencies", "budget_allocations"]
+         "timelines", "milestones", "dependencies", "budget_allocations", "indicators", "measurements"]
 REFERENCES = {"legal_act_id": "legal_acts", "entity_id": "entities", "strategy_id": "strategies", "parent_id": "objectives",
-              "objective_id": "objectives", "initiative_id": "initiatives", "step_id": "steps"}
+              "objective_id": "objectives", "initiative_id": "initiatives", "step_id": "steps",
+              "funding_source_id": "funding_sources", "indicator_id": "indicators"}
 KINDS = {"ministry", "agency", "council", "collective", "private", "ngo", "international", "academic", "other"}
 UNCHECKED = "Taken from a stored public copy, not compared with the official edition."
 
@@ -159,6 +162,10 @@ def fds_bodies(cell):
     return [body.removeprefix("the ").strip() for body in re.split(r", and |, | and | with ", words) if body.strip()]
 
 
+# The milestones with a published report of completion by agency.
+FDS_COMPLETION = ["2.1", "3.1", "4.1"]
+
+
 def fds_reason(row):
     if row["target_date"].startswith("June"):
         return "Official slip of June targets of May 2020 (COVID-19)."
@@ -181,6 +188,8 @@ def federal_data_strategy():
         "is kept verbatim in source_label",
         "revised deadlines: the reason names COVID-19 only for the June targets, of which the source says so",
         "every status is the record's first one, not a statement of the source",
+        "the completion reports of the milestones 2.1, 3.1 and 4.1 are qualitative indicators, one a question, with the answer of each "
+        "agency as printed; they carry no date, so their period is that of the plan; their codes and their stage (output) are ours",
         "the approving act is not in the source: the plan has no legal act, and is closed because its period has ended"])
     named = {body for row in rows for body in fds_bodies(row["responsible_party"])}
     assert named == set(FDS_BODIES), named ^ set(FDS_BODIES)
@@ -212,6 +221,72 @@ def federal_data_strategy():
             plan.add("timelines", plan.id("timeline", row["milestone_number"], "revised"), step_id=ref(step), basis="revised",
                      ends_on=iso_date(row["revised_target_date"]), deadline={"text": row["revised_target_date"]},
                      reason={"en": fds_reason(row)})
+    for milestone in FDS_COMPLETION:
+        with (HERE / "sources" / f"us-fds-2020-progress-milestone-{milestone.replace('.', '-')}.csv").open(encoding="utf-8-sig") as file:
+            agency, *questions = next(table := csv.reader(file))
+            answers = list(table)
+        assert agency == "CFO Act Agencies"
+        for number, question in enumerate(questions, 1):
+            indicator = plan.add("indicators", plan.id("indicator", milestone, str(number)), step_id=ref(plan.id("step", milestone)),
+                                 code=f"{milestone}-{number}", title={"en": question}, value_chain_stage="output",
+                                 measure="qualitative")
+            for name, *cells in answers:
+                plan.add("measurements", plan.id("measurement", milestone, str(number), slug(name)), indicator_id=ref(indicator),
+                         period_from=source["period"]["start"], period_to=source["period"]["end"],
+                         disaggregation={"agency": name}, descriptor={"en": cells[number - 1]}, status="final")
+    return plan
+
+
+# --- United States: assistance to Albania, as budget requests and appropriations by fiscal year ---------------------------
+
+STRATML = {"s": "urn:ISO:std:iso:17469:tech:xsd:PerformancePlanOrReport"}
+
+
+def assistance():
+    root = ElementTree.parse(HERE / "sources" / "us-assistance-albania.xml").getroot()
+    text = lambda element, path: " ".join((element.findtext(f"s:{path.replace('/', '/s:')}", "", STRATML) or "").split())
+    title = text(root, "Name")
+    plan = Plan("usal", title, "Pulkit0729/stratml-project : part2-us-assistance-to-albania-budget.xml (StratML Part 2)",
+                "no licence stated; data of the budget of the United States", "complete", [
+        text(root, "Description"), text(root, "OtherInformation"),
+        "goals are objectives and objectives are initiatives; a fund named in \"Budget for ...\" is a funding source",
+        "a budget request is an estimate, an amount appropriated and planned an appropriation, in USD (the unit printed is $)",
+        "fiscal years of the United States begin on 1 October; each is named after the calendar year in which it starts",
+        "subtotals and totals are not carried; each subtotal is the sum of the rows before it, which the conversion checks",
+        "constant amounts, stakeholders and descriptions of sectors are not carried",
+        "every status is the record's first one, not a statement of the source; the plan has no legal act and is a draft here"])
+    strategy = plan.add("strategies", plan.id("plan"), code="us-assistance-albania", title={"en": title}, country="US", kind="action_plan",
+                        status="draft", languages=["en"], vision={"en": text(root, "StrategicPlanCore/Vision/Description")},
+                        mission={"en": text(root, "StrategicPlanCore/Mission/Description")}, source=plan.source["origin"],
+                        completeness="complete", evidence_state="proposed", evidence_note={"en": UNCHECKED})
+    for goal in root.iterfind(".//s:Goal", STRATML):
+        objective = plan.add("objectives", plan.id("goal", text(goal, "SequenceIndicator")), strategy_id=ref(strategy),
+                             code=text(goal, "SequenceIndicator"), title={"en": text(goal, "Name")},
+                             description={"en": text(goal, "Description")} if text(goal, "Description") else None)
+        for body in goal.iterfind("s:Objective", STRATML):
+            code = text(body, "SequenceIndicator")
+            initiative = plan.add("initiatives", plan.id("objective", code), strategy_id=ref(strategy), objective_id=ref(objective),
+                                  code=code, title={"en": text(body, "Name")}, status="not_started",
+                                  description={"en": text(body, "Description")} if text(body, "Description") else None)
+            sums = Counter()
+            for place, instance in enumerate(body.iterfind(".//s:MeasurementInstance", STRATML), 1):
+                for result, phase in (("TargetResult", "estimate"), ("ActualResult", "appropriation")):
+                    value = instance.find(f"s:{result}", STRATML)
+                    start, words = text(value, "StartDate"), text(value, "Description").split("|")[0]
+                    amount = int(text(value, "NumberOfUnits"))
+                    if not words.startswith("Budget for "):
+                        assert words != "Subtotal" or sums.pop((start, phase), 0) == amount, (code, start, phase, amount)
+                        continue
+                    assert start.endswith("-10-01"), (code, start)
+                    sums[start, phase] += amount
+                    fund = words.removeprefix("Budget for ")
+                    source = plan.id("fund", slug(fund))
+                    if all(row["external_id"] != source for row in plan.rows["funding_sources"]):
+                        plan.add("funding_sources", source, name={"en": fund}, kind="state_budget")
+                    plan.add("budget_allocations", plan.id("money", code, str(place), phase), initiative_id=ref(initiative),
+                             funding_source_id=ref(source), fiscal_year=int(start[:4]), phase=phase,
+                             money={"amount": str(amount), "currency": "USD"})
+            assert not any(sums.values()), (code, sums)
     return plan
 
 
@@ -331,6 +406,7 @@ FILES = {
     "turkiye-2013-2014.json": (turkiye, {"entities": 36, "strategies": 1, "objectives": 7, "initiatives": 29, "steps": 95}),
     "us-federal-data-strategy-2020.json": (
         federal_data_strategy, {"strategies": 1, "objectives": 3, "initiatives": 20, "steps": 66, "timelines": 5}),
+    "us-assistance-albania.json": (assistance, {"strategies": 1, "objectives": 8, "initiatives": 20}),
     "canada-nap5.json": (canada, {"strategies": 1, "objectives": 5, "initiatives": 19, "steps": 106}),
     "romania-2022-2027-partial.json": (romania, {"legal_acts": 1, "entities": 11, "strategies": 1, "objectives": 2, "initiatives": 4}),
     "romania-acceptance-case.json": (acceptance_case, {"legal_acts": 1, "strategies": 1, "initiatives": 2}),
