@@ -9,12 +9,14 @@ use crate::{
 };
 
 /// The plans under `examples/`, whose README gives their origin and terms.
-const PLANS: [(&str, &str); 5] = [
+const PLANS: [(&str, &str); 7] = [
     ("Türkiye 2013-2014", include_str!("../examples/turkiye-2013-2014.json")),
     ("US Federal Data Strategy 2020", include_str!("../examples/us-federal-data-strategy-2020.json")),
+    ("US assistance to Albania", include_str!("../examples/us-assistance-albania.json")),
     ("Canada NAP5", include_str!("../examples/canada-nap5.json")),
     ("Romania 2022-2027 (partial)", include_str!("../examples/romania-2022-2027-partial.json")),
     ("Romania, acceptance case (disputed)", include_str!("../examples/romania-acceptance-case.json")),
+    ("Exampland 2026-2028 (fictitious)", include_str!("../examples/exampland-2026.json")),
 ];
 
 /// Loads the plans where they are not yet, makes a key that works for a day, and says what to try.
@@ -41,6 +43,8 @@ pub async fn prepare(settings: &Settings, database: &Database) -> anyhow::Result
     println!("  curl {header} -H 'Accept: text/plain' '{base}/v1/reports/plan?strategy_id=external:tr13-plan'");
     println!("  curl {header} -H 'Accept: text/plain' '{base}/v1/initiatives?q=securitate&sort=code'");
     println!("  curl {header} -H 'Accept: text/csv' '{base}/v1/reports/gaps?kind=initiative_without_lead'");
+    println!("  curl {header} -H 'Accept: text/plain' '{base}/v1/reports/budget?strategy_id=external:exl-plan'");
+    println!("  curl {header} -H 'Accept: text/plain' '{base}/v1/obligations?overdue=true'");
     println!(
         "  curl {header} -H 'Content-Type: application/json' -d '{{\"name\": {{\"ro\": \"Agenția Exemplu\"}}, \"kind\": \"agncy\"}}' '{base}/v1/entities'"
     );

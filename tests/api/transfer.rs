@@ -11,6 +11,8 @@ use crate::support::{Client, service};
 const TURKIYE: &str = include_str!("../../examples/turkiye-2013-2014.json");
 const FEDERAL: &str = include_str!("../../examples/us-federal-data-strategy-2020.json");
 const CANADA: &str = include_str!("../../examples/canada-nap5.json");
+const ALBANIA: &str = include_str!("../../examples/us-assistance-albania.json");
+const EXAMPLAND: &str = include_str!("../../examples/exampland-2026.json");
 const ROMANIA: &str = include_str!("../../examples/romania-2022-2027-partial.json");
 const ACCEPTANCE: &str = include_str!("../../examples/romania-acceptance-case.json");
 
@@ -25,7 +27,7 @@ async fn count(client: &Client, path: &str) -> i64 {
 #[tokio::test]
 async fn real_plans_have_the_counts_of_their_sources() {
     let client = service().await;
-    for plan in [TURKIYE, FEDERAL, CANADA, ROMANIA, ACCEPTANCE] {
+    for plan in [TURKIYE, FEDERAL, ALBANIA, CANADA, ROMANIA, ACCEPTANCE, EXAMPLAND] {
         let report = import(&client, plan).await;
         assert_eq!(report["refused"], 0);
     }
@@ -39,8 +41,19 @@ async fn real_plans_have_the_counts_of_their_sources() {
             "{plan}"
         );
     }
-    assert_eq!(count(&client, "/v1/steps?count=true").await, 95 + 66 + 106);
+    assert_eq!(count(&client, "/v1/steps?count=true").await, 95 + 66 + 106 + 3);
     assert_eq!(count(&client, "/v1/timelines?basis=revised&count=true").await, 5);
+    // 25 agencies answered four questions, one, and one.
+    assert_eq!(count(&client, "/v1/measurements?indicator_id=external:fds20-indicator-3.1-1&count=true").await, 25);
+    assert_eq!(count(&client, "/v1/indicators?count=true").await, 6 + 2);
+    let years = client.get("/v1/reports/budget?strategy_id=external:usal-plan&by=fiscal_year").expect(200).await.json();
+    // The subtotals that the source prints for the year that began in October 2013.
+    let year = years["items"].as_array().unwrap().iter().find(|row| row["code"] == "2013").unwrap();
+    assert_eq!(
+        (&year["currency"], &year["estimate"], &year["appropriation"]),
+        (&json!("USD"), &json!("17000000.00"), &json!("32007321.00")),
+        "{year}"
+    );
     let disputed = client.get("/v1/strategies?evidence_state=disputed").expect(200).await.json();
     assert_eq!(disputed["items"][0]["annex"], "II");
 
@@ -52,7 +65,7 @@ async fn real_plans_have_the_counts_of_their_sources() {
 #[tokio::test]
 async fn an_export_imported_elsewhere_exports_the_same() {
     let here = service().await;
-    for plan in [CANADA, ROMANIA] {
+    for plan in [CANADA, ROMANIA, FEDERAL, EXAMPLAND] {
         import(&here, plan).await;
     }
     let exported = here.get("/v1/exports/plan").expect(200).await.text;

@@ -1,0 +1,69 @@
+//! Good bodies, a kind each.
+
+use serde_json::{Value, json};
+
+use super::{Side, World, cycle};
+
+impl World {
+    /// A good body for a thing of this side, unlike all others.
+    pub(super) async fn body(&mut self, kind: &str, side: Side) -> Value {
+        self.count += 1;
+        let code = self.count.to_string();
+        let (initiative, entity) = (self.initiative.get(&side), &self.entity[&side]);
+        let day = format!("{}-01-01", 2000 + self.count);
+        match kind {
+            "legal_act" => {
+                json!({"country": "XX", "issuer": "Parliament", "act_type": "law", "number": code, "date": "2024-02-29"})
+            }
+            "entity" => json!({"name": "Agency", "kind": "agency", "code": code}),
+            "funding_source" => json!({"name": "State budget", "kind": "state_budget"}),
+            "strategy" => json!({"code": code, "title": "Another", "country": "XX", "kind": "action_plan"}),
+            "objective" => json!({"strategy_id": self.strategy, "code": code, "title": "An objective"}),
+            "initiative" => json!({"strategy_id": self.strategy, "code": code, "title": "An initiative"}),
+            "step" => json!({"initiative_id": initiative, "code": code, "title": "A step"}),
+            "assignment" => {
+                json!({"initiative_id": initiative, "entity_id": entity, "role": "consulted", "valid_from": day})
+            }
+            "timeline" => json!({"initiative_id": initiative, "basis": "forecast", "ends_on": "2025-06-30"}),
+            "milestone" => json!({"initiative_id": initiative, "title": "Reached"}),
+            "dependency" => {
+                let first = json!({"strategy_id": self.strategy, "code": code, "title": "Comes first"});
+                let first = self.client.create("initiatives", first).await["id"].clone();
+                json!({"predecessor_initiative_id": first, "successor_step_id": self.step[&side]})
+            }
+            "budget_allocation" => {
+                json!({"step_id": self.step[&side], "fiscal_year": 2025, "phase": "estimate", "money": {"amount": "1", "currency": "RON"}})
+            }
+            "staff_allocation" => {
+                json!({"step_id": self.step[&side], "entity_id": entity, "profile": "own:clerk", "starts_on": "2025-01-01", "ends_on": "2025-12-31", "fte_planned": "1"})
+            }
+            "staff_capacity" => {
+                json!({"entity_id": entity, "profile": "cybersecurity_auditor", "starts_on": day, "fte": "3"})
+            }
+            "reporting_cycle" => cycle(&self.strategy, &code),
+            "progress_report" => {
+                let cycle = self.client.create("reporting-cycles", cycle(&self.strategy, &code)).await;
+                json!({"step_id": self.step[&side], "cycle_id": cycle["id"], "period": "1", "status": "in_progress", "confidence": "green"})
+            }
+            "risk" => json!({"step_id": self.step[&side], "title": "No staff", "level": "low"}),
+            "indicator" => {
+                json!({"step_id": self.step[&side], "title": "Trained", "value_chain_stage": "output", "measure": "unit", "direction": "ascending"})
+            }
+            "indicator_target" => {
+                json!({"indicator_id": self.indicator[&side], "period_from": day, "period_to": day, "value": "1"})
+            }
+            "measurement" => {
+                json!({"indicator_id": self.indicator[&side], "period_from": day, "period_to": day, "value": "1", "status": "provisional"})
+            }
+            "exchange_rate" => {
+                json!({"base_currency": "EUR", "quote_currency": "RON", "valid_on": day, "rate": "5", "source": code})
+            }
+            "budget_movement" => {
+                let granted = json!({"initiative_id": initiative, "fiscal_year": 2025, "phase": "appropriation", "money": {"amount": "5", "currency": "RON"}});
+                let granted = self.client.create("budget-allocations", granted).await["id"].clone();
+                json!({"allocation_id": granted, "kind": "allotment", "dated_on": "2025-03-01", "money": {"amount": "1", "currency": "RON"}})
+            }
+            other => panic!("{other} has no body here"),
+        }
+    }
+}
