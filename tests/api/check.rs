@@ -21,6 +21,9 @@ fn whole() -> Value {
         "initiatives": [{"external_id": "i", "strategy_id": "external:s", "objective_id": "external:o", "code": "I", "title": "I", "deadline": {"text": "2026-06-30"}}],
         "steps": [{"external_id": "p", "initiative_id": "external:i", "code": "P", "title": "P"}],
         "assignments": [{"initiative_id": "external:i", "entity_id": "external:min", "role": "lead"}],
+        "indicators": [{"external_id": "k", "objective_id": "external:o", "code": "K", "title": "K", "value_chain_stage": "outcome", "measure": "percentage",
+            "direction": "ascending", "baseline_value": "40", "baseline_on": "2025-12-31"}],
+        "indicator_targets": [{"external_id": "t", "indicator_id": "external:k", "period_from": "2026-01-01", "period_to": "2026-12-31", "value": "60"}],
         "staff_allocations": [{"initiative_id": "external:i", "entity_id": "external:min", "profile": "own:clerk", "starts_on": "2026-01-01", "ends_on": "2026-12-31", "fte_planned": "1"}],
         "budget_allocations": [{"initiative_id": "external:i", "fiscal_year": 2026, "phase": "estimate", "money": {"amount": "100", "currency": "RON"}}],
     })
@@ -80,6 +83,61 @@ async fn a_plan_file_is_judged_without_a_database() {
     let served: Vec<_> = served["items"].as_array().unwrap().iter().map(named).collect();
     let printed: Vec<_> = printed.lines().map(|line| named(&serde_json::from_str(line).unwrap())).collect();
     assert_eq!(served, printed);
+}
+
+#[tokio::test]
+async fn measures_that_are_missing_or_impossible_are_found() {
+    let mut plan = whole();
+    plan["strategies"][0]["starts_on"] = json!("2026-01-01");
+    plan["indicators"][0]["value_chain_stage"] = json!("output");
+    let more = [
+        ("no-baseline", "ascending", json!(null), "2026-12-31", "60"),
+        ("rising-falls", "ascending", json!("40"), "2026-12-31", "30"),
+        ("falling-rises", "descending", json!("40"), "2026-12-31", "41"),
+        ("too-much", "ascending", json!("40"), "2026-12-31", "110"),
+        ("past", "ascending", json!("40"), "2025-11-30", "100"),
+        ("before", "ascending", json!(null), "2025-12-31", "100"),
+    ];
+    for (name, direction, baseline, until, value) in more {
+        let on = if baseline.is_null() { Value::Null } else { json!("2025-12-31") };
+        let indicator = json!({"external_id": name, "initiative_id": "external:i", "code": name, "title": name, "value_chain_stage": "output",
+            "measure": "percentage", "direction": direction, "baseline_value": baseline, "baseline_on": on});
+        plan["indicators"].as_array_mut().unwrap().push(indicator);
+        let target = json!({"indicator_id": format!("external:{name}"), "period_from": "2025-01-01", "period_to": until, "value": value});
+        plan["indicator_targets"].as_array_mut().unwrap().push(target);
+    }
+    plan["indicators"]
+        .as_array_mut()
+        .unwrap()
+        .push(json!({"external_id": "w", "step_id": "external:p", "code": "words", "title": "W",
+        "value_chain_stage": "output", "measure": "qualitative", "baseline_descriptor": "none", "baseline_on": "2025-12-31"}));
+    let client = service().await;
+    client
+        .call("POST", "/v1/imports")
+        .header("content-type", "application/json")
+        .body(plan.to_string())
+        .expect(200)
+        .await;
+    let found = async |path: &str| {
+        let page = client.as_viewer().get(path).expect(200).await.json();
+        let line = |row: &Value| {
+            let word = |name: &str| row[name].as_str().unwrap_or("-").to_owned();
+            format!("{} {}: {}", word("kind"), word("code"), word("detail"))
+        };
+        page["items"].as_array().unwrap().iter().map(line).collect::<Vec<_>>().join("\n")
+    };
+    insta::assert_snapshot!(found("/v1/reports/quality?objective_id=external:o").await, @"
+    objective_without_outcome_measure O: no indicator of an outcome or impact measures it or what is under it
+    indicator_without_baseline before: it is not said where it stood at the start
+    indicator_without_baseline no-baseline: it is not said where it stood at the start
+    indicator_without_target words: it has no target
+    target_impossible before: the target 100 for 2025-12-31 is to be reached before the plan begins on 2026-01-01
+    target_impossible falling-rises: the target 41 for 2026-12-31 is more than the baseline 40, and less is better
+    target_impossible past: the target 100 for 2025-11-30 is to be reached before the baseline of 2025-12-31
+    target_impossible rising-falls: the target 30 for 2026-12-31 is less than the baseline 40, and more is better
+    target_impossible too-much: the target 110 for 2026-12-31 is no part of a hundred
+    ");
+    assert_eq!(found("/v1/reports/quality?entity_id=external:min").await, "");
 }
 
 #[test]

@@ -133,7 +133,5 @@ async fn without_an_approval_everything_counts_from_its_first_mention() {
     let item = json!({"external_id": "a", "strategy_id": "external:s", "code": "A", "title": "A", "deadline": {"text": "2026-01-31"}});
     client.create("initiatives", item).await;
     patch(&client, "initiatives/external:a", json!({"deadline": {"text": "2026-02-28"}})).await;
-    insta::assert_snapshot!(told(&client, "by=item").await.join("\n"), @"
-    A: 1 items, 1 slipped (28), 1 re-baselined 1 times, 0 dropped, 0 added
-    ");
+    insta::assert_snapshot!(told(&client, "by=item").await.join("\n"), @"A: 1 items, 1 slipped (28), 1 re-baselined 1 times, 0 dropped, 0 added");
 }
