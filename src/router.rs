@@ -142,6 +142,7 @@ pub fn document() -> Value {
     transfer::rates::describe(&mut document);
     api::idempotency::describe(&mut document);
     record::webhooks::describe_tests(&mut document);
+    document::mend_inlined(&mut document);
     document::share_responses(&mut document);
     document
 }

@@ -60,10 +60,10 @@ pub(crate) struct Row {
     currency: String,
     /// What is missing, unpaid or not committed: a decimal string.
     amount: String,
-    /// The sum of the estimates.
-    estimate: String,
-    /// The sum of the appropriations as revised.
-    appropriation: String,
+    /// The sum of the estimates; null when there is none.
+    estimate: Option<String>,
+    /// The sum of the appropriations as revised; null when there is none.
+    appropriation: Option<String>,
     /// What is committed.
     committed: String,
     /// What is paid.
@@ -79,11 +79,12 @@ pub(crate) struct Row {
 const SQL: &str = ",
 place as (
     select initiative_id, fiscal_year, fiscal_year_end(fiscal_year) as ends_on, currency, sum(estimate) as estimate, sum(appropriated) as appropriated,
-        sum(committed) as committed, sum(paid) as paid, array_agg(allocation_id order by allocation_id) as allocation_ids
+        sum(estimates) > 0 as is_estimated, sum(appropriations) > 0 as is_granted, sum(committed) as committed, sum(paid) as paid, array_agg(allocation_id order by allocation_id) as allocation_ids
     from line group by initiative_id, fiscal_year, currency
 )
 select g.kind, p.initiative_id, i.code, i.title, p.fiscal_year, p.ends_on, p.currency, round(g.amount, 2)::text as amount,
-    round(p.estimate, 2)::text as estimate, round(p.appropriated, 2)::text as appropriation, round(p.committed, 2)::text as committed,
+    case when p.is_estimated then round(p.estimate, 2)::text end as estimate,
+    case when p.is_granted then round(p.appropriated, 2)::text end as appropriation, round(p.committed, 2)::text as committed,
     round(p.paid, 2)::text as paid, case when $10 then g.rule end as rule, case when $10 then p.allocation_ids end as allocation_ids
 from place p
 join initiatives i on i.id = p.initiative_id

@@ -1,5 +1,7 @@
 //! The OpenAPI document: committed, complete, and true.
 
+use std::collections::BTreeSet;
+
 use mandate::router;
 use serde_json::{Value, json};
 
@@ -76,4 +78,30 @@ async fn every_filter_by_a_reference_takes_external_ids() {
         }
     }
     assert!(filters > 30, "only {filters} filters were tried");
+}
+
+#[test]
+fn no_schema_demands_what_cannot_be() {
+    fn contradictions(at: &str, schema: &Value, found: &mut Vec<String>) {
+        match schema {
+            Value::Object(fields) => {
+                let types: BTreeSet<&str> = fields
+                    .get("allOf")
+                    .and_then(Value::as_array)
+                    .into_iter()
+                    .flatten()
+                    .filter_map(|part| part["type"].as_str())
+                    .collect();
+                if types.len() > 1 {
+                    found.push(format!("{at} is to be all of {types:?}"));
+                }
+                fields.iter().for_each(|(name, value)| contradictions(&format!("{at}/{name}"), value, found));
+            }
+            Value::Array(items) => items.iter().for_each(|value| contradictions(at, value, found)),
+            _ => {}
+        }
+    }
+    let mut found = Vec::new();
+    contradictions("#", &router::document(), &mut found);
+    assert!(found.is_empty(), "{found:#?}");
 }

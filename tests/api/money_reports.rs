@@ -36,6 +36,8 @@ async fn gaps_of_funding_are_what_is_missing_unused_or_about_to_lapse() {
     assert!(found["rule"].as_str().unwrap().starts_with("appropriation less paid"));
     let lapsing = items(client, "/v1/reports/funding-gaps?kind=lapsing&lapsing_within=366").await;
     assert_eq!(picked(&lapsing, &names), json!([["lapsing", "1", this_year, "EUR", "40.00"]]));
+    // No estimate is none, and not zero.
+    assert_eq!((&lapsing[0]["estimate"], &lapsing[0]["appropriation"]), (&json!(null), &json!("40.00")));
     client.get("/v1/reports/funding-gaps?kind=poor").expect(400).await;
 }
 
