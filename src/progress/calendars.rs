@@ -7,7 +7,7 @@ mod ical;
 mod tokens;
 
 use axum::{
-    Router,
+    Extension, Router,
     extract::{Path, RawQuery, State},
     http::{HeaderMap, header},
     response::Response,
@@ -32,6 +32,7 @@ use crate::{
         query,
     },
     app::App,
+    edge::{Who, address::Client},
     entities::Entity,
     repository::{self, Clearance, Fault, Key, Lookup, Reading, Stored},
 };
@@ -58,14 +59,18 @@ pub(super) fn routes() -> Router<App> {
 async fn find(
     State(app): State<App>,
     Path(file): Path<String>,
+    actor: Result<Actor, Error>,
+    client: Option<Extension<Client>>,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Error> {
     let parameters: CalendarParameters = query::read(query.as_deref())?;
     let (clearance, only) = if let Some(token) = &parameters.token {
+        // A token is nobody whose requests could be counted, so those of its address are.
+        app.edge.count(&Who::Network(client.map(|Extension(client)| client).unwrap_or_default().network()))?;
         (Clearance::Internal, Some(entity_of(&app, &headers, token).await?))
     } else {
-        let actor = Actor::of(&headers, &app).await?;
+        let actor = actor?;
         actor.may("find_calendar")?;
         (actor.clearance(), None)
     };

@@ -49,6 +49,17 @@ async fn who_asks_too_often_is_told_when_to_ask_again_and_others_are_served() {
 }
 
 #[tokio::test]
+async fn a_calendar_is_counted_with_a_key_and_with_a_token() {
+    let client = limited("5").await;
+    let agency = client.create("entities", json!({"name": "Agency", "kind": "agency"})).await;
+    let path = format!("/v1/calendars/{}.ics", agency["id"].as_str().unwrap());
+    let token = client.create("calendar-tokens", json!({"entity_id": agency["id"], "name": "x"})).await;
+    assert_eq!(until_refused(&client, &path).await.json()["code"], "rate_limited");
+    let open = format!("{path}?token={}", token["token"].as_str().unwrap());
+    assert_eq!(until_refused(&client.as_nobody(), &open).await.json()["code"], "rate_limited");
+}
+
+#[tokio::test]
 async fn a_refused_write_wrote_nothing() {
     let client = limited("2").await;
     let mut made = 0;

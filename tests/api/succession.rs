@@ -270,5 +270,6 @@ async fn after_a_restore_a_new_epoch_names_what_is_abandoned_and_a_witness_goes_
     assert_eq!((shown.checkpoints, &shown.abandoned), (2, &vec![abandoned.clone()]));
     assert_eq!(shown.epochs, [(2, abandoned, "the disk was lost".to_owned())]);
     wrong(proven(&text, &keys, vec![between]), "forked");
-    assert!(verify(BufReader::new(File::open(path("log")).unwrap()), &Evidence::default()).is_ok());
+    let file = BufReader::new(File::open(path("log")).unwrap());
+    assert_eq!(verify(file, &Evidence::default()).unwrap().checkpoint.size, 3);
 }

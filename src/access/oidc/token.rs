@@ -54,7 +54,7 @@ pub(super) fn kid(text: &str, algorithm: Algorithm) -> Result<String, Error> {
     head.kid.ok_or_else(|| refused("the token does not say which key signs it (`kid`)"))
 }
 
-/// The claims of a token with a good signature, which is for us and for now.
+/// The claims of a token, once its signature is good, this service is meant, and it is valid at this time.
 pub(super) fn claims(text: &str, key: &DecodingKey, config: &Config) -> Result<Claims, Error> {
     let mut validation = Validation::new(config.algorithm);
     validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
