@@ -17,9 +17,10 @@ use crate::{
     api::{self, Error, document, shape::Shape},
     app::App,
     entities::Entity,
+    international::{Contribution, ContributionPartner},
     metrics::{Indicator, IndicatorTarget, Measurement},
     money::{BudgetAllocation, BudgetMovement, ExchangeRate, FundingSource},
-    people::{StaffAllocation, StaffCapacity},
+    people::{StaffAllocation, StaffCapacity, TrainingProgramme, TrainingSession},
     plan::{Assignment, Dependency, Initiative, LegalAct, Milestone, Objective, Step, Strategy, Timeline},
     progress::{self, ProgressReport, ReportingCycle, Risk},
     record, reports,
@@ -106,6 +107,10 @@ pub fn nouns() -> &'static [Noun] {
         Noun::of::<Indicator>(),
         Noun::of::<IndicatorTarget>(),
         Noun::of::<Measurement>(),
+        Noun::of::<Contribution>(),
+        Noun::of::<ContributionPartner>(),
+        Noun::of::<TrainingProgramme>(),
+        Noun::of::<TrainingSession>(),
     ];
     NOUNS
 }

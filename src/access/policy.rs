@@ -45,6 +45,7 @@ const PLANNERS: Grants = &[(Admin, Any), (Coordinator, Any)];
 const EDITORS: Grants = &[(Admin, Any), (Coordinator, Any), (Editor, Own)];
 const TREASURERS: Grants = &[(Admin, Any), (Coordinator, Any), (Editor, Own), (Finance, Own)];
 const CASHIERS: Grants = &[(Admin, Any), (Coordinator, Any), (Finance, Own)];
+const DIPLOMATS: Grants = &[(Admin, Any), (Coordinator, Any), (Diplomat, Any)];
 
 /// The rows of a noun.
 struct OfNoun {
@@ -92,6 +93,11 @@ const NOUNS: &[OfNoun] = &[
     OfNoun::new("measurement", "measurements", Area::Progress, EDITORS),
     OfNoun::new("exchange_rate", "exchange_rates", Area::Money, PLANNERS),
     OfNoun { append_only: true, ..OfNoun::new("budget_movement", "budget_movements", Area::Money, CASHIERS) },
+    OfNoun::new("contribution", "contributions", Area::International, DIPLOMATS),
+    OfNoun::new("contribution_partner", "contribution_partners", Area::International, DIPLOMATS),
+    // What is to be taught is the plan's; when, and to how many, says who teaches it.
+    OfNoun::new("training_programme", "training_programmes", Area::Plan, PLANNERS),
+    OfNoun::new("training_session", "training_sessions", Area::Plan, EDITORS),
 ];
 
 /// The operations that belong to no noun. Those without an area ask for no scope.

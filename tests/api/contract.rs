@@ -1,5 +1,7 @@
 //! Every noun, through every shared behaviour. A noun whose paths are in the document and not in the table fails.
 
+mod capacity;
+
 use serde_json::{Value, json};
 
 use crate::support::{Client, service};
@@ -15,6 +17,8 @@ struct Ground {
     cycle: Value,
     indicator: Value,
     appropriation: Value,
+    contribution: Value,
+    programme: Value,
 }
 
 impl Ground {
@@ -44,7 +48,23 @@ impl Ground {
         let indicator = client.create("indicators", indicator).await["id"].clone();
         let granted = json!({"step_id": step, "fiscal_year": 2024, "phase": "appropriation", "money": {"amount": "500", "currency": "RON"}});
         let appropriation = client.create("budget-allocations", granted).await["id"].clone();
-        Self { entity, strategy, objective, first, second, step, cycle, indicator, appropriation }
+        let received = json!({"direction": "received", "title": "Help", "status": "pipeline"});
+        let contribution = client.create("contributions", received).await["id"].clone();
+        let taught = json!({"strategy_id": strategy, "title": "Lessons", "audience": "public"});
+        let programme = client.create("training-programmes", taught).await["id"].clone();
+        Self {
+            entity,
+            strategy,
+            objective,
+            first,
+            second,
+            step,
+            cycle,
+            indicator,
+            appropriation,
+            contribution,
+            programme,
+        }
     }
 }
 
@@ -64,7 +84,7 @@ struct Row {
 #[expect(clippy::too_many_lines, reason = "a table, a row a noun")]
 fn table() -> Vec<Row> {
     let row = |noun, body, change, bad| Row { noun, body, change, bad };
-    vec![
+    let mut table = vec![
         row(
             "legal-acts",
             |_| json!({"country": "XX", "issuer": "Parliament", "act_type": "law", "number": "7", "date": "2024-02-29"}),
@@ -197,7 +217,9 @@ fn table() -> Vec<Row> {
             Value::Null,
             (json!({"kind": "payment"}), "#/follows_id required"),
         ),
-    ]
+    ];
+    table.extend(capacity::rows());
+    table
 }
 
 #[tokio::test]

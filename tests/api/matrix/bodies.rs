@@ -63,6 +63,21 @@ impl World {
                 let granted = self.client.create("budget-allocations", granted).await["id"].clone();
                 json!({"allocation_id": granted, "kind": "allotment", "dated_on": "2025-03-01", "money": {"amount": "1", "currency": "RON"}})
             }
+            "contribution" => {
+                json!({"direction": "given", "title": "Help", "status": "pipeline", "initiative_id": initiative, "recipients": [{"country": "MD"}]})
+            }
+            "contribution_partner" => {
+                let given = self
+                    .client
+                    .create("contributions", json!({"direction": "received", "title": "Help", "status": "pipeline"}));
+                json!({"contribution_id": given.await["id"], "role": "funding", "entity_id": entity})
+            }
+            "training_programme" => json!({"initiative_id": initiative, "title": "Lessons", "audience": "pupils"}),
+            "training_session" => {
+                let programme = json!({"initiative_id": initiative, "title": "Lessons", "audience": "pupils"});
+                let programme = self.client.create("training-programmes", programme).await;
+                json!({"programme_id": programme["id"], "starts_on": day, "ends_on": day, "status": "planned"})
+            }
             other => panic!("{other} has no body here"),
         }
     }
