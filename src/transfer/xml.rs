@@ -7,6 +7,7 @@ mod element;
 mod meter;
 mod reader;
 mod scope;
+mod write;
 
 #[cfg(test)]
 mod tests;
@@ -14,8 +15,9 @@ mod tests;
 pub use element::{Attribute, Element, Name, Node};
 pub use meter::Place;
 pub use reader::{Reader, Step, document};
-pub(in crate::transfer) use reader::is_space;
+pub(in crate::transfer) use reader::{is_allowed, is_space};
 pub(in crate::transfer) use scope::{XML, is_name};
+pub use write::write;
 
 use crate::repository::Fault;
 

@@ -307,6 +307,12 @@ async fn other(
             let token = world.client.create("calendar-tokens", token).await;
             (call(&path.replace("{id}", token["id"].as_str().unwrap())), 204)
         }
+        "import_iati" => {
+            let path = format!("{path}?direction=received");
+            (call(&path).header("content-type", "application/xml").body(crate::iati::SMALL), 200)
+        }
+        // There is nothing yet that could be published: all that matters here is who is told.
+        "export_iati" => (call(path), 409),
         "import_exchange_rates" => {
             (call(path).header("content-type", "text/csv").body("Date,USD\n2024-10-18,1.0847\n"), 200)
         }

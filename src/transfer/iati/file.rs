@@ -41,8 +41,10 @@ pub struct Activities<R> {
 pub enum Piece {
     /// An activity that the schema allows.
     Activity(Element),
-    /// Something that is refused: why, and the `iati-identifier` where it is an activity that has one.
+    /// An activity that is refused: why, and its `iati-identifier` if it has one.
     Refused(Vec<Flaw>, Option<String>),
+    /// What is wrong around the activities.
+    Around(Vec<Flaw>),
 }
 
 impl<R: BufRead> Activities<R> {
@@ -54,7 +56,8 @@ impl<R: BufRead> Activities<R> {
                 break root;
             }
         };
-        let refuse = |code, detail: String| Flaw { path: format!("/{}", root.name), ..Flaw::new(root.place, code, detail) };
+        let refuse =
+            |code, detail: String| Flaw { path: format!("/{}", root.name), ..Flaw::new(root.place, code, detail) };
         if root.name.local == ROOT && root.name.space.is_some() {
             return Err(refuse("not_allowed", format!("IATI has no namespace; write `<{ROOT}>` without `xmlns=`")));
         }
@@ -63,7 +66,8 @@ impl<R: BufRead> Activities<R> {
             return Err(refuse("not_allowed", detail.into()));
         }
         if !root.name.is(ROOT) {
-            let detail = format!("a file of IATI activities begins with `<{ROOT}>`, not with `<{}>`", brief(&root.name.local));
+            let detail =
+                format!("a file of IATI activities begins with `<{ROOT}>`, not with `<{}>`", brief(&root.name.local));
             return Err(refuse("not_allowed", detail));
         }
         // The official test files say `xx`; what is no number is left to the schema, which asks for some text.
@@ -93,8 +97,9 @@ impl<R: BufRead> Activities<R> {
                     let refused = self.schema.step(&mut self.walk, name, &child);
                     let is_activity = child.name.is("iati-activity");
                     let child = self.reader.rest(child)?;
-                    let mut flaws = self.schema.judge(&child, &format!("/{name}"));
-                    flaws.extend(refused);
+                    // What may not stand there at all is not judged too.
+                    let flaws =
+                        refused.map_or_else(|| self.schema.judge(&child, &format!("/{name}")), |flaw| vec![flaw]);
                     if !is_activity {
                         self.flaws.extend(flaws);
                     } else if flaws.is_empty() {
@@ -112,11 +117,11 @@ impl<R: BufRead> Activities<R> {
                 Step::Close => self.flaws.extend(self.schema.end(self.walk, name, self.root.place)),
                 Step::End => {
                     let flaws = std::mem::take(&mut self.flaws);
-                    return Ok((!flaws.is_empty()).then_some(Piece::Refused(flaws, None)));
+                    return Ok((!flaws.is_empty()).then_some(Piece::Around(flaws)));
                 }
             }
             if self.flaws.len() > 100 {
-                return Ok(Some(Piece::Refused(std::mem::take(&mut self.flaws), None)));
+                return Ok(Some(Piece::Around(std::mem::take(&mut self.flaws))));
             }
         }
     }

@@ -1,6 +1,10 @@
 //! The official conformance set and the samples, against the schema alone.
 
-use std::{fs, io::BufReader, path::{Path, PathBuf}};
+use std::{
+    fs,
+    io::BufReader,
+    path::{Path, PathBuf},
+};
 
 use super::file::{Activities, Piece, schema};
 
@@ -21,7 +25,9 @@ fn files(folder: &str) -> Vec<PathBuf> {
 /// What is said of a file: nothing, or the flaws.
 fn said(path: &Path) -> Vec<String> {
     let mut said = Vec::new();
-    let show = |flaw: crate::transfer::xml::Flaw| format!("{}:{} {} {}: {}", flaw.place.line, flaw.place.column, flaw.path, flaw.code, flaw.detail);
+    let show = |flaw: crate::transfer::xml::Flaw| {
+        format!("{}:{} {} {}: {}", flaw.place.line, flaw.place.column, flaw.path, flaw.code, flaw.detail)
+    };
     let source = BufReader::with_capacity(7, fs::File::open(path).unwrap());
     let mut file = match Activities::open(source, schema().unwrap()) {
         Ok(file) => file,
@@ -30,7 +36,7 @@ fn said(path: &Path) -> Vec<String> {
     loop {
         match file.next() {
             Ok(Some(Piece::Activity(_))) => {}
-            Ok(Some(Piece::Refused(flaws, _))) => said.extend(flaws.into_iter().map(show)),
+            Ok(Some(Piece::Refused(flaws, _) | Piece::Around(flaws))) => said.extend(flaws.into_iter().map(show)),
             Ok(None) => return said,
             Err(flaw) => {
                 said.push(show(flaw));

@@ -69,6 +69,38 @@ pub struct Element {
 }
 
 impl Element {
+    /// An element that is to be written.
+    pub fn new(name: &str) -> Self {
+        let place = Place { line: 0, column: 0 };
+        Self { name: Name::local(name), attributes: Vec::new(), declared: Vec::new(), content: Vec::new(), place }
+    }
+
+    /// With an attribute, if there is a value for it.
+    #[must_use]
+    pub fn with<'a>(mut self, name: &str, value: impl Into<Option<&'a str>>) -> Self {
+        let name = match name.strip_prefix("xml:") {
+            Some(local) => Name { space: Some(super::XML.into()), local: local.to_owned() },
+            None => Name::local(name),
+        };
+        let attribute = |value: &str| Attribute { name, value: value.to_owned() };
+        self.attributes.extend(value.into().map(attribute));
+        self
+    }
+
+    /// With elements in it.
+    #[must_use]
+    pub fn holding(mut self, children: impl IntoIterator<Item = Self>) -> Self {
+        self.content.extend(children.into_iter().map(Node::Element));
+        self
+    }
+
+    /// With text in it.
+    #[must_use]
+    pub fn saying(mut self, text: &str) -> Self {
+        self.push_text(text, self.place);
+        self
+    }
+
     /// The value of an attribute that is in no namespace.
     pub fn attribute(&self, name: &str) -> Option<&str> {
         self.attributes.iter().find(|attribute| attribute.name.is(name)).map(|attribute| attribute.value.as_str())

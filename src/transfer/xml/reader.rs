@@ -11,7 +11,9 @@ use quick_xml::{
     events::{BytesDecl, BytesRef, BytesStart, Event, attributes::Attribute as Raw},
 };
 
-use super::{ATTRIBUTES, Attribute, DEPTH, ELEMENT, ELEMENTS, Element, Flaw, Node, PIECE, Place, meter::Meter, scope::Scope};
+use super::{
+    ATTRIBUTES, Attribute, DEPTH, ELEMENT, ELEMENTS, Element, Flaw, Node, PIECE, Place, meter::Meter, scope::Scope,
+};
 use crate::api::shape::brief;
 
 /// What stands next in a file.
@@ -48,7 +50,9 @@ impl<R: BufRead> Reader<R> {
         let read = source.by_ref().take(4).read_to_end(&mut head);
         read.map_err(|error| Flaw::new(start, "malformed", format!("the file cannot be read: {error}")))?;
         let what = match head[..] {
-            [0xFE, 0xFF, ..] | [0xFF, 0xFE, ..] | [0, b'<', ..] | [b'<', 0, ..] => "the file is UTF-16 or UTF-32; save it as UTF-8",
+            [0xFE, 0xFF, ..] | [0xFF, 0xFE, ..] | [0, b'<', ..] | [b'<', 0, ..] => {
+                "the file is UTF-16 or UTF-32; save it as UTF-8"
+            }
             [0x1F, 0x8B, ..] | [b'P', b'K', ..] => "the file is compressed; unpack it first",
             [] => "the file is empty",
             _ => "",
@@ -122,7 +126,9 @@ impl<R: BufRead> Reader<R> {
                     }
                 }
                 Step::Close | Step::End => {
-                    let Some(element) = open.pop() else { return Err(Flaw::new(place, "malformed", "nothing is open")) };
+                    let Some(element) = open.pop() else {
+                        return Err(Flaw::new(place, "malformed", "nothing is open"));
+                    };
                     match open.last_mut() {
                         Some(parent) => parent.content.push(Node::Element(element)),
                         None => return Ok(element),
@@ -151,9 +157,11 @@ impl<R: BufRead> Reader<R> {
                 let character = reference(&name).map_err(malformed)?;
                 self.text(character.encode_utf8(&mut [0; 4]), "", place)
             }
-            Event::DocType(_) => {
-                Err(Flaw::new(place, "not_allowed", "a document type (DOCTYPE) is not read; remove it, and replace what it declares"))
-            }
+            Event::DocType(_) => Err(Flaw::new(
+                place,
+                "not_allowed",
+                "a document type (DOCTYPE) is not read; remove it, and replace what it declares",
+            )),
             Event::Decl(declaration) if self.is_first => declared(&declaration).map(|()| None).map_err(malformed),
             Event::Decl(_) => Err(malformed("the XML declaration must be the very first of the file".into())),
             Event::PI(words) if words.target().eq_ignore_ascii_case("xml") => {
@@ -184,7 +192,11 @@ impl<R: BufRead> Reader<R> {
         for attribute in tag.attributes() {
             let attribute = attribute.map_err(|error| malformed(format!("the attributes cannot be read: {error}")))?;
             if given.len() + declared.len() == ATTRIBUTES {
-                return Err(Flaw::new(place, "too_large", format!("an element may have at most {ATTRIBUTES} attributes")));
+                return Err(Flaw::new(
+                    place,
+                    "too_large",
+                    format!("an element may have at most {ATTRIBUTES} attributes"),
+                ));
             }
             let (name, value) = (attribute.key.into_inner().to_owned(), value(&attribute).map_err(malformed)?);
             match name.strip_prefix("xmlns").map(|rest| (rest, rest.strip_prefix(':'))) {
@@ -237,7 +249,9 @@ impl<R: BufRead> Reader<R> {
         match error {
             Broken::Io(error) if error.kind() == std::io::ErrorKind::FileTooLarge => too_long(place),
             Broken::Io(error) => Flaw::new(place, "malformed", format!("the file cannot be read: {error}")),
-            Broken::Encoding(_) => Flaw::new(place, "malformed", "the file is not UTF-8 from here on; save it as UTF-8"),
+            Broken::Encoding(_) => {
+                Flaw::new(place, "malformed", "the file is not UTF-8 from here on; save it as UTF-8")
+            }
             error => Flaw::new(place, "malformed", format!("the file is not well-formed XML here: {error}")),
         }
     }
@@ -268,9 +282,10 @@ fn declared(declaration: &BytesDecl<'_>) -> Result<(), String> {
     match declaration.encoding() {
         None => Ok(()),
         Some(Ok(encoding)) if ["utf-8", "utf8", "us-ascii"].contains(&encoding.to_ascii_lowercase().as_str()) => Ok(()),
-        Some(Ok(encoding)) => {
-            Err(format!("the file says that it is {}; save it as UTF-8, and say `encoding=\"UTF-8\"`", brief(&encoding)))
-        }
+        Some(Ok(encoding)) => Err(format!(
+            "the file says that it is {}; save it as UTF-8, and say `encoding=\"UTF-8\"`",
+            brief(&encoding)
+        )),
         Some(Err(error)) => Err(format!("the XML declaration cannot be read: {error}")),
     }
 }
@@ -297,15 +312,14 @@ fn reference(name: &BytesRef<'_>) -> Result<char, String> {
         (None, "amp") => Ok('&'),
         (None, "quot") => Ok('"'),
         (None, "apos") => Ok('\''),
-        (None, name) => Err(format!(
-            "the entity `&{};` is not read; write the character itself, or `&amp;` for `&`",
-            brief(name)
-        )),
+        (None, name) => {
+            Err(format!("the entity `&{};` is not read; write the character itself, or `&amp;` for `&`", brief(name)))
+        }
     }
 }
 
 /// A character that XML 1.0 allows.
-fn is_allowed(character: char) -> bool {
+pub(in crate::transfer) fn is_allowed(character: char) -> bool {
     !matches!(character, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}')
 }
 

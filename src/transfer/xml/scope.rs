@@ -65,9 +65,13 @@ impl Scope {
 
 /// A name without a colon, as XML 1.0 has it.
 pub(in crate::transfer) fn is_name(text: &str) -> bool {
-    let starts = |c: char| c.is_ascii_alphabetic() || c == '_' || (c > '\u{bf}' && c != '×' && c != '÷' && c.is_alphabetic());
+    let starts =
+        |c: char| c.is_ascii_alphabetic() || c == '_' || (c > '\u{bf}' && c != '×' && c != '÷' && c.is_alphabetic());
     let goes_on = |c: char| {
-        starts(c) || c.is_ascii_digit() || matches!(c, '-' | '.' | '\u{b7}') || (c > '\u{bf}' && c.is_alphanumeric())
+        starts(c)
+            || c.is_ascii_digit()
+            || matches!(c, '-' | '.' | '\u{b7}')
+            || (c > '\u{bf}' && c.is_alphanumeric())
             || matches!(c, '\u{300}'..='\u{36f}' | '\u{203f}' | '\u{2040}')
     };
     text.chars().next().is_some_and(starts) && text.chars().skip(1).all(goes_on)

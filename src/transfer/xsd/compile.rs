@@ -15,7 +15,8 @@ pub fn compile(documents: &[&str]) -> Result<Schema, String> {
     let parsed = documents.iter().map(|text| crate::transfer::xml::document(text).map_err(|flaw| flaw.detail));
     let parsed: Vec<Element> = parsed.collect::<Result<_, _>>()?;
     let sources = Sources::read(&parsed)?;
-    let mut compiler = Compiler { sources: &sources, types: Vec::new(), elements: HashMap::new(), named: HashMap::new() };
+    let mut compiler =
+        Compiler { sources: &sources, types: Vec::new(), elements: HashMap::new(), named: HashMap::new() };
     let mut attributes = HashMap::new();
     for (name, element) in sources.all(Kind::Attribute) {
         attributes.insert(name.clone(), compiler.attribute_type(element)?);
@@ -61,7 +62,9 @@ impl Compiler<'_> {
         self.types[id] = Some(match parts(element).next() {
             Some(inner) if inner.name.local == "complexType" => Type::Complex(self.complex(inner)?),
             Some(inner) => Type::Simple(self.simple(inner)?),
-            None => return Err(format!("an element without a type is not known here: {:?}", element.attribute("name"))),
+            None => {
+                return Err(format!("an element without a type is not known here: {:?}", element.attribute("name")));
+            }
         });
         Ok(id)
     }
@@ -82,7 +85,11 @@ impl Compiler<'_> {
     }
 
     fn complex(&mut self, element: &Element) -> Result<Complex, String> {
-        only(element, &["name"], &["sequence", "choice", "simpleContent", "complexContent", "attribute", "anyAttribute"])?;
+        only(
+            element,
+            &["name"],
+            &["sequence", "choice", "simpleContent", "complexContent", "attribute", "anyAttribute"],
+        )?;
         let mut complex = Complex::default();
         let mut rest = Vec::new();
         for part in parts(element) {
@@ -234,7 +241,9 @@ fn parts(element: &Element) -> impl Iterator<Item = &Element> {
 /// What is not known here is refused: it would be a rule that is left out.
 fn only(element: &Element, attributes: &[&str], inner: &[&str]) -> Result<(), String> {
     let own = &element.name.local;
-    if let Some(other) = element.attributes.iter().find(|a| a.name.space.is_none() && !attributes.contains(&a.name.local.as_str())) {
+    if let Some(other) =
+        element.attributes.iter().find(|a| a.name.space.is_none() && !attributes.contains(&a.name.local.as_str()))
+    {
         return Err(format!("the attribute `{}` of `{own}` is not known here", other.name));
     }
     match parts(element).find(|part| !inner.contains(&part.name.local.as_str())) {

@@ -1,6 +1,10 @@
 //! What is wrong with an element.
 
-use super::{Complex, Content, Declared, Schema, Type, model::{Leaf, Walk}, simple::Simple};
+use super::{
+    Complex, Content, Declared, Schema, Type,
+    model::{Leaf, Walk},
+    simple::Simple,
+};
 use crate::{
     api::shape::{brief, unknown},
     transfer::xml::{Element, Flaw, Name, Node, Place, is_space},
@@ -109,7 +113,8 @@ impl Judge<'_> {
                 }
                 None => {
                     let known = own.iter().filter(|allowed| allowed.name.space.is_none());
-                    let detail = unknown("attribute", &name.to_string(), known.map(|allowed| allowed.name.local.as_str()));
+                    let detail =
+                        unknown("attribute", &name.to_string(), known.map(|allowed| allowed.name.local.as_str()));
                     self.flaw(element.place, "not_allowed", detail);
                 }
             }
@@ -160,14 +165,16 @@ impl Judge<'_> {
                     self.flaw(*place, "not_allowed", detail);
                 }
                 Node::Text(..) => {}
-                Node::Element(child) => self.inside(child, |judge| match walk.step(model, &child.name, &element.name) {
-                    Ok(Leaf::Element(_, declared)) => judge.element(child, *declared),
-                    Ok(Leaf::AnyOther) => judge.foreign(child),
-                    Err(refusal) => {
-                        is_whole = false;
-                        judge.flaw(child.place, refusal.code, refusal.detail);
-                    }
-                }),
+                Node::Element(child) => {
+                    self.inside(child, |judge| match walk.step(model, &child.name, &element.name) {
+                        Ok(Leaf::Element(_, declared)) => judge.element(child, *declared),
+                        Ok(Leaf::AnyOther) => judge.foreign(child),
+                        Err(refusal) => {
+                            is_whole = false;
+                            judge.flaw(child.place, refusal.code, refusal.detail);
+                        }
+                    })
+                }
             }
         }
         // After an element in the wrong place, what is missing is often only that.

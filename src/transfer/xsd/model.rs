@@ -218,9 +218,10 @@ impl Walk {
         };
         let (code, detail) = match (own, self.missing(model)) {
             (None, _) => ("not_allowed", format!("`{name}` is no element of `{parent}`; {allowed}")),
-            (Some(own), Some(missing)) if missing < own => {
-                ("required", format!("{} is missing in `{parent}` before `{name}`; {allowed}", word(&model.leaves[missing])))
-            }
+            (Some(own), Some(missing)) if missing < own => (
+                "required",
+                format!("{} is missing in `{parent}` before `{name}`; {allowed}", word(&model.leaves[missing])),
+            ),
             (Some(own), _) if self.at == Some(own) => {
                 ("duplicate", format!("`{name}` may not stand once more in `{parent}`; {allowed}"))
             }

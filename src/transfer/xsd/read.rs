@@ -69,7 +69,8 @@ impl<'a> Sources<'a> {
     /// A name in the value of an attribute.
     pub(super) fn qualified(&self, at: &Element, word: &str) -> Result<Name, String> {
         let Some((prefix, local)) = word.split_once(':') else { return Ok(Name::local(word)) };
-        let space = self.prefixes.get(prefix).ok_or_else(|| format!("the prefix of `{word}` in `{}` is not known", at.name))?;
+        let space =
+            self.prefixes.get(prefix).ok_or_else(|| format!("the prefix of `{word}` in `{}` is not known", at.name))?;
         Ok(Name { space: Some(space.clone()), local: local.to_owned() })
     }
 }

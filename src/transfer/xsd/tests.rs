@@ -50,12 +50,21 @@ fn what_it_does_not_allow_is_named_with_what_it_does() {
         "/list/head duplicate: `head` may not stand once more in `list`; here may stand after `head`: `one`, `two`, `one`, `two`, `list`, `tail`, an element of another namespace, or its end"
             .replace("`one`, `two`, `one`, `two`", "`one`, `two`")
     );
-    assert!(list("<head/><one>1</one><two>2</two><one>3</one>").starts_with("/list/one not_allowed: `one` stands in the wrong place"));
+    assert!(
+        list("<head/><one>1</one><two>2</two><one>3</one>")
+            .starts_with("/list/one not_allowed: `one` stands in the wrong place")
+    );
     assert!(list("<head/><nine/>").starts_with("/list/nine not_allowed: `nine` is no element of `list`"));
     assert_eq!(list("<head/>text"), "/list not_allowed: `list` holds no text of its own; here stands `text`");
     assert_eq!(list("<head><b/></head>"), "/list/head not_allowed: `head` holds only text; `b` cannot stand in it");
-    assert_eq!(list("<head/><tail><b/></tail>"), "/list/tail/b not_allowed: `b` is no element of `tail`; it holds no elements");
-    assert_eq!(list("<head/><one>x</one>"), "/list/one wrong_format: must be a whole number of at most 32 bits; here stands `x`");
+    assert_eq!(
+        list("<head/><tail><b/></tail>"),
+        "/list/tail/b not_allowed: `b` is no element of `tail`; it holds no elements"
+    );
+    assert_eq!(
+        list("<head/><one>x</one>"),
+        "/list/one wrong_format: must be a whole number of at most 32 bits; here stands `x`"
+    );
     assert!(list("<head/><two curency='EUR'>1</two>").contains("/list/two/@curency not_allowed"));
     assert_eq!(
         said("<list size='l'><head/></list>"),
