@@ -72,7 +72,7 @@ pub(crate) async fn measure(
     Ok(())
 }
 
-async fn empty(server: &PgConnectOptions, name: &str) -> anyhow::Result<String> {
+pub(crate) async fn empty(server: &PgConnectOptions, name: &str) -> anyhow::Result<String> {
     let mut connection = PgConnection::connect_with(&server.clone().database("postgres")).await?;
     connection.execute(AssertSqlSafe(format!("create database {name}"))).await?;
     let mut connection = PgConnection::connect_with(&server.clone().database(name)).await?;
@@ -82,7 +82,7 @@ async fn empty(server: &PgConnectOptions, name: &str) -> anyhow::Result<String> 
 }
 
 /// The most memory that the process ever had, in KiB.
-fn peak_memory(pid: u32) -> Option<u64> {
+pub(crate) fn peak_memory(pid: u32) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?.split_whitespace().next()?.parse().ok()
 }

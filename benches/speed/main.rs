@@ -5,6 +5,7 @@
 mod cases;
 mod data;
 mod feed;
+mod iati;
 mod import;
 mod load;
 mod pgbench;
@@ -40,6 +41,9 @@ struct Options {
     /// What the import is measured with.
     #[arg(long, default_value_t = 100_000)]
     import_rows: usize,
+    /// Megabytes of the files of IATI activities that are imported.
+    #[arg(long, value_delimiter = ',', default_values_t = [10, 100])]
+    iati_megabytes: Vec<usize>,
     /// Cargo says this.
     #[arg(long, hide = true)]
     bench: bool,
@@ -104,6 +108,9 @@ async fn measure(options: &Options, cluster: &postgres::Cluster, log: &Path) -> 
     }
     if options.import_rows > 0 && "import".contains(&options.only) {
         import::measure(&server, &cluster.programs(), options.import_rows, options.rounds).await?;
+    }
+    if "iati".contains(&options.only) {
+        iati::measure(&server, &options.iati_megabytes, options.rounds).await?;
     }
     Ok(())
 }
