@@ -127,10 +127,18 @@ fn calendar(entity: &Stored<Entity>, rows: &[Obligation]) -> String {
                 format!("{cycle}.{}.{period}@mandate", row.item_id),
                 format!("{late}Report {period}: {} {title}", row.code),
             ),
-            _ => (
-                format!("{}@mandate", row.resource_id.unwrap_or_default()),
-                format!("{late}Milestone of {}: {title}", row.code),
-            ),
+            (kind, ..) => {
+                let what = match kind {
+                    ObligationKind::ProgressReport => "Report",
+                    ObligationKind::Milestone => "Milestone",
+                    ObligationKind::Measurement => "Measurement",
+                    ObligationKind::RiskReview => "Review of a risk",
+                };
+                (
+                    format!("{}@mandate", row.resource_id.unwrap_or_default()),
+                    format!("{late}{what} of {}: {title}", row.code),
+                )
+            }
         };
         calendar.day(&uid, row.changed_at, row.due_on, &summary);
     }
