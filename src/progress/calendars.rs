@@ -119,7 +119,7 @@ fn named(file: &str) -> Result<Key, Error> {
 
 fn calendar(entity: &Stored<Entity>, rows: &[Obligation]) -> String {
     let mut calendar = Calendar::new(entity.data.name.preferred());
-    for row in rows {
+    for (row, due_on) in rows.iter().filter_map(|row| Some((row, row.due_on?))) {
         let late = if row.state == ObligationState::Due { "" } else { "Overdue: " };
         let title = row.title.preferred();
         let (uid, summary) = match (row.kind, row.cycle_id, &row.period) {
@@ -140,7 +140,7 @@ fn calendar(entity: &Stored<Entity>, rows: &[Obligation]) -> String {
                 )
             }
         };
-        calendar.day(&uid, row.changed_at, row.due_on, &summary);
+        calendar.day(&uid, row.changed_at, due_on, &summary);
     }
     calendar.end()
 }

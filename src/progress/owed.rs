@@ -30,7 +30,7 @@ pub(super) enum ObligationKind {
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
 pub(super) enum ObligationState {
-    /// Its day is still to come, or is today.
+    /// Its day is still to come, or is today, or it has none.
     Due,
     /// Its day is over.
     Overdue,
@@ -47,8 +47,8 @@ pub(super) struct Obligation {
     /// How late it is.
     #[schema(inline)]
     pub(super) state: ObligationState,
-    /// The last day on which it is in time.
-    pub(super) due_on: NaiveDate,
+    /// The last day on which it is in time; null of a report for a period that has no such day.
+    pub(super) due_on: Option<NaiveDate>,
     /// Days since then; null when it is not overdue.
     pub(super) days_overdue: Option<i32>,
     /// Who owes it: of a measurement who measures the indicator, of a risk who watches it, else the lead of the step, else of its initiative, else the owner of the
@@ -178,7 +178,7 @@ shown as materialized (
     left join progress_reports w
         on w.item_id = o.item_id and w.cycle_id = o.cycle_id and w.period = o.period and w.corrects_id is null
     where ($1 = '{}' or e.id = any($1)) and ($3 = '{}' or o.kind = any($3))
-        and ($5 is null or $5 = (o.due_on < $4)) and ($6 is null or o.due_on > $6) and ($7 is null or o.due_on < $7)
+        and ($5 is null or $5 = coalesce(o.due_on < $4, false)) and ($6 is null or o.due_on > $6) and ($7 is null or o.due_on < $7)
     order by o.due_on, plan.code_order, i.strategy_id, i.initiative_order, i.initiative_id, i.level = 'step', i.code_order, i.id, o.kind desc,
         o.period, o.resource_id
     limit $8
@@ -195,7 +195,7 @@ heard as materialized (
     from (select distinct item_id, indicator_id from shown) s
 )
 select s.*, h.last_on as last_heard_on, case when s.due_on < $4 then $4 - s.due_on end as days_overdue,
-    case when s.due_on >= $4 then 'due' when s.kind in ('progress_report', 'measurement') and h.last_on is null then 'never_reported' else 'overdue' end as state
+    case when coalesce(s.due_on >= $4, true) then 'due' when s.kind in ('progress_report', 'measurement') and h.last_on is null then 'never_reported' else 'overdue' end as state
 from shown s join heard h on h.item_id = s.item_id and h.indicator_id is not distinct from s.indicator_id
 order by s.due_on, s.strategy_order, s.strategy_id, s.initiative_order, s.initiative_id, s.level = 'step', s.code_order, s.item_id, s.kind desc,
     s.period, s.resource_id";

@@ -138,6 +138,25 @@ async fn a_target_owes_a_measurement_from_whoever_measures_until_there_is_one_in
 }
 
 #[tokio::test]
+async fn a_period_without_a_due_day_is_owed_and_never_late() {
+    let Ground { admin, editor, .. } = ground().await;
+    let open = json!({"periods": [{"code": "2025-Q1", "from": "2025-01-01", "to": "2025-03-31"}]});
+    admin.patch("/v1/reporting-cycles/external:c", open).if_match(1).expect(200).await;
+    let rows = rows(&admin, "on=2027-01-01&entity=code:AGY").await;
+    assert_eq!(
+        (&rows[0]["state"], &rows[0]["due_on"], &rows[0]["days_overdue"]),
+        (&json!("due"), &Value::Null, &Value::Null)
+    );
+    assert!(owed(&admin, "on=2027-01-01&overdue=true").await.is_empty());
+    assert_eq!(owed(&admin, "on=2027-01-01&overdue=false").await.len(), 2);
+    editor.create("progress-reports", report("2025-Q1", json!({"state": "submitted"}))).await;
+    let page = admin.get("/v1/reports/submissions").expect(200).await.json();
+    let counts = |row: &Value| ["in_time", "late", "outstanding", "missing"].map(|name| row[name].as_i64().unwrap());
+    let all: Vec<_> = page["items"].as_array().unwrap().iter().map(counts).collect();
+    assert_eq!(all, [[1, 0, 0, 0], [0, 0, 1, 0]], "{page}");
+}
+
+#[tokio::test]
 async fn an_open_risk_owes_its_review() {
     let Ground { admin, .. } = ground().await;
     let risk = json!({"external_id": "r", "initiative_id": "external:i1", "title": "A risk", "level": "low", "owner_id": "code:MIN",
