@@ -22,6 +22,7 @@ use crate::{
     people::{StaffAllocation, StaffCapacity},
     plan::{Assignment, Dependency, Initiative, LegalAct, Milestone, Objective, Step, Strategy, Timeline},
     progress::{self, ProgressReport, ReportingCycle, Risk},
+    readiness::{self, Evidence},
     record, reports,
     repository::{self, Author, Reference, Resource},
     transfer::{
@@ -106,6 +107,7 @@ pub fn nouns() -> &'static [Noun] {
         Noun::of::<Indicator>(),
         Noun::of::<IndicatorTarget>(),
         Noun::of::<Measurement>(),
+        Noun::of::<Evidence>(),
     ];
     NOUNS
 }
@@ -126,6 +128,7 @@ pub fn routes() -> Router<App> {
         .merge(document::page())
         .merge(reports::routes())
         .merge(progress::routes())
+        .merge(readiness::documents::routes())
         .merge(record::routes())
         .merge(access::routes())
 }
@@ -135,6 +138,7 @@ pub fn document() -> Value {
     let mut document = document::document(nouns());
     reports::describe(&mut document);
     progress::describe(&mut document);
+    readiness::documents::describe(&mut document);
     record::describe(&mut document);
     access::describe(&mut document);
     transfer::handlers::describe(&mut document);

@@ -45,6 +45,7 @@ const PLANNERS: Grants = &[(Admin, Any), (Coordinator, Any)];
 const EDITORS: Grants = &[(Admin, Any), (Coordinator, Any), (Editor, Own)];
 const TREASURERS: Grants = &[(Admin, Any), (Coordinator, Any), (Editor, Own), (Finance, Own)];
 const CASHIERS: Grants = &[(Admin, Any), (Coordinator, Any), (Finance, Own)];
+const ASSESSORS: Grants = &[(Admin, Any), (Coordinator, Any), (Assessor, Any)];
 
 /// The rows of a noun.
 struct OfNoun {
@@ -92,6 +93,7 @@ const NOUNS: &[OfNoun] = &[
     OfNoun::new("measurement", "measurements", Area::Progress, EDITORS),
     OfNoun::new("exchange_rate", "exchange_rates", Area::Money, PLANNERS),
     OfNoun { append_only: true, ..OfNoun::new("budget_movement", "budget_movements", Area::Money, CASHIERS) },
+    OfNoun::new("evidence", "evidence", Area::Readiness, ASSESSORS),
 ];
 
 /// The operations that belong to no noun. Those without an area ask for no scope.
@@ -155,6 +157,12 @@ const OTHERS: &[(&str, Option<Area>, Act, Grants)] = &[
     ("patch_api_key", Some(Area::Access), Act::Write, ADMINS),
     ("delete_api_key", Some(Area::Access), Act::Write, ADMINS),
     ("find_me", None, Act::Read, READERS),
+    // Whoever may see a piece of evidence that names it: see `readiness::documents`.
+    ("download_document", Some(Area::Readiness), Act::Read, READERS),
+    ("report_expiring_evidence", Some(Area::Readiness), Act::Read, READERS),
+    ("report_disputed_claims", Some(Area::Readiness), Act::Read, READERS),
+    ("upload_document", Some(Area::Readiness), Act::Write, ASSESSORS),
+    ("erase_document", Some(Area::Readiness), Act::Write, ADMINS),
 ];
 
 /// What needs no key: what the service says of itself.

@@ -63,6 +63,7 @@ impl World {
                 let granted = self.client.create("budget-allocations", granted).await["id"].clone();
                 json!({"allocation_id": granted, "kind": "allotment", "dated_on": "2025-03-01", "money": {"amount": "1", "currency": "RON"}})
             }
+            "evidence" => json!({"kind": "statement", "title": code, "claim": "It was said", "about": "other"}),
             other => panic!("{other} has no body here"),
         }
     }
