@@ -17,6 +17,7 @@ use crate::{
     api::{self, Error, document, shape::Shape},
     app::App,
     entities::Entity,
+    international::{Position, Treaty, TreatyAction},
     metrics::{Indicator, IndicatorTarget, Measurement},
     money::{BudgetAllocation, BudgetMovement, ExchangeRate, FundingSource},
     people::{StaffAllocation, StaffCapacity},
@@ -106,6 +107,9 @@ pub fn nouns() -> &'static [Noun] {
         Noun::of::<Indicator>(),
         Noun::of::<IndicatorTarget>(),
         Noun::of::<Measurement>(),
+        Noun::of::<Treaty>(),
+        Noun::of::<TreatyAction>(),
+        Noun::of::<Position>(),
     ];
     NOUNS
 }

@@ -44,6 +44,8 @@ const AUDITORS: Grants = &[(Admin, Any), (Coordinator, Any), (Auditor, Any)];
 const PLANNERS: Grants = &[(Admin, Any), (Coordinator, Any)];
 const EDITORS: Grants = &[(Admin, Any), (Coordinator, Any), (Editor, Own)];
 const TREASURERS: Grants = &[(Admin, Any), (Coordinator, Any), (Editor, Own), (Finance, Own)];
+/// What is international is the diplomats'.
+const DIPLOMATS: Grants = &[(Admin, Any), (Coordinator, Any), (Diplomat, Any)];
 const CASHIERS: Grants = &[(Admin, Any), (Coordinator, Any), (Finance, Own)];
 
 /// The rows of a noun.
@@ -92,6 +94,9 @@ const NOUNS: &[OfNoun] = &[
     OfNoun::new("measurement", "measurements", Area::Progress, EDITORS),
     OfNoun::new("exchange_rate", "exchange_rates", Area::Money, PLANNERS),
     OfNoun { append_only: true, ..OfNoun::new("budget_movement", "budget_movements", Area::Money, CASHIERS) },
+    OfNoun::new("treaty", "treaties", Area::International, DIPLOMATS),
+    OfNoun::new("treaty_action", "treaty_actions", Area::International, DIPLOMATS),
+    OfNoun::new("position", "positions", Area::International, DIPLOMATS),
 ];
 
 /// The operations that belong to no noun. Those without an area ask for no scope.
