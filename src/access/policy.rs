@@ -160,6 +160,8 @@ const OTHERS: &[(&str, Option<Area>, Act, Grants)] = &[
     ("patch_api_key", Some(Area::Access), Act::Write, ADMINS),
     ("delete_api_key", Some(Area::Access), Act::Write, ADMINS),
     ("find_me", None, Act::Read, READERS),
+    ("report_treaties", Some(Area::International), Act::Read, READERS),
+    ("report_positions", Some(Area::International), Act::Read, READERS),
 ];
 
 /// What needs no key: what the service says of itself.

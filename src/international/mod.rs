@@ -1,6 +1,6 @@
 //! What the state does among states. Nouns stand in files of their names.
 
-mod ledger;
+pub(crate) mod ledger;
 pub mod positions;
 pub mod treaties;
 pub mod treaty_actions;

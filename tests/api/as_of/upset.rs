@@ -41,6 +41,9 @@ pub(super) async fn upset(client: &Client) {
         "indicators",
         "reporting-cycles",
         "progress-reports",
+        "treaties",
+        "treaty-actions",
+        "positions",
     ] {
         for item in items(client, &format!("/v1/{noun}")).await {
             let path = format!("/v1/{noun}/{}", item["id"].as_str().unwrap());
