@@ -17,6 +17,7 @@ use crate::{
     api::{self, Error, document, shape::Shape},
     app::App,
     entities::Entity,
+    international::{Position, Treaty, TreatyAction},
     metrics::{Indicator, IndicatorTarget, Measurement},
     money::{BudgetAllocation, BudgetMovement, ExchangeRate, FundingSource},
     people::{StaffAllocation, StaffCapacity},
@@ -52,6 +53,8 @@ pub struct Noun {
     pub shape: fn() -> &'static Shape,
     /// Some rows of a plan file into the database; the verdicts are in their order.
     pub import: Import,
+    /// So many rows of a plan file at once. What is judged by all that stands together comes in together.
+    pub at_once: usize,
     /// Resources by id, as JSON.
     pub fetch: Fetch,
 }
@@ -71,6 +74,7 @@ impl Noun {
             describe: api::operations::describe::<R>,
             shape: Shape::of::<R>,
             import: |connection, author, rows| Box::pin(import_section::<R>(connection, author, rows)),
+            at_once: 500,
             fetch: |connection, ids| {
                 Box::pin(async move {
                     let rows = repository::find_many::<R>(connection, ids).await?;
@@ -108,6 +112,9 @@ pub fn nouns() -> &'static [Noun] {
         Noun::of::<IndicatorTarget>(),
         Noun::of::<Measurement>(),
         Noun::of::<Evidence>(),
+        Noun::of::<Treaty>(),
+        Noun { at_once: usize::MAX, ..Noun::of::<TreatyAction>() },
+        Noun::of::<Position>(),
     ];
     NOUNS
 }

@@ -44,6 +44,8 @@ const AUDITORS: Grants = &[(Admin, Any), (Coordinator, Any), (Auditor, Any)];
 const PLANNERS: Grants = &[(Admin, Any), (Coordinator, Any)];
 const EDITORS: Grants = &[(Admin, Any), (Coordinator, Any), (Editor, Own)];
 const TREASURERS: Grants = &[(Admin, Any), (Coordinator, Any), (Editor, Own), (Finance, Own)];
+/// What is international is the diplomats'.
+const DIPLOMATS: Grants = &[(Admin, Any), (Coordinator, Any), (Diplomat, Any)];
 const CASHIERS: Grants = &[(Admin, Any), (Coordinator, Any), (Finance, Own)];
 const ASSESSORS: Grants = &[(Admin, Any), (Coordinator, Any), (Assessor, Any)];
 
@@ -94,6 +96,9 @@ const NOUNS: &[OfNoun] = &[
     OfNoun::new("exchange_rate", "exchange_rates", Area::Money, PLANNERS),
     OfNoun { append_only: true, ..OfNoun::new("budget_movement", "budget_movements", Area::Money, CASHIERS) },
     OfNoun::new("evidence", "evidence", Area::Readiness, ASSESSORS),
+    OfNoun::new("treaty", "treaties", Area::International, DIPLOMATS),
+    OfNoun::new("treaty_action", "treaty_actions", Area::International, DIPLOMATS),
+    OfNoun::new("position", "positions", Area::International, DIPLOMATS),
 ];
 
 /// The operations that belong to no noun. Those without an area ask for no scope.
@@ -163,6 +168,8 @@ const OTHERS: &[(&str, Option<Area>, Act, Grants)] = &[
     ("report_disputed_claims", Some(Area::Readiness), Act::Read, READERS),
     ("upload_document", Some(Area::Readiness), Act::Write, ASSESSORS),
     ("erase_document", Some(Area::Readiness), Act::Write, ADMINS),
+    ("report_treaties", Some(Area::International), Act::Read, READERS),
+    ("report_positions", Some(Area::International), Act::Read, READERS),
 ];
 
 /// What needs no key: what the service says of itself.

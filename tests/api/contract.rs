@@ -1,5 +1,7 @@
 //! Every noun, through every shared behaviour. A noun whose paths are in the document and not in the table fails.
 
+mod law;
+
 use serde_json::{Value, json};
 
 use crate::support::{Client, service};
@@ -15,6 +17,7 @@ struct Ground {
     cycle: Value,
     indicator: Value,
     appropriation: Value,
+    treaty: Value,
 }
 
 impl Ground {
@@ -44,7 +47,8 @@ impl Ground {
         let indicator = client.create("indicators", indicator).await["id"].clone();
         let granted = json!({"step_id": step, "fiscal_year": 2024, "phase": "appropriation", "money": {"amount": "500", "currency": "RON"}});
         let appropriation = client.create("budget-allocations", granted).await["id"].clone();
-        Self { entity, strategy, objective, first, second, step, cycle, indicator, appropriation }
+        let treaty = client.create("treaties", json!({"code": "GROUND", "name": "A treaty"})).await["id"].clone();
+        Self { entity, strategy, objective, first, second, step, cycle, indicator, appropriation, treaty }
     }
 }
 
@@ -64,7 +68,7 @@ struct Row {
 #[expect(clippy::too_many_lines, reason = "a table, a row a noun")]
 fn table() -> Vec<Row> {
     let row = |noun, body, change, bad| Row { noun, body, change, bad };
-    vec![
+    let mut all = vec![
         row(
             "legal-acts",
             |_| json!({"country": "XX", "issuer": "Parliament", "act_type": "law", "number": "7", "date": "2024-02-29"}),
@@ -203,7 +207,9 @@ fn table() -> Vec<Row> {
             json!({"valid_until": "2027-01-31"}),
             (json!({"content": null}), "#/content required"),
         ),
-    ]
+    ];
+    all.extend(law::rows());
+    all
 }
 
 #[tokio::test]

@@ -42,6 +42,9 @@ pub(super) async fn upset(client: &Client) {
         "reporting-cycles",
         "progress-reports",
         "evidence",
+        "treaties",
+        "treaty-actions",
+        "positions",
     ] {
         for item in items(client, &format!("/v1/{noun}")).await {
             let path = format!("/v1/{noun}/{}", item["id"].as_str().unwrap());
