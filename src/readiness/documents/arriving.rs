@@ -8,8 +8,10 @@ use axum::{
 };
 use bytes::Bytes;
 use http_body_util::BodyExt as _;
+use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use utoipa::ToSchema;
 
 use super::media::{self, MediaType};
 use crate::{
@@ -59,16 +61,41 @@ pub(super) struct Arrived {
     _room: OwnedSemaphorePermit,
 }
 
+/// How an upload can be asked for.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct UploadParameters {
+    /// What the bytes are, for clients that cannot say it in Content-Type, such as generated ones; it counts more than that.
+    media_type: Option<String>,
+}
+
+impl UploadParameters {
+    /// What the bytes are said to be, and where.
+    fn said(&self, headers: &HeaderMap) -> Result<(&'static MediaType, &'static str), Error> {
+        if let Some(name) = &self.media_type {
+            let detail = format!("must be one of {}", media::names());
+            let wrong = Fault { pointer: "media_type".into(), code: "not_allowed".into(), detail };
+            return Ok((media::named(name).ok_or_else(|| Error::BadQuery(vec![wrong]))?, "media_type"));
+        }
+        let found = media::named(&json::media_type(headers)).ok_or_else(|| {
+            Error::UnsupportedMediaType(format!(
+                "send the document as it is, and say in Content-Type (or in the parameter media_type) which of these it is: {}",
+                media::names()
+            ))
+        });
+        Ok((found?, "Content-Type"))
+    }
+}
+
 /// Takes in a document.
-pub(super) async fn take(headers: &HeaderMap, body: Body, intake: &Intake) -> Result<Arrived, Error> {
+pub(super) async fn take(
+    parameters: &UploadParameters,
+    headers: &HeaderMap,
+    mut body: Body,
+    intake: &Intake,
+) -> Result<Arrived, Error> {
     let limit = intake.limit;
-    let said = json::media_type(headers);
-    let media_type = media::named(&said).ok_or_else(|| {
-        Error::UnsupportedMediaType(format!(
-            "send the document as it is, with one of these as its Content-Type: {}",
-            media::names()
-        ))
-    })?;
+    let (media_type, place) = parameters.said(headers)?;
     json::uncompressed(headers)?;
     let too_large =
         || Error::TooLarge(format!("a document may have at most {limit} bytes here (MANDATE_DOCUMENT_LIMIT)"));
@@ -81,7 +108,6 @@ pub(super) async fn take(headers: &HeaderMap, body: Body, intake: &Intake) -> Re
         Error::Unavailable(format!("{AT_ONCE} documents are coming in already; nothing was written; try again"))
     })?;
     let (mut pieces, mut size, mut hash) = (Vec::new(), 0, Sha256::new());
-    let mut body = body;
     while let Some(frame) = body.frame().await {
         let Ok(piece) = frame.map_err(|_| Error::Malformed("the body broke off".into()))?.into_data() else { continue };
         size += piece.len();
@@ -99,7 +125,7 @@ pub(super) async fn take(headers: &HeaderMap, body: Body, intake: &Intake) -> Re
     let fits = tokio::task::spawn_blocking(move || media_type.fits(&all)).await.map_err(internal)?;
     if !fits {
         let detail = format!("the bytes are not those of {}; say what they are", media_type.name);
-        return Err(fault("Content-Type", "wrong_type", &detail));
+        return Err(fault(place, "wrong_type", &detail));
     }
     Ok(Arrived { pieces, size, sha256: hex(&hash.finalize()), media_type, _room: room })
 }
