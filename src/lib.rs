@@ -13,6 +13,7 @@ pub mod database;
 pub mod demo;
 pub mod edge;
 pub mod entities;
+pub mod international;
 pub mod limits;
 pub mod metrics;
 pub mod money;

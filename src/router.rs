@@ -17,6 +17,7 @@ use crate::{
     api::{self, Error, document, shape::Shape},
     app::App,
     entities::Entity,
+    international::{Commitment, ContactPoint, Delegation, Engagement, Forum},
     metrics::{Indicator, IndicatorTarget, Measurement},
     money::{BudgetAllocation, BudgetMovement, ExchangeRate, FundingSource},
     people::{StaffAllocation, StaffCapacity},
@@ -106,6 +107,11 @@ pub fn nouns() -> &'static [Noun] {
         Noun::of::<Indicator>(),
         Noun::of::<IndicatorTarget>(),
         Noun::of::<Measurement>(),
+        Noun::of::<Forum>(),
+        Noun::of::<Engagement>(),
+        Noun::of::<Delegation>(),
+        Noun::of::<Commitment>(),
+        Noun::of::<ContactPoint>(),
     ];
     NOUNS
 }

@@ -4,9 +4,13 @@
 
 mod attention;
 mod budget;
+mod commitments;
 mod currency;
+mod engaged;
+mod engagements;
 mod explain;
 mod flows;
+mod follow_ups;
 mod funding_gaps;
 mod gaps;
 mod indicators;
@@ -19,6 +23,7 @@ mod progress;
 mod quality;
 mod responsibilities;
 mod scope;
+mod silent_forums;
 mod spending;
 mod staffing;
 mod submissions;
@@ -52,7 +57,7 @@ use crate::{
         shape::schemas,
     },
     app::App,
-    repository::Reading,
+    repository::{Reading, Reference},
 };
 
 static REPORTS: &[Entry] = &[
@@ -74,6 +79,10 @@ static REPORTS: &[Entry] = &[
     Entry::of::<matrix::Parameters>(),
     Entry::of::<attention::Parameters>(),
     Entry::of::<submissions::Parameters>(),
+    Entry::of::<engagements::Parameters>(),
+    Entry::of::<silent_forums::Parameters>(),
+    Entry::of::<follow_ups::Parameters>(),
+    Entry::of::<commitments::Parameters>(),
 ];
 
 /// A report, as the parameters that it has besides the scope.
@@ -82,6 +91,8 @@ trait Report: DeserializeOwned + ToSchema + Send + 'static {
     const NAME: &'static str;
     /// What it answers, in a sentence.
     const SUMMARY: &'static str;
+    /// What its own parameters point to, besides those of the scope.
+    const REFERENCES: &'static [Reference] = &[];
     /// A row of the answer.
     type Row: Serialize + ToSchema + Send;
 
@@ -145,7 +156,8 @@ async fn report<R: Report>(
     actor.may(&operation::<R>())?;
     let app = app.seen_by(&actor);
     let format = Format::of(&headers)?;
-    let (scope, own, moment) = query::read_both::<Scope, R>(&app, query.as_deref(), &REFERENCES).await?;
+    let (scope, own, moment) =
+        query::read_both::<Scope, R>(&app, query.as_deref(), &[&REFERENCES, R::REFERENCES].concat()).await?;
     let mut connection = app.connection().await?;
     let mut reading = Reading::seen(&mut connection, moment, app.clearance).await?;
     let rows = own.rows(scope, &mut reading).await?;

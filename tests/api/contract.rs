@@ -1,5 +1,7 @@
 //! Every noun, through every shared behaviour. A noun whose paths are in the document and not in the table fails.
 
+mod diplomacy;
+
 use serde_json::{Value, json};
 
 use crate::support::{Client, service};
@@ -15,6 +17,8 @@ struct Ground {
     cycle: Value,
     indicator: Value,
     appropriation: Value,
+    forum: Value,
+    engagement: Value,
 }
 
 impl Ground {
@@ -44,7 +48,10 @@ impl Ground {
         let indicator = client.create("indicators", indicator).await["id"].clone();
         let granted = json!({"step_id": step, "fiscal_year": 2024, "phase": "appropriation", "money": {"amount": "500", "currency": "RON"}});
         let appropriation = client.create("budget-allocations", granted).await["id"].clone();
-        Self { entity, strategy, objective, first, second, step, cycle, indicator, appropriation }
+        let forum = client.create("forums", json!({"code": "F", "name": "A forum", "kind": "expert_group"})).await;
+        let forum = forum["id"].clone();
+        let engagement = client.create("engagements", json!({"forum_id": forum})).await["id"].clone();
+        Self { entity, strategy, objective, first, second, step, cycle, indicator, appropriation, forum, engagement }
     }
 }
 
@@ -64,7 +71,7 @@ struct Row {
 #[expect(clippy::too_many_lines, reason = "a table, a row a noun")]
 fn table() -> Vec<Row> {
     let row = |noun, body, change, bad| Row { noun, body, change, bad };
-    vec![
+    let mut table = vec![
         row(
             "legal-acts",
             |_| json!({"country": "XX", "issuer": "Parliament", "act_type": "law", "number": "7", "date": "2024-02-29"}),
@@ -197,7 +204,9 @@ fn table() -> Vec<Row> {
             Value::Null,
             (json!({"kind": "payment"}), "#/follows_id required"),
         ),
-    ]
+    ];
+    table.extend(diplomacy::rows());
+    table
 }
 
 #[tokio::test]
