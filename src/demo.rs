@@ -9,13 +9,14 @@ use crate::{
 };
 
 /// The plans under `examples/`, whose README gives their origin and terms.
-const PLANS: [(&str, &str); 7] = [
+const PLANS: [(&str, &str); 8] = [
     ("Türkiye 2013-2014", include_str!("../examples/turkiye-2013-2014.json")),
     ("US Federal Data Strategy 2020", include_str!("../examples/us-federal-data-strategy-2020.json")),
     ("US assistance to Albania", include_str!("../examples/us-assistance-albania.json")),
     ("Canada NAP5", include_str!("../examples/canada-nap5.json")),
     ("Romania 2022-2027 (partial)", include_str!("../examples/romania-2022-2027-partial.json")),
     ("Romania, acceptance case (disputed)", include_str!("../examples/romania-acceptance-case.json")),
+    ("Forums and norms of cyber diplomacy", include_str!("../examples/reference-forums.json")),
     ("Exampland 2026-2028 (fictitious)", include_str!("../examples/exampland-2026.json")),
 ];
 
