@@ -253,7 +253,7 @@ def assistance():
         text(root, "Description"), text(root, "OtherInformation"),
         "goals are objectives and objectives are initiatives; a fund named in \"Budget for ...\" is a funding source",
         "a budget request is an estimate, an amount appropriated and planned an appropriation, in USD (the unit printed is $)",
-        "fiscal years of the United States begin on 1 October; each is named after the calendar year in which it starts",
+        "fiscal years of the United States begin on 1 October; each is named after the calendar year in which it ends",
         "subtotals and totals are not carried; each subtotal is the sum of the rows before it, which the conversion checks",
         "constant amounts, stakeholders and descriptions of sectors are not carried",
         "every status is the record's first one, not a statement of the source; the plan has no legal act and is a draft here"])
@@ -286,7 +286,7 @@ def assistance():
                     if all(row["external_id"] != source for row in plan.rows["funding_sources"]):
                         plan.add("funding_sources", source, name={"en": fund}, kind="state_budget")
                     plan.add("budget_allocations", plan.id("money", code, str(place), phase), initiative_id=ref(initiative),
-                             funding_source_id=ref(source), fiscal_year=int(start[:4]), phase=phase,
+                             funding_source_id=ref(source), fiscal_year=int(start[:4]) + 1, phase=phase,
                              money={"amount": str(amount), "currency": "USD"})
             assert not any(sums.values()), (code, sums)
     return plan
