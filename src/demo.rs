@@ -46,6 +46,7 @@ pub async fn prepare(settings: &Settings, database: &Database) -> anyhow::Result
     println!("  curl {header} -H 'Accept: text/csv' '{base}/v1/reports/gaps?kind=initiative_without_lead'");
     println!("  curl {header} -H 'Accept: text/plain' '{base}/v1/reports/budget?strategy_id=external:exl-plan'");
     println!("  curl {header} -H 'Accept: text/plain' '{base}/v1/obligations?overdue=true'");
+    println!("  curl {header} -H 'Accept: text/plain' '{base}/v1/reports/engagements?forum_id=code:EXL-GRP'");
     println!(
         "  curl {header} -H 'Content-Type: application/json' -d '{{\"name\": {{\"ro\": \"Agenția Exemplu\"}}, \"kind\": \"agncy\"}}' '{base}/v1/entities'"
     );
