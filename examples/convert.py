@@ -20,10 +20,11 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 NOUNS = ["legal_acts", "entities", "funding_sources", "strategies", "objectives", "initiatives", "steps", "assignments",
          "timelines", "milestones", "dependencies", "budget_allocations", "reporting_cycles", "indicators", "measurements",
-         "treaties", "treaty_actions", "positions"]
+         "treaties", "treaty_actions", "positions", "forums", "commitments"]
 REFERENCES = {"legal_act_id": "legal_acts", "entity_id": "entities", "strategy_id": "strategies", "parent_id": "objectives",
               "objective_id": "objectives", "initiative_id": "initiatives", "step_id": "steps",
-              "funding_source_id": "funding_sources", "indicator_id": "indicators", "treaty_id": "treaties"}
+              "funding_source_id": "funding_sources", "indicator_id": "indicators", "treaty_id": "treaties",
+              "forum_id": "forums"}
 # A field that means another noun here than elsewhere.
 OWN_REFERENCES = {"treaties": {"parent_id": "treaties"}}
 KINDS = {"ministry", "agency", "council", "collective", "private", "ngo", "international", "academic", "other"}
@@ -451,6 +452,57 @@ def treaties():
     return plan
 
 
+# --- Forums of cyber diplomacy, the norms of 2015 and the numbers of the OSCE measures ---------------------------------
+
+
+def forum_documents(row):
+    """Symbols of a forum; the two decisions of the OSCE stand in its name, as `PC.DEC/1106 of 2013: 11 CBMs`."""
+    for report in row.get("reports", []):
+        yield {"symbol": report["symbol"], "kind": "report", "year": report["year"], "title": report.get("kind")}
+    for symbol in row.get("endorsed_by", []):
+        yield {"symbol": symbol, "kind": "endorsement"}
+    if symbol := row.get("compendium_of_national_positions"):
+        yield {"symbol": symbol, "kind": "compendium"}
+    for symbol, year, title in re.findall(r"(PC\.DEC/\d+) of (\d{4})(?:-\d\d-\d\d)?: (\d+ CBMs)", row["name"]):
+        yield {"symbol": symbol, "kind": "decision", "year": int(year), "title": title}
+
+
+def forums():
+    data, norms = read("cyber-diplomacy-forums.json"), read("un-norms-2015.json")
+    plan = Plan("ref", "Forums of cyber diplomacy, the eleven UN norms and the sixteen OSCE measures",
+                "research for Mandate; every row names where it was seen. Norms: " + norms["source"],
+                "facts; the list of norms Apache-2.0", "partial", [
+        data["note"],
+        "kinds of forums are those of the transcription; the place of a state in a forum is not in it, and has to be said",
+        "the mandate A/RES/73/266 is that of the sixth group of experts",
+        "norms: codes and titles only; " + norms["warning"],
+        "OSCE measures: numbers only, the titles are in no source seen; two obligations stand in the description of the forum",
+        "the state of every commitment is unknown: the record's first one, not a statement of a source"])
+    for row in data["forums"]:
+        state, _, remark = row["status"].partition(" ")
+        facts = [row.get("outcome"), *row.get("obligations", []), row.get("founded") and f"founded {row['founded']}",
+                 row.get("sessions") and f"{row['sessions']} sessions", row.get("members") and f"{row['members']} members",
+                 remark.strip("()")]
+        description = "; ".join(fact for fact in facts if fact)
+        documents = [{key: {"en": value} if key == "title" else value for key, value in document.items() if value}
+                     for document in forum_documents(row)]
+        mandate = [symbol for key in ("mandate", "sixth_group_mandate") for symbol in row.get(key, "").split("; ") if symbol]
+        plan.add("forums", plan.id("forum", row["code"]), code=row["code"], name={"en": row["name"]},
+                 description={"en": description} if description else None, kind=row["kind"],
+                 body={"en": row["parent"]} if "parent" in row else None, mandate=mandate, status=state, documents=documents,
+                 source=row["source"])
+    for norm in norms["norms"]:
+        code = norm["code"].removeprefix("Norm ")
+        plan.add("commitments", plan.id("un-norm", slug(code)), catalogue="un_norms_2015", code=code, kind="norm",
+                 title={"en": norm["title"]}, source_document=norm["source_document"], forum_id=ref("ref-forum-UN-GGE"),
+                 source=norms["source"])
+    for number in range(1, 17):
+        plan.add("commitments", plan.id("osce-cbm", str(number)), catalogue="osce_cbm", code=str(number),
+                 kind="confidence_building_measure", source_document="PC.DEC/1202", forum_id=ref("ref-forum-OSCE-IWG"),
+                 source=next(row["source"] for row in data["forums"] if row["code"] == "OSCE-IWG"))
+    return plan
+
+
 # --- Checks and output -------------------------------------------------------------------------------------------------
 
 FILES = {
@@ -462,6 +514,7 @@ FILES = {
     "romania-2022-2027-partial.json": (romania, {"legal_acts": 1, "entities": 11, "strategies": 1, "objectives": 2, "initiatives": 4}),
     "romania-acceptance-case.json": (acceptance_case, {"legal_acts": 1, "strategies": 1, "initiatives": 2}),
     "reference-treaties.json": (treaties, {"treaties": 3, "treaty_actions": 6, "positions": 1}),
+    "reference-forums.json": (forums, {"forums": 8, "commitments": 27}),
 }
 
 
@@ -505,7 +558,7 @@ def main():
         check_plan(file, plan, FILES[file][1])
     for noun in NOUNS:
         unique(f"external_id of {noun}", [row["external_id"] for plan in plans.values() for row in plan.rows[noun]])
-    for noun in ("entities", "strategies"):
+    for noun in ("entities", "strategies", "forums"):
         unique(f"code of {noun}", [row["code"].casefold() for plan in plans.values() for row in plan.rows[noun] if "code" in row])
     for file, plan in plans.items():
         text = json.dumps(plan.document(), ensure_ascii=False, indent=2) + "\n"

@@ -17,7 +17,9 @@ use crate::{
     api::{self, Error, document, shape::Shape},
     app::App,
     entities::Entity,
-    international::{Position, Treaty, TreatyAction},
+    international::{
+        Commitment, ContactPoint, Delegation, Engagement, Forum, Position, Treaty, TreatyAction,
+    },
     metrics::{Indicator, IndicatorTarget, Measurement},
     money::{BudgetAllocation, BudgetMovement, ExchangeRate, FundingSource},
     people::{StaffAllocation, StaffCapacity},
@@ -115,6 +117,11 @@ pub fn nouns() -> &'static [Noun] {
         Noun::of::<Treaty>(),
         Noun { at_once: usize::MAX, ..Noun::of::<TreatyAction>() },
         Noun::of::<Position>(),
+        Noun::of::<Forum>(),
+        Noun::of::<Engagement>(),
+        Noun::of::<Delegation>(),
+        Noun::of::<Commitment>(),
+        Noun::of::<ContactPoint>(),
     ];
     NOUNS
 }

@@ -99,6 +99,12 @@ const NOUNS: &[OfNoun] = &[
     OfNoun::new("treaty", "treaties", Area::International, DIPLOMATS),
     OfNoun::new("treaty_action", "treaty_actions", Area::International, DIPLOMATS),
     OfNoun::new("position", "positions", Area::International, DIPLOMATS),
+    OfNoun::new("forum", "forums", Area::International, DIPLOMATS),
+    OfNoun::new("engagement", "engagements", Area::International, DIPLOMATS),
+    OfNoun::new("delegation", "delegations", Area::International, DIPLOMATS),
+    OfNoun::new("commitment", "commitments", Area::International, DIPLOMATS),
+    // It is restricted unless it says otherwise, and a diplomat does not see what is restricted.
+    OfNoun::new("contact_point", "contact_points", Area::International, PLANNERS),
 ];
 
 /// The operations that belong to no noun. Those without an area ask for no scope.
@@ -120,6 +126,10 @@ const OTHERS: &[(&str, Option<Area>, Act, Grants)] = &[
     ("report_matrix", Some(Area::Progress), Act::Read, READERS),
     ("report_attention", Some(Area::Progress), Act::Read, READERS),
     ("report_submissions", Some(Area::Progress), Act::Read, READERS),
+    ("report_engagements", Some(Area::International), Act::Read, READERS),
+    ("report_silent_forums", Some(Area::International), Act::Read, READERS),
+    ("report_follow_ups", Some(Area::International), Act::Read, READERS),
+    ("report_commitments", Some(Area::International), Act::Read, READERS),
     ("create_progress_report_batch", Some(Area::Progress), Act::Write, EDITORS),
     // A calendar is also opened by a token, which is no key: see `progress::calendars`.
     ("find_calendar", Some(Area::Progress), Act::Read, READERS),

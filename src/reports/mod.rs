@@ -4,11 +4,15 @@
 
 mod attention;
 mod budget;
+mod commitments;
 mod currency;
 mod disputed_claims;
+mod engaged;
+mod engagements;
 mod expiring_evidence;
 mod explain;
 mod flows;
+mod follow_ups;
 mod funding_gaps;
 mod gaps;
 mod indicators;
@@ -22,6 +26,7 @@ mod progress;
 mod quality;
 mod responsibilities;
 mod scope;
+mod silent_forums;
 mod spending;
 mod staffing;
 mod submissions;
@@ -56,7 +61,7 @@ use crate::{
         shape::schemas,
     },
     app::App,
-    repository::Reading,
+    repository::{Reading, Reference},
 };
 
 static REPORTS: &[Entry] = &[
@@ -82,6 +87,10 @@ static REPORTS: &[Entry] = &[
     Entry::of::<disputed_claims::Parameters>(),
     Entry::of::<treaties::Parameters>(),
     Entry::of::<positions::Parameters>(),
+    Entry::of::<engagements::Parameters>(),
+    Entry::of::<silent_forums::Parameters>(),
+    Entry::of::<follow_ups::Parameters>(),
+    Entry::of::<commitments::Parameters>(),
 ];
 
 /// A report, as the parameters that it has besides the scope.
@@ -92,6 +101,8 @@ trait Report: DeserializeOwned + ToSchema + Send + 'static {
     const SUMMARY: &'static str;
     /// Whether it is about the plan, and so can be asked for a part of it.
     const IS_OF_PLAN: bool = true;
+    /// What its own parameters point to, besides those of the scope.
+    const REFERENCES: &'static [Reference] = &[];
     /// A row of the answer.
     type Row: Serialize + ToSchema + Send;
 
@@ -156,9 +167,9 @@ async fn report<R: Report>(
     let app = app.seen_by(&actor);
     let format = Format::of(&headers)?;
     let (scope, own, moment) = if R::IS_OF_PLAN {
-        query::read_both::<Scope, R>(&app, query.as_deref(), &REFERENCES).await?
+        query::read_both::<Scope, R>(&app, query.as_deref(), &[&REFERENCES, R::REFERENCES].concat()).await?
     } else {
-        let (Unscoped { .. }, own, moment) = query::read_both(&app, query.as_deref(), &[]).await?;
+        let (Unscoped { .. }, own, moment) = query::read_both(&app, query.as_deref(), R::REFERENCES).await?;
         (Scope::default(), own, moment)
     };
     let mut connection = app.connection().await?;

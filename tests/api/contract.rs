@@ -1,5 +1,6 @@
 //! Every noun, through every shared behaviour. A noun whose paths are in the document and not in the table fails.
 
+mod diplomacy;
 mod law;
 
 use serde_json::{Value, json};
@@ -18,6 +19,8 @@ struct Ground {
     indicator: Value,
     appropriation: Value,
     treaty: Value,
+    forum: Value,
+    engagement: Value,
 }
 
 impl Ground {
@@ -48,7 +51,10 @@ impl Ground {
         let granted = json!({"step_id": step, "fiscal_year": 2024, "phase": "appropriation", "money": {"amount": "500", "currency": "RON"}});
         let appropriation = client.create("budget-allocations", granted).await["id"].clone();
         let treaty = client.create("treaties", json!({"code": "GROUND", "name": "A treaty"})).await["id"].clone();
-        Self { entity, strategy, objective, first, second, step, cycle, indicator, appropriation, treaty }
+        let forum = client.create("forums", json!({"code": "F", "name": "A forum", "kind": "expert_group"})).await;
+        let forum = forum["id"].clone();
+        let engagement = client.create("engagements", json!({"forum_id": forum})).await["id"].clone();
+        Self { entity, strategy, objective, first, second, step, cycle, indicator, appropriation, treaty, forum, engagement }
     }
 }
 
@@ -68,7 +74,7 @@ struct Row {
 #[expect(clippy::too_many_lines, reason = "a table, a row a noun")]
 fn table() -> Vec<Row> {
     let row = |noun, body, change, bad| Row { noun, body, change, bad };
-    let mut all = vec![
+    let mut table = vec![
         row(
             "legal-acts",
             |_| json!({"country": "XX", "issuer": "Parliament", "act_type": "law", "number": "7", "date": "2024-02-29"}),
@@ -208,8 +214,9 @@ fn table() -> Vec<Row> {
             (json!({"content": null}), "#/content required"),
         ),
     ];
-    all.extend(law::rows());
-    all
+    table.extend(law::rows());
+    table.extend(diplomacy::rows());
+    table
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@ mod contract;
 mod crashes;
 mod cursors;
 mod diff;
+mod diplomacy;
 mod document;
 mod documents;
 mod domain;

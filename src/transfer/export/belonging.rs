@@ -8,7 +8,8 @@ use uuid::Uuid;
 use crate::{api::Error, router::Noun};
 
 /// The tables whose rows make up a strategy; rows that point into them belong to it too.
-const PLAN: [&str; 6] = ["strategies", "objectives", "initiatives", "steps", "indicators", "budget_allocations"];
+const PLAN: [&str; 7] =
+    ["strategies", "objectives", "initiatives", "steps", "indicators", "budget_allocations", "engagements"];
 
 /// Ids by table.
 pub(super) type Rows = HashMap<&'static str, HashSet<Uuid>>;

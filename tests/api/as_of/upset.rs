@@ -45,6 +45,11 @@ pub(super) async fn upset(client: &Client) {
         "treaties",
         "treaty-actions",
         "positions",
+        "forums",
+        "engagements",
+        "delegations",
+        "commitments",
+        "contact-points",
     ] {
         for item in items(client, &format!("/v1/{noun}")).await {
             let path = format!("/v1/{noun}/{}", item["id"].as_str().unwrap());

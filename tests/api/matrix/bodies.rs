@@ -5,6 +5,11 @@ use serde_json::{Value, json};
 use super::{Side, World, cycle};
 
 impl World {
+    async fn forum(&self, code: &str) -> Value {
+        let forum = json!({"code": format!("F{code}"), "name": "A forum", "kind": "conference"});
+        self.client.create("forums", forum).await["id"].clone()
+    }
+
     /// A good body for a thing of this side, unlike all others.
     pub(super) async fn body(&mut self, kind: &str, side: Side) -> Value {
         self.count += 1;
@@ -70,6 +75,18 @@ impl World {
                 json!({"treaty_id": treaty["id"], "country": "XX", "action": "signed", "acted_on": "2024-02-29"})
             }
             "position" => json!({"title": "A position", "country": "XX", "topics": ["sovereignty"]}),
+            "forum" => json!({"code": code, "name": "A forum", "kind": "expert_group"}),
+            "engagement" => json!({"forum_id": self.forum(&code).await}),
+            "delegation" => {
+                let engagement = json!({"forum_id": self.forum(&code).await});
+                let engagement = self.client.create("engagements", engagement).await["id"].clone();
+                json!({"engagement_id": engagement, "entity_id": entity})
+            }
+            "commitment" => json!({"catalogue": "own", "code": code, "kind": "norm"}),
+            // So that all see it; what is restricted is in `classification.rs`.
+            "contact_point" => {
+                json!({"forum_id": self.forum(&code).await, "entity_id": entity, "kind": "policy", "function": "Desk", "classification": "internal"})
+            }
             other => panic!("{other} has no body here"),
         }
     }
