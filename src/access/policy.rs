@@ -119,6 +119,8 @@ const OTHERS: &[(&str, Option<Area>, Act, Grants)] = &[
     ("report_matrix", Some(Area::Progress), Act::Read, READERS),
     ("report_attention", Some(Area::Progress), Act::Read, READERS),
     ("report_submissions", Some(Area::Progress), Act::Read, READERS),
+    ("report_contributions", Some(Area::International), Act::Read, READERS),
+    ("report_training", Some(Area::Plan), Act::Read, READERS),
     ("create_progress_report_batch", Some(Area::Progress), Act::Write, EDITORS),
     // A calendar is also opened by a token, which is no key: see `progress::calendars`.
     ("find_calendar", Some(Area::Progress), Act::Read, READERS),

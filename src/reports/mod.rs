@@ -4,6 +4,7 @@
 
 mod attention;
 mod budget;
+mod contributions;
 mod currency;
 mod explain;
 mod flows;
@@ -25,6 +26,7 @@ mod submissions;
 mod summary;
 mod sums;
 mod timeline;
+mod training;
 mod understaffed;
 
 use axum::{
@@ -74,6 +76,8 @@ static REPORTS: &[Entry] = &[
     Entry::of::<matrix::Parameters>(),
     Entry::of::<attention::Parameters>(),
     Entry::of::<submissions::Parameters>(),
+    Entry::of::<contributions::Parameters>(),
+    Entry::of::<training::Parameters>(),
 ];
 
 /// A report, as the parameters that it has besides the scope.
