@@ -18,11 +18,12 @@ use crate::{
     app::App,
     entities::Entity,
     international::{
-        Commitment, ContactPoint, Delegation, Engagement, Forum, Position, Treaty, TreatyAction,
+        Commitment, ContactPoint, Contribution, ContributionPartner, Delegation, Engagement, Forum, Position, Treaty,
+        TreatyAction,
     },
     metrics::{Indicator, IndicatorTarget, Measurement},
     money::{BudgetAllocation, BudgetMovement, ExchangeRate, FundingSource},
-    people::{StaffAllocation, StaffCapacity},
+    people::{StaffAllocation, StaffCapacity, TrainingProgramme, TrainingSession},
     plan::{Assignment, Dependency, Initiative, LegalAct, Milestone, Objective, Step, Strategy, Timeline},
     progress::{self, ProgressReport, ReportingCycle, Risk},
     readiness::{self, Evidence},
@@ -122,6 +123,10 @@ pub fn nouns() -> &'static [Noun] {
         Noun::of::<Delegation>(),
         Noun::of::<Commitment>(),
         Noun::of::<ContactPoint>(),
+        Noun::of::<Contribution>(),
+        Noun::of::<ContributionPartner>(),
+        Noun::of::<TrainingProgramme>(),
+        Noun::of::<TrainingSession>(),
     ];
     NOUNS
 }

@@ -105,6 +105,11 @@ const NOUNS: &[OfNoun] = &[
     OfNoun::new("commitment", "commitments", Area::International, DIPLOMATS),
     // It is restricted unless it says otherwise, and a diplomat does not see what is restricted.
     OfNoun::new("contact_point", "contact_points", Area::International, PLANNERS),
+    OfNoun::new("contribution", "contributions", Area::International, DIPLOMATS),
+    OfNoun::new("contribution_partner", "contribution_partners", Area::International, DIPLOMATS),
+    // What is to be taught is the plan's; when, and to how many, says who teaches it.
+    OfNoun::new("training_programme", "training_programmes", Area::Plan, PLANNERS),
+    OfNoun::new("training_session", "training_sessions", Area::Plan, EDITORS),
 ];
 
 /// The operations that belong to no noun. Those without an area ask for no scope.
@@ -130,6 +135,8 @@ const OTHERS: &[(&str, Option<Area>, Act, Grants)] = &[
     ("report_silent_forums", Some(Area::International), Act::Read, READERS),
     ("report_follow_ups", Some(Area::International), Act::Read, READERS),
     ("report_commitments", Some(Area::International), Act::Read, READERS),
+    ("report_contributions", Some(Area::International), Act::Read, READERS),
+    ("report_training", Some(Area::Plan), Act::Read, READERS),
     ("create_progress_report_batch", Some(Area::Progress), Act::Write, EDITORS),
     // A calendar is also opened by a token, which is no key: see `progress::calendars`.
     ("find_calendar", Some(Area::Progress), Act::Read, READERS),

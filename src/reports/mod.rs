@@ -5,6 +5,7 @@
 mod attention;
 mod budget;
 mod commitments;
+mod contributions;
 mod currency;
 mod disputed_claims;
 mod engaged;
@@ -33,6 +34,7 @@ mod submissions;
 mod summary;
 mod sums;
 mod timeline;
+mod training;
 mod treaties;
 mod understaffed;
 
@@ -91,6 +93,8 @@ static REPORTS: &[Entry] = &[
     Entry::of::<silent_forums::Parameters>(),
     Entry::of::<follow_ups::Parameters>(),
     Entry::of::<commitments::Parameters>(),
+    Entry::of::<contributions::Parameters>(),
+    Entry::of::<training::Parameters>(),
 ];
 
 /// A report, as the parameters that it has besides the scope.

@@ -87,6 +87,21 @@ impl World {
             "contact_point" => {
                 json!({"forum_id": self.forum(&code).await, "entity_id": entity, "kind": "policy", "function": "Desk", "classification": "internal"})
             }
+            "contribution" => {
+                json!({"direction": "given", "title": "Help", "status": "pipeline", "initiative_id": initiative, "recipients": [{"country": "MD"}]})
+            }
+            "contribution_partner" => {
+                let given = self
+                    .client
+                    .create("contributions", json!({"direction": "received", "title": "Help", "status": "pipeline"}));
+                json!({"contribution_id": given.await["id"], "role": "funding", "entity_id": entity})
+            }
+            "training_programme" => json!({"initiative_id": initiative, "title": "Lessons", "audience": "pupils"}),
+            "training_session" => {
+                let programme = json!({"initiative_id": initiative, "title": "Lessons", "audience": "pupils"});
+                let programme = self.client.create("training-programmes", programme).await;
+                json!({"programme_id": programme["id"], "starts_on": day, "ends_on": day, "status": "planned"})
+            }
             other => panic!("{other} has no body here"),
         }
     }
