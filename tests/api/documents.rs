@@ -8,7 +8,7 @@ use axum::{
 };
 use futures_util::stream;
 use http_body_util::BodyExt as _;
-use mandate::limits::Limits;
+use mandate::{access::keys, limits::Limits};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, postgres::PgConnectOptions};
@@ -19,7 +19,7 @@ use crate::support::{Call, Client, database, service, service_changed, service_o
 const PATH: &str = "/v1/documents";
 
 fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    keys::hex(&Sha256::digest(bytes))
 }
 
 fn upload(client: &Client, kind: &str, bytes: impl Into<Vec<u8>>) -> Call {

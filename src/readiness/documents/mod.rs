@@ -70,6 +70,8 @@ async fn upload(
                     let detail = format!("this document was erased, and is not taken again; {} says why", history(id));
                     Err(conflict("erased", &detail))
                 }
+                // The next attempt finds it new.
+                Upload::Swept => Err(Error::Contended),
             }
         })
     };
