@@ -144,6 +144,7 @@ pub fn routes() -> Router<App> {
         .merge(transfer::handlers::routes())
         .merge(transfer::batch_handlers::routes())
         .merge(transfer::rates::routes())
+        .merge(transfer::iati::handlers::routes())
         .merge(document::page())
         .merge(reports::routes())
         .merge(progress::routes())
@@ -163,6 +164,7 @@ pub fn document() -> Value {
     transfer::handlers::describe(&mut document);
     transfer::batch_handlers::describe(&mut document);
     transfer::rates::describe(&mut document);
+    transfer::iati::handlers::describe(&mut document);
     api::idempotency::describe(&mut document);
     record::webhooks::describe_tests(&mut document);
     document::mend_inlined(&mut document);

@@ -171,6 +171,8 @@ const OTHERS: &[(&str, Option<Area>, Act, Grants)] = &[
     ("list_deliveries", Some(Area::Access), Act::Read, ADMINS),
     ("import_plan", Some(Area::Transfer), Act::Write, PLANNERS),
     ("import_exchange_rates", Some(Area::Money), Act::Write, PLANNERS),
+    ("import_iati", Some(Area::International), Act::Write, PLANNERS),
+    ("export_iati", Some(Area::International), Act::Read, READERS),
     // An export of a whole plan is for those who may import it.
     ("export_plan", Some(Area::Transfer), Act::Read, AUDITORS),
     ("list_api_keys", Some(Area::Access), Act::Read, ADMINS),

@@ -24,6 +24,7 @@ mod feed_order;
 mod feed_stream;
 mod guests;
 mod headers;
+mod iati;
 mod idempotency;
 mod integrity;
 mod keys;
