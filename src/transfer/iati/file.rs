@@ -52,7 +52,7 @@ impl<R: BufRead> Activities<R> {
     pub fn open(source: R, schema: &'static Schema) -> Result<Self, Flaw> {
         let mut reader = Reader::new(source)?;
         let root = loop {
-            if let Step::Open(root) = reader.next()? {
+            if let Step::Open(root) = reader.step()? {
                 break root;
             }
         };
@@ -89,10 +89,10 @@ impl<R: BufRead> Activities<R> {
     }
 
     /// What stands next, or nothing at the end of the file. After an error there is no reading on.
-    pub fn next(&mut self) -> Result<Option<Piece>, Flaw> {
+    pub fn read(&mut self) -> Result<Option<Piece>, Flaw> {
         let name = &self.root.name;
         loop {
-            match self.reader.next()? {
+            match self.reader.step()? {
                 Step::Open(child) => {
                     let refused = self.schema.step(&mut self.walk, name, &child);
                     let is_activity = child.name.is("iati-activity");

@@ -24,6 +24,7 @@ use crate::{
         section::{self, Outcome, import_section},
         xml::Flaw,
     },
+    values::Id,
 };
 
 /// Activities that are written together.
@@ -94,7 +95,7 @@ impl Run<'_> {
     ) -> Result<(), Error> {
         let (mut waiting, mut index) = (Vec::with_capacity(CHUNK), 0);
         loop {
-            let piece = file.next().map_err(|flaw| broken(flaw, self.report.refused > 0))?;
+            let piece = file.read().map_err(|flaw| broken(flaw, self.report.refused > 0))?;
             let is_end = piece.is_none();
             match piece {
                 Some(Piece::Activity(activity)) => {
@@ -188,7 +189,7 @@ impl Run<'_> {
                         partners::Wanted {
                             contribution: id,
                             is_new: outcome == Outcome::Created,
-                            lead: lead.map(|id| id.uuid()),
+                            lead: lead.map(Id::uuid),
                             partners: draft.partners,
                         },
                     ));
@@ -202,7 +203,7 @@ impl Run<'_> {
             let row = &mut waiting[places[at]].row;
             match verdict {
                 Ok((Outcome::Created | Outcome::Changed, _)) if row.outcome == Outcome::Unchanged => {
-                    row.outcome = Outcome::Changed
+                    row.outcome = Outcome::Changed;
                 }
                 Ok(_) => {}
                 Err(faults) => {

@@ -76,7 +76,7 @@ pub fn draft(activity: Element, given: &Given) -> Draft {
         part.words();
         match &identifier {
             None => {
-                part.leave("text()", &mut mapper.listing, "is empty, so every import makes a contribution of its own")
+                part.leave("text()", &mut mapper.listing, "is empty, so every import makes a contribution of its own");
             }
             Some(word) if word.len() > 200 || word.contains(|c: char| c.is_whitespace() || "/?#".contains(c)) => {
                 refuse(

@@ -153,7 +153,7 @@ impl Part {
             match node {
                 Node::Element(element) => listing.add(&self.at(&element.name.to_string()), element.place.line, None),
                 Node::Text(text, place) if !text.chars().all(is_space) => {
-                    listing.add(&self.at("text()"), place.line, None)
+                    listing.add(&self.at("text()"), place.line, None);
                 }
                 Node::Text(..) => {}
             }

@@ -49,14 +49,11 @@ impl<R: BufRead> BufRead for Meter<R> {
     fn consume(&mut self, amount: usize) {
         if let Ok(bytes) = self.inner.fill_buf() {
             let bytes = &bytes[..amount.min(bytes.len())];
-            let last = match bytes.iter().rposition(|byte| *byte == b'\n') {
-                Some(end) => {
-                    self.place.line += bytes.iter().filter(|byte| **byte == b'\n').count();
-                    self.place.column = 1;
-                    &bytes[end + 1..]
-                }
-                None => bytes,
-            };
+            let mut last = bytes;
+            while let Some(end) = last.iter().position(|byte| *byte == b'\n') {
+                self.place = Place { line: self.place.line + 1, column: 1 };
+                last = &last[end + 1..];
+            }
             // A byte that goes on a character of UTF-8 is no character of its own.
             self.place.column += last.iter().filter(|byte| **byte & 0xC0 != 0x80).count();
         }

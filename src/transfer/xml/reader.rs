@@ -82,7 +82,7 @@ impl<R: BufRead> Reader<R> {
     }
 
     /// What stands next. After a flaw there is no reading on.
-    pub fn next(&mut self) -> Result<Step, Flaw> {
+    pub fn step(&mut self) -> Result<Step, Flaw> {
         if std::mem::take(&mut self.closes) {
             self.close();
             return Ok(Step::Close);
@@ -93,9 +93,9 @@ impl<R: BufRead> Reader<R> {
             self.buffer.clear();
             let mut buffer = std::mem::take(&mut self.buffer);
             let step = match self.parser.read_event_into(&mut buffer) {
-                Ok(event) if self.parser.get_ref().piece <= PIECE => self.step(event, place),
+                Ok(event) if self.parser.get_ref().piece <= PIECE => self.part(event, place),
                 Ok(_) => Err(too_long(place)),
-                Err(error) => Err(self.broken(&error, place)),
+                Err(error) => Err(Self::broken(&error, place)),
             };
             self.buffer = buffer;
             self.is_first = false;
@@ -105,12 +105,12 @@ impl<R: BufRead> Reader<R> {
         }
     }
 
-    /// The rest of an element that `next` opened.
+    /// The rest of an element that `step` opened.
     pub fn rest(&mut self, element: Element) -> Result<Element, Flaw> {
         let (start, place, mut count) = (self.parser.get_ref().total, element.place, 0);
         let mut open = vec![element];
         loop {
-            let step = self.next()?;
+            let step = self.step()?;
             if self.parser.get_ref().total - start > ELEMENT || count > ELEMENTS {
                 let detail = format!("the element is too large: at most {ELEMENT} bytes and {ELEMENTS} elements");
                 return Err(Flaw::new(place, "too_large", detail));
@@ -138,7 +138,7 @@ impl<R: BufRead> Reader<R> {
         }
     }
 
-    fn step(&mut self, event: Event<'_>, place: Place) -> Result<Option<Step>, Flaw> {
+    fn part(&mut self, event: Event<'_>, place: Place) -> Result<Option<Step>, Flaw> {
         let malformed = |detail: String| Flaw::new(place, "malformed", detail);
         match event {
             Event::Start(tag) => self.element(&tag, place).map(Some),
@@ -245,7 +245,7 @@ impl<R: BufRead> Reader<R> {
         Err(Flaw::new(place, "malformed", "text stands outside of the outermost element"))
     }
 
-    fn broken(&self, error: &Broken, place: Place) -> Flaw {
+    fn broken(error: &Broken, place: Place) -> Flaw {
         match error {
             Broken::Io(error) if error.kind() == std::io::ErrorKind::FileTooLarge => too_long(place),
             Broken::Io(error) => Flaw::new(place, "malformed", format!("the file cannot be read: {error}")),
@@ -261,9 +261,9 @@ impl<R: BufRead> Reader<R> {
 pub fn document(text: &str) -> Result<Element, Flaw> {
     let mut reader = Reader::new(text.as_bytes())?;
     loop {
-        if let Step::Open(root) = reader.next()? {
+        if let Step::Open(root) = reader.step()? {
             let root = reader.rest(root)?;
-            while reader.next()? != Step::End {}
+            while reader.step()? != Step::End {}
             return Ok(root);
         }
     }

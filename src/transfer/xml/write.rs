@@ -10,7 +10,7 @@ pub fn write(element: &Element, depth: usize, bytes: &mut Vec<u8>) {
     let mut line = format!("{indent}<{name}");
     for attribute in &element.attributes {
         let value = escaped(&attribute.value).replace('\n', "&#10;").replace('\t', "&#9;");
-        line.push_str(&format!(" {}=\"{value}\"", attribute.name));
+        line = format!("{line} {}=\"{value}\"", attribute.name);
     }
     let text = element.text();
     if element.content.is_empty() {

@@ -148,19 +148,17 @@ impl Compiler<'_> {
                 wildcard(element, &["namespace", "processContents", "minOccurs", "maxOccurs"])?;
                 Model::leaf(Leaf::AnyOther)
             }
-            "element" => match element.attribute("ref") {
-                Some(word) => {
-                    only(element, &["ref", "minOccurs", "maxOccurs"], &[])?;
-                    let name = self.sources.qualified(element, word)?;
-                    let declared = self.global(&name)?;
-                    Model::leaf(Leaf::Element(name, declared))
-                }
-                None => {
-                    only(element, &["name", "type", "minOccurs", "maxOccurs"], &["complexType", "simpleType"])?;
-                    let name = Name::local(element.attribute("name").ok_or("an element without a name")?);
-                    Model::leaf(Leaf::Element(name, self.element(element, None)?))
-                }
-            },
+            "element" if element.attribute("ref").is_some() => {
+                only(element, &["ref", "minOccurs", "maxOccurs"], &[])?;
+                let name = self.sources.qualified(element, element.attribute("ref").unwrap_or_default())?;
+                let declared = self.global(&name)?;
+                Model::leaf(Leaf::Element(name, declared))
+            }
+            "element" => {
+                only(element, &["name", "type", "minOccurs", "maxOccurs"], &["complexType", "simpleType"])?;
+                let name = Name::local(element.attribute("name").ok_or("an element without a name")?);
+                Model::leaf(Leaf::Element(name, self.element(element, None)?))
+            }
             kind @ ("sequence" | "choice") => {
                 only(element, &["minOccurs", "maxOccurs"], &["element", "any", "sequence", "choice"])?;
                 let mut models = Vec::new();

@@ -173,7 +173,7 @@ impl Judge<'_> {
                             is_whole = false;
                             judge.flaw(child.place, refusal.code, refusal.detail);
                         }
-                    })
+                    });
                 }
             }
         }

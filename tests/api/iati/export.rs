@@ -110,7 +110,7 @@ async fn what_an_export_lacks_is_said_all_at_once() {
     let place = |field: &str| format!("#/contributions/{id}/{field} required");
     assert_eq!(
         lacking.faults(),
-        ["description", "lead_id", "planned_starts_on", "documents/0/format", "documents/0/category"].map(place),
+        ["description", "documents/0/category", "documents/0/format", "lead_id", "planned_starts_on"].map(place),
         "{}",
         lacking.text
     );

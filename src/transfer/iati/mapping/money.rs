@@ -102,8 +102,8 @@ impl Mapper {
         let value_on = self.day(&mut value, "value-date").ok_or("has no value date")?;
         let words = value.words();
         let number = words.parse::<Decimal>().map_err(|_| "is too large")?;
-        let exact = number.abs().normalize();
-        let amount = exact.round_dp(decimals).normalize();
+        let exact = number.abs();
+        let amount = if exact.scale() > decimals { exact.round_dp(decimals).normalize() } else { exact };
         if amount != exact {
             value.leave("text()", &mut self.listing, &format!("`{}` is rounded to {decimals} decimals", brief(&words)));
         }
