@@ -44,8 +44,10 @@ const AUDITORS: Grants = &[(Admin, Any), (Coordinator, Any), (Auditor, Any)];
 const PLANNERS: Grants = &[(Admin, Any), (Coordinator, Any)];
 const EDITORS: Grants = &[(Admin, Any), (Coordinator, Any), (Editor, Own)];
 const TREASURERS: Grants = &[(Admin, Any), (Coordinator, Any), (Editor, Own), (Finance, Own)];
-const CASHIERS: Grants = &[(Admin, Any), (Coordinator, Any), (Finance, Own)];
+/// What is international is the diplomats'.
 const DIPLOMATS: Grants = &[(Admin, Any), (Coordinator, Any), (Diplomat, Any)];
+const CASHIERS: Grants = &[(Admin, Any), (Coordinator, Any), (Finance, Own)];
+const ASSESSORS: Grants = &[(Admin, Any), (Coordinator, Any), (Assessor, Any)];
 
 /// The rows of a noun.
 struct OfNoun {
@@ -93,6 +95,10 @@ const NOUNS: &[OfNoun] = &[
     OfNoun::new("measurement", "measurements", Area::Progress, EDITORS),
     OfNoun::new("exchange_rate", "exchange_rates", Area::Money, PLANNERS),
     OfNoun { append_only: true, ..OfNoun::new("budget_movement", "budget_movements", Area::Money, CASHIERS) },
+    OfNoun::new("evidence", "evidence", Area::Readiness, ASSESSORS),
+    OfNoun::new("treaty", "treaties", Area::International, DIPLOMATS),
+    OfNoun::new("treaty_action", "treaty_actions", Area::International, DIPLOMATS),
+    OfNoun::new("position", "positions", Area::International, DIPLOMATS),
     OfNoun::new("forum", "forums", Area::International, DIPLOMATS),
     OfNoun::new("engagement", "engagements", Area::International, DIPLOMATS),
     OfNoun::new("delegation", "delegations", Area::International, DIPLOMATS),
@@ -166,6 +172,14 @@ const OTHERS: &[(&str, Option<Area>, Act, Grants)] = &[
     ("patch_api_key", Some(Area::Access), Act::Write, ADMINS),
     ("delete_api_key", Some(Area::Access), Act::Write, ADMINS),
     ("find_me", None, Act::Read, READERS),
+    // Whoever may see a piece of evidence that names it: see `readiness::documents`.
+    ("download_document", Some(Area::Readiness), Act::Read, READERS),
+    ("report_expiring_evidence", Some(Area::Readiness), Act::Read, READERS),
+    ("report_disputed_claims", Some(Area::Readiness), Act::Read, READERS),
+    ("upload_document", Some(Area::Readiness), Act::Write, ASSESSORS),
+    ("erase_document", Some(Area::Readiness), Act::Write, ADMINS),
+    ("report_treaties", Some(Area::International), Act::Read, READERS),
+    ("report_positions", Some(Area::International), Act::Read, READERS),
 ];
 
 /// What needs no key: what the service says of itself.

@@ -1,6 +1,7 @@
 //! Every noun, through every shared behaviour. A noun whose paths are in the document and not in the table fails.
 
 mod diplomacy;
+mod law;
 
 use serde_json::{Value, json};
 
@@ -17,6 +18,7 @@ struct Ground {
     cycle: Value,
     indicator: Value,
     appropriation: Value,
+    treaty: Value,
     forum: Value,
     engagement: Value,
 }
@@ -48,10 +50,11 @@ impl Ground {
         let indicator = client.create("indicators", indicator).await["id"].clone();
         let granted = json!({"step_id": step, "fiscal_year": 2024, "phase": "appropriation", "money": {"amount": "500", "currency": "RON"}});
         let appropriation = client.create("budget-allocations", granted).await["id"].clone();
+        let treaty = client.create("treaties", json!({"code": "GROUND", "name": "A treaty"})).await["id"].clone();
         let forum = client.create("forums", json!({"code": "F", "name": "A forum", "kind": "expert_group"})).await;
         let forum = forum["id"].clone();
         let engagement = client.create("engagements", json!({"forum_id": forum})).await["id"].clone();
-        Self { entity, strategy, objective, first, second, step, cycle, indicator, appropriation, forum, engagement }
+        Self { entity, strategy, objective, first, second, step, cycle, indicator, appropriation, forum, engagement, treaty }
     }
 }
 
@@ -71,7 +74,7 @@ struct Row {
 #[expect(clippy::too_many_lines, reason = "a table, a row a noun")]
 fn table() -> Vec<Row> {
     let row = |noun, body, change, bad| Row { noun, body, change, bad };
-    let mut table = vec![
+    let mut all = vec![
         row(
             "legal-acts",
             |_| json!({"country": "XX", "issuer": "Parliament", "act_type": "law", "number": "7", "date": "2024-02-29"}),
@@ -204,9 +207,16 @@ fn table() -> Vec<Row> {
             Value::Null,
             (json!({"kind": "payment"}), "#/follows_id required"),
         ),
+        row(
+            "evidence",
+            |ground| json!({"kind": "official_website", "title": {"en": "The plan"}, "claim": "There is a plan", "about": "plan_content", "content": "timeframes_and_metrics", "strategy_id": ground.strategy, "url": "https://example.org/plan", "retrieved_at": "2026-01-31T10:00:00Z", "languages": ["en"]}),
+            json!({"valid_until": "2027-01-31"}),
+            (json!({"content": null}), "#/content required"),
+        ),
     ];
-    table.extend(diplomacy::rows());
-    table
+    all.extend(law::rows());
+    all.extend(diplomacy::rows());
+    all
 }
 
 #[tokio::test]
