@@ -55,6 +55,8 @@ pub(crate) struct Row {
     undated: i64,
     /// In how many engagements of the period our state was there, without contributing.
     attended: i64,
+    /// In how many engagements without a day it was there, without contributing.
+    undated_attended: i64,
 }
 
 /// What is done in a forum is done in those above it too.
@@ -73,6 +75,7 @@ tally as (
         count(*) filter (where e.is_contribution and e.first_on is null) as undated,
         count(*) filter (where e.is_contribution) as ever,
         count(*) filter (where not e.is_contribution and p.is_in) as attended,
+        count(*) filter (where not e.is_contribution and e.first_on is null) as undated_attended,
         max(e.last_on) filter (where e.is_contribution and e.last_on <= u.day) as last_on
     from reach r join engaged e on e.forum_id = r.id cross join until u,
         lateral (
@@ -83,7 +86,7 @@ tally as (
 select f.id as forum_id, f.code as forum, f.name, f.status, f.membership, f.member_from, f.member_to,
     case when coalesce(t.ever, 0) = 0 then 'never' when t.undated > 0 then 'undated' when t.last_on is null then 'later' else 'silent' end as state,
     t.last_on as last_contribution_on, least(u.day, (select today())) - t.last_on as silent_days,
-    coalesce(t.undated, 0) as undated, coalesce(t.attended, 0) as attended
+    coalesce(t.undated, 0) as undated, coalesce(t.attended, 0) as attended, coalesce(t.undated_attended, 0) as undated_attended
 from forums f left join tally t on t.forum_id = f.id cross join until u
 where f.membership in ('member', 'observer', 'participant') and coalesce(t.given, 0) = 0
     and ($7 = '{}' or f.id in (select id from forum_asked))

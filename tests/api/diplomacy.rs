@@ -183,6 +183,11 @@ async fn a_place_in_a_forum_without_a_contribution_is_told_with_its_silence() {
             "UN-WG silent 2021-12-17 744 0 1",
         ]
     );
+    // To have been there, on no known day, is no contribution; but it is told.
+    client.create("engagements", json!({"forum_id": "code:UN-AHC", "capacity": "observer"})).await;
+    let path = format!("{report}?from=2023-01-01&to=2023-12-31&forum_id=code:UN-AHC");
+    let there = told(&client, &path, &["state", "attended", "undated_attended"]).await;
+    assert_eq!(there, ["later 0 1"]);
     // A forum that has ended, or a place that had not begun, is not silent.
     assert_eq!(told(&client, &format!("{report}?from=2025-01-01&forum_id=code:UN-AHC"), &columns).await, [""; 0]);
     let before = told(&client, &format!("{report}?to=2021-05-31&forum_id=code:UN"), &["forum", "state"]).await;
