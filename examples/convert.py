@@ -7,6 +7,7 @@ Deterministic, standard library only. Texts, codes and deadlines are copied verb
 out. Every file is checked before any is written: references resolve, ids and codes are unique, counts are the expected.
 """
 
+import calendar
 import csv
 import json
 import re
@@ -18,7 +19,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 NOUNS = ["legal_acts", "entities", "funding_sources", "strategies", "objectives", "initiatives", "steps", "assignments",
-         "timelines", "milestones", "dependencies", "budget_allocations", "indicators", "measurements",
+         "timelines", "milestones", "dependencies", "budget_allocations", "reporting_cycles", "indicators", "measurements",
          "treaties", "treaty_actions", "positions"]
 REFERENCES = {"legal_act_id": "legal_acts", "entity_id": "entities", "strategy_id": "strategies", "parent_id": "objectives",
               "objective_id": "objectives", "initiative_id": "initiatives", "step_id": "steps",
@@ -254,7 +255,7 @@ def assistance():
         text(root, "Description"), text(root, "OtherInformation"),
         "goals are objectives and objectives are initiatives; a fund named in \"Budget for ...\" is a funding source",
         "a budget request is an estimate, an amount appropriated and planned an appropriation, in USD (the unit printed is $)",
-        "fiscal years of the United States begin on 1 October; each is named after the calendar year in which it starts",
+        "fiscal years of the United States begin on 1 October; each is named after the calendar year in which it ends",
         "subtotals and totals are not carried; each subtotal is the sum of the rows before it, which the conversion checks",
         "constant amounts, stakeholders and descriptions of sectors are not carried",
         "every status is the record's first one, not a statement of the source; the plan has no legal act and is a draft here"])
@@ -287,7 +288,7 @@ def assistance():
                     if all(row["external_id"] != source for row in plan.rows["funding_sources"]):
                         plan.add("funding_sources", source, name={"en": fund}, kind="state_budget")
                     plan.add("budget_allocations", plan.id("money", code, str(place), phase), initiative_id=ref(initiative),
-                             funding_source_id=ref(source), fiscal_year=int(start[:4]), phase=phase,
+                             funding_source_id=ref(source), fiscal_year=int(start[:4]) + 1, phase=phase,
                              money={"amount": str(amount), "currency": "USD"})
             assert not any(sums.values()), (code, sums)
     return plan
@@ -306,6 +307,7 @@ def canada():
         "lead_dept is lead; supt_sept (so spelled) is read as support",
         "deadlines are the English texts of the tracker; its due_date (year and month) and its French texts are not carried",
         "the tracker calls itself a tracker of the 2022-2024 plan and gives no first or last day: starts_on and ends_on are left out",
+        "a reporting period is the year and month of an update, on progress of the most recent quarter: read as the quarter that ends with it; no due days are given",
         "every status is the record's first one, not a statement of the source",
         "the approving act is not in the source: the plan has no legal act, and is closed because its period has ended"])
     slugs = sorted({row[key] for row in data["indicators"] for key in ("lead_dept", "supt_sept") if row.get(key)})
@@ -325,7 +327,16 @@ def canada():
         plan.leads("step", step, [plan.id("entity", row["lead_dept"])], "lead_dept")
         if row.get("supt_sept"):
             plan.assign("step", step, plan.id("entity", row["supt_sept"]), "support", "supt_sept")
+    plan.add("reporting_cycles", plan.id("cycle"), strategy_id=ref(strategy), code="tracker", title=source["title"], cadence="quarterly",
+             covers="steps", status="closed", periods=[quarter(code) for code in data["reporting"]["reporting_periods"]])
     return plan
+
+
+def quarter(code):
+    """The quarter that ends with a month such as 2022-03."""
+    year, month = map(int, code.split("-"))
+    last = calendar.monthrange(year, month)[1]
+    return {"code": code, "from": f"{year}-{month - 2:02}-01", "to": f"{year}-{month:02}-{last}"}
 
 
 # --- Romania: HG 1.321/2021, annex 2 (the rows seen) -------------------------------------------------------------------

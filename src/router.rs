@@ -23,6 +23,7 @@ use crate::{
     people::{StaffAllocation, StaffCapacity},
     plan::{Assignment, Dependency, Initiative, LegalAct, Milestone, Objective, Step, Strategy, Timeline},
     progress::{self, ProgressReport, ReportingCycle, Risk},
+    readiness::{self, Evidence},
     record, reports,
     repository::{self, Author, Reference, Resource},
     transfer::{
@@ -113,6 +114,7 @@ pub fn nouns() -> &'static [Noun] {
         Noun::of::<Treaty>(),
         Noun { at_once: usize::MAX, ..Noun::of::<TreatyAction>() },
         Noun::of::<Position>(),
+        Noun::of::<Evidence>(),
     ];
     NOUNS
 }
@@ -133,6 +135,7 @@ pub fn routes() -> Router<App> {
         .merge(document::page())
         .merge(reports::routes())
         .merge(progress::routes())
+        .merge(readiness::documents::routes())
         .merge(record::routes())
         .merge(access::routes())
 }
@@ -142,6 +145,7 @@ pub fn document() -> Value {
     let mut document = document::document(nouns());
     reports::describe(&mut document);
     progress::describe(&mut document);
+    readiness::documents::describe(&mut document);
     record::describe(&mut document);
     access::describe(&mut document);
     transfer::handlers::describe(&mut document);

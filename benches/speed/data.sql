@@ -53,6 +53,31 @@ select ('00000000-0000-7000-8007-' || lpad(to_hex(n * 3 + r), 12, '0'))::uuid, t
     2025 + (n + r) % 4, (array['estimate', 'appropriation'])[1 + r % 2], 1000 + n % 5000, 'XTS'
 from generate_series(0, current_setting('scale.initiatives')::int - 1) n, generate_series(0, 2) r;
 
+-- One that many move at once.
+insert into budget_allocations (id, initiative_id, fiscal_year, phase, amount, currency)
+values ('00000000-0000-7000-8007-ffffffffffff', '00000000-0000-7000-8000-000000000000', 2025, 'appropriation', 1000000000000, 'EUR');
+
+-- A quarter of the initiatives have reported, a tenth are measured.
+insert into reporting_cycles (id, strategy_id, code, title, cadence, periods)
+select ('00000000-0000-7000-8008-' || right(id::text, 12))::uuid, id, 'Q', '{"en": "Quarterly"}', 'quarterly',
+    '[{"code": "2025-Q1", "from": "2025-01-01", "to": "2025-03-31", "due_on": "2025-04-15"}]'
+from strategies;
+
+insert into progress_reports (id, initiative_id, cycle_id, period, state, status, confidence, percent, narrative)
+select ('00000000-0000-7000-8009-' || right(id::text, 12))::uuid, id, ('00000000-0000-7000-8008-' || right(strategy_id::text, 12))::uuid,
+    '2025-Q1', 'accepted', status, (array['green', 'amber', 'red'])[1 + n % 3], n % 101, '{"en": "As planned."}'
+from (select id, strategy_id, status, row_number() over (order by id) as n from initiatives) i where n % 4 = 0;
+
+insert into indicators (id, initiative_id, code, title, value_chain_stage, measure, direction, baseline_value, baseline_on)
+select ('00000000-0000-7000-800a-' || right(id::text, 12))::uuid, id, 'I', '{"en": "Trained"}', 'output', 'unit', 'ascending', 1, '2024-12-31'
+from (select id, row_number() over (order by id) as n from initiatives) i where n % 10 = 0;
+
+insert into indicator_targets (id, indicator_id, period_from, period_to, value)
+select ('00000000-0000-7000-800b-' || right(id::text, 12))::uuid, id, '2025-01-01', '2025-12-31', 100 from indicators;
+
+insert into measurements (id, indicator_id, period_from, period_to, value, status)
+select ('00000000-0000-7000-800c-' || right(id::text, 12))::uuid, id, '2025-01-01', '2025-12-31', 80, 'final' from indicators;
+
 -- Each initiative in `scale.versions` versions, one a day, with its leaf: that trigger runs here too.
 alter table changes enable always trigger changes_leaf;
 insert into changes (kind, entity_id, version, action, at, actor, request_id, before, after, position, recorded_at)

@@ -47,6 +47,7 @@ const TREASURERS: Grants = &[(Admin, Any), (Coordinator, Any), (Editor, Own), (F
 /// What is international is the diplomats'.
 const DIPLOMATS: Grants = &[(Admin, Any), (Coordinator, Any), (Diplomat, Any)];
 const CASHIERS: Grants = &[(Admin, Any), (Coordinator, Any), (Finance, Own)];
+const ASSESSORS: Grants = &[(Admin, Any), (Coordinator, Any), (Assessor, Any)];
 
 /// The rows of a noun.
 struct OfNoun {
@@ -97,6 +98,7 @@ const NOUNS: &[OfNoun] = &[
     OfNoun::new("treaty", "treaties", Area::International, DIPLOMATS),
     OfNoun::new("treaty_action", "treaty_actions", Area::International, DIPLOMATS),
     OfNoun::new("position", "positions", Area::International, DIPLOMATS),
+    OfNoun::new("evidence", "evidence", Area::Readiness, ASSESSORS),
 ];
 
 /// The operations that belong to no noun. Those without an area ask for no scope.
@@ -162,6 +164,12 @@ const OTHERS: &[(&str, Option<Area>, Act, Grants)] = &[
     ("find_me", None, Act::Read, READERS),
     ("report_treaties", Some(Area::International), Act::Read, READERS),
     ("report_positions", Some(Area::International), Act::Read, READERS),
+    // Whoever may see a piece of evidence that names it: see `readiness::documents`.
+    ("download_document", Some(Area::Readiness), Act::Read, READERS),
+    ("report_expiring_evidence", Some(Area::Readiness), Act::Read, READERS),
+    ("report_disputed_claims", Some(Area::Readiness), Act::Read, READERS),
+    ("upload_document", Some(Area::Readiness), Act::Write, ASSESSORS),
+    ("erase_document", Some(Area::Readiness), Act::Write, ADMINS),
 ];
 
 /// What needs no key: what the service says of itself.

@@ -5,6 +5,8 @@
 mod attention;
 mod budget;
 mod currency;
+mod disputed_claims;
+mod expiring_evidence;
 mod explain;
 mod flows;
 mod funding_gaps;
@@ -78,6 +80,8 @@ static REPORTS: &[Entry] = &[
     Entry::of::<submissions::Parameters>(),
     Entry::of::<treaties::Parameters>(),
     Entry::of::<positions::Parameters>(),
+    Entry::of::<expiring_evidence::Parameters>(),
+    Entry::of::<disputed_claims::Parameters>(),
 ];
 
 /// A report, as the parameters that it has besides the scope.

@@ -33,6 +33,8 @@ enum TreatyState {
     DenunciationPending,
     /// Its denunciation or withdrawal has taken effect.
     Denounced,
+    /// Somebody says that it is a member of something, and names no treaty.
+    Unproven,
 }
 
 /// What the report of treaties can be asked.
@@ -54,11 +56,11 @@ pub(crate) struct Parameters {
 pub(crate) struct Row {
     /// The state.
     country: String,
-    /// The treaty.
+    /// The treaty; null where a membership is claimed and no treaty is named.
     treaty_id: Option<Uuid>,
     /// Its code.
     code: Option<String>,
-    /// Its name.
+    /// Its name, or the claim.
     #[sqlx(json(nullable))]
     name: Option<Text>,
     /// The code of the treaty to which it is a protocol.
@@ -67,7 +69,8 @@ pub(crate) struct Row {
     treaty_in_force_on: Option<NaiveDate>,
     /// The day for which this is said.
     on: NaiveDate,
-    /// `none`, `signed`, `ratified` (bound, and not in force for it yet), `in_force`, `denunciation_pending` or `denounced`.
+    /// `none`, `signed`, `ratified` (bound, and not in force for it yet), `in_force`, `denunciation_pending`, `denounced`, or `unproven`: a
+    /// membership that evidence claims without naming a treaty.
     state: String,
     /// The day on which that began: of the signature, of the consent, of the entry into force, of the notification, of the end.
     since: Option<NaiveDate>,
@@ -75,7 +78,7 @@ pub(crate) struct Row {
     is_member: bool,
     /// Whether it applies the treaty provisionally, which is no membership.
     is_provisionally_applied: bool,
-    /// By what it stands so, in order: the act, its day, and from when it has effect.
+    /// By what it stands so, in order: the act, its day, and from when it has effect; of a claim, what the evidence is and how that stands.
     acts: Vec<String>,
     /// The actions that these are.
     action_ids: Vec<Uuid>,
@@ -87,6 +90,8 @@ pub(crate) struct Row {
     next_on: Option<NaiveDate>,
     /// To what it changes then.
     next_state: Option<String>,
+    /// The evidence that claims it.
+    evidence_id: Option<Uuid>,
 }
 
 /// `$1` is the day, `$2` the states, `$3` the wanted states of things.
@@ -193,19 +198,25 @@ told as (
         case rank when 1 then ends_on when 2 then signed_on when 3 then bound_on when 4 then notified_on when 5 then from_on end as since,
         coalesce(is_member, false) as is_member, coalesce(is_provisional and rank in (0, 2, 3), false) as is_provisionally_applied,
         coalesce(acts, '{}') as acts, coalesce(action_ids, '{}') as action_ids, coalesce(reservation_ids, '{}') as reservation_ids,
-        coalesce(objections, 0) as objections, next_on, next_state
+        coalesce(objections, 0) as objections, next_on, next_state, null::uuid as evidence_id
     from asked q cross join treaties t
     left join treaties p on p.id = t.parent_id
     left join chosen c on c.treaty_id = t.id and c.country = q.country
     left join ahead a on a.treaty_id = t.id and a.country = q.country
     left join coming n on n.treaty_id = t.id and n.country = q.country
     left join behind b on b.treaty_id = t.id and b.country = q.country
-    -- What is claimed of no treaty that has a name is not known here; a noun that holds such claims adds its rows with `union all`.
+    union all
+    -- Evidence names no treaty; what is verified in it still proves no membership of one.
+    select q.country, q.place, null, null, null, e.claim, null, null, q.day, 'unproven', null, false, false,
+        array[concat(replace(e.kind, '_', ' '), ', ', evidence_standing(e.state, e.valid_until, q.day))], '{}', '{}', 0, null, null, e.id
+    from asked q join evidence e on e.country = q.country
+    where e.about = 'treaty_membership' and e.state <> 'withdrawn' and (e.published_on is null or e.published_on <= q.day)
+        and not exists (select from evidence s where s.supersedes_id = e.id)
 )
 select country, treaty_id, code, name, protocol_to, treaty_in_force_on, \"on\", state, since, is_member, is_provisionally_applied, acts, action_ids,
-    reservation_ids, objections, next_on, next_state
+    reservation_ids, objections, next_on, next_state, evidence_id
 from told where $3::text[] = '{}' or state = any($3)
-order by place, code_order nulls last, treaty_id";
+order by place, code_order collate \"C\" nulls last, treaty_id, evidence_id";
 
 impl Report for Parameters {
     const NAME: &'static str = "treaties";

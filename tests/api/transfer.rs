@@ -47,8 +47,8 @@ async fn real_plans_have_the_counts_of_their_sources() {
     assert_eq!(count(&client, "/v1/measurements?indicator_id=external:fds20-indicator-3.1-1&count=true").await, 25);
     assert_eq!(count(&client, "/v1/indicators?count=true").await, 6 + 2);
     let years = client.get("/v1/reports/budget?strategy_id=external:usal-plan&by=fiscal_year").expect(200).await.json();
-    // The subtotals that the source prints for the year that began in October 2013.
-    let year = years["items"].as_array().unwrap().iter().find(|row| row["code"] == "2013").unwrap();
+    // The subtotals that the source prints for FY 2014, which began in October 2013.
+    let year = years["items"].as_array().unwrap().iter().find(|row| row["code"] == "2014").unwrap();
     assert_eq!(
         (&year["currency"], &year["estimate"], &year["appropriation"]),
         (&json!("USD"), &json!("17000000.00"), &json!("32007321.00")),

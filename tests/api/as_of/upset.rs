@@ -44,6 +44,7 @@ pub(super) async fn upset(client: &Client) {
         "treaties",
         "treaty-actions",
         "positions",
+        "evidence",
     ] {
         for item in items(client, &format!("/v1/{noun}")).await {
             let path = format!("/v1/{noun}/{}", item["id"].as_str().unwrap());

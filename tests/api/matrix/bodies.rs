@@ -69,6 +69,7 @@ impl World {
                 json!({"treaty_id": treaty["id"], "country": "XX", "action": "signed", "acted_on": "2024-02-29"})
             }
             "position" => json!({"title": "A position", "country": "XX", "topics": ["sovereignty"]}),
+            "evidence" => json!({"kind": "statement", "title": code, "claim": "It was said", "about": "other"}),
             other => panic!("{other} has no body here"),
         }
     }
