@@ -17,7 +17,7 @@ use crate::{
     api::{self, Error, document, shape::Shape},
     app::App,
     entities::Entity,
-    international::{Commitment, ContactPoint, Delegation, Engagement, Forum},
+    international::{Commitment, ContactPoint, Delegation, Engagement, Forum, Position, Treaty, TreatyAction},
     metrics::{Indicator, IndicatorTarget, Measurement},
     money::{BudgetAllocation, BudgetMovement, ExchangeRate, FundingSource},
     people::{StaffAllocation, StaffCapacity},
@@ -112,6 +112,9 @@ pub fn nouns() -> &'static [Noun] {
         Noun::of::<Delegation>(),
         Noun::of::<Commitment>(),
         Noun::of::<ContactPoint>(),
+        Noun::of::<Treaty>(),
+        Noun::of::<TreatyAction>(),
+        Noun::of::<Position>(),
     ];
     NOUNS
 }

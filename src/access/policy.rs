@@ -44,8 +44,9 @@ const AUDITORS: Grants = &[(Admin, Any), (Coordinator, Any), (Auditor, Any)];
 const PLANNERS: Grants = &[(Admin, Any), (Coordinator, Any)];
 const EDITORS: Grants = &[(Admin, Any), (Coordinator, Any), (Editor, Own)];
 const TREASURERS: Grants = &[(Admin, Any), (Coordinator, Any), (Editor, Own), (Finance, Own)];
-const CASHIERS: Grants = &[(Admin, Any), (Coordinator, Any), (Finance, Own)];
+/// What is international is the diplomats'.
 const DIPLOMATS: Grants = &[(Admin, Any), (Coordinator, Any), (Diplomat, Any)];
+const CASHIERS: Grants = &[(Admin, Any), (Coordinator, Any), (Finance, Own)];
 
 /// The rows of a noun.
 struct OfNoun {
@@ -99,6 +100,9 @@ const NOUNS: &[OfNoun] = &[
     OfNoun::new("commitment", "commitments", Area::International, DIPLOMATS),
     // It is restricted unless it says otherwise, and a diplomat does not see what is restricted.
     OfNoun::new("contact_point", "contact_points", Area::International, PLANNERS),
+    OfNoun::new("treaty", "treaties", Area::International, DIPLOMATS),
+    OfNoun::new("treaty_action", "treaty_actions", Area::International, DIPLOMATS),
+    OfNoun::new("position", "positions", Area::International, DIPLOMATS),
 ];
 
 /// The operations that belong to no noun. Those without an area ask for no scope.

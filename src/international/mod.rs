@@ -1,4 +1,4 @@
-//! What is done with other countries: forums and engagements there, and what was promised.
+//! What the state does among states: forums and engagements there, what was promised, treaties and positions. Nouns stand in files of their names.
 
 pub mod commitments;
 pub mod contact_points;
@@ -6,9 +6,16 @@ pub mod delegations;
 pub mod engagements;
 pub mod forum_values;
 pub mod forums;
+mod ledger;
+pub mod positions;
+pub mod treaties;
+pub mod treaty_actions;
 
 pub use commitments::Commitment;
 pub use contact_points::ContactPoint;
 pub use delegations::Delegation;
 pub use engagements::Engagement;
 pub use forums::Forum;
+pub use positions::Position;
+pub use treaties::Treaty;
+pub use treaty_actions::TreatyAction;

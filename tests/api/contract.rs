@@ -1,6 +1,7 @@
 //! Every noun, through every shared behaviour. A noun whose paths are in the document and not in the table fails.
 
 mod diplomacy;
+mod law;
 
 use serde_json::{Value, json};
 
@@ -19,6 +20,7 @@ struct Ground {
     appropriation: Value,
     forum: Value,
     engagement: Value,
+    treaty: Value,
 }
 
 impl Ground {
@@ -51,7 +53,8 @@ impl Ground {
         let forum = client.create("forums", json!({"code": "F", "name": "A forum", "kind": "expert_group"})).await;
         let forum = forum["id"].clone();
         let engagement = client.create("engagements", json!({"forum_id": forum})).await["id"].clone();
-        Self { entity, strategy, objective, first, second, step, cycle, indicator, appropriation, forum, engagement }
+        let treaty = client.create("treaties", json!({"code": "GROUND", "name": "A treaty"})).await["id"].clone();
+        Self { entity, strategy, objective, first, second, step, cycle, indicator, appropriation, forum, engagement, treaty }
     }
 }
 
@@ -206,6 +209,7 @@ fn table() -> Vec<Row> {
         ),
     ];
     table.extend(diplomacy::rows());
+    table.extend(law::rows());
     table
 }
 

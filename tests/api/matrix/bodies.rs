@@ -80,6 +80,12 @@ impl World {
             "contact_point" => {
                 json!({"forum_id": self.forum(&code).await, "entity_id": entity, "kind": "policy", "function": "Desk", "classification": "internal"})
             }
+            "treaty" => json!({"code": code, "name": "A treaty"}),
+            "treaty_action" => {
+                let treaty = self.client.create("treaties", json!({"code": code, "name": "A treaty"})).await;
+                json!({"treaty_id": treaty["id"], "country": "XX", "action": "signed", "acted_on": "2024-02-29"})
+            }
+            "position" => json!({"title": "A position", "country": "XX", "topics": ["sovereignty"]}),
             other => panic!("{other} has no body here"),
         }
     }
