@@ -17,10 +17,13 @@ use crate::{
     api::{self, Error, document, shape::Shape},
     app::App,
     entities::Entity,
-    international::{Commitment, ContactPoint, Delegation, Engagement, Forum, Position, Treaty, TreatyAction},
+    international::{
+        Commitment, ContactPoint, Contribution, ContributionPartner, Delegation, Engagement, Forum, Position, Treaty,
+        TreatyAction,
+    },
     metrics::{Indicator, IndicatorTarget, Measurement},
     money::{BudgetAllocation, BudgetMovement, ExchangeRate, FundingSource},
-    people::{StaffAllocation, StaffCapacity},
+    people::{StaffAllocation, StaffCapacity, TrainingProgramme, TrainingSession},
     plan::{Assignment, Dependency, Initiative, LegalAct, Milestone, Objective, Step, Strategy, Timeline},
     progress::{self, ProgressReport, ReportingCycle, Risk},
     record, reports,
@@ -115,6 +118,10 @@ pub fn nouns() -> &'static [Noun] {
         Noun::of::<Treaty>(),
         Noun::of::<TreatyAction>(),
         Noun::of::<Position>(),
+        Noun::of::<Contribution>(),
+        Noun::of::<ContributionPartner>(),
+        Noun::of::<TrainingProgramme>(),
+        Noun::of::<TrainingSession>(),
     ];
     NOUNS
 }

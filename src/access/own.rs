@@ -104,6 +104,12 @@ fn condition(kind: &str, when: When) -> Option<String> {
             let its = format!("(select {} from indicators t where t.id = t0.indicator_id)", measures());
             Some(format!("{its} from measurements t0 where t0.id = $1"))
         }
+        // The entity teaches it, or works on what it is part of.
+        ("training_session", _) => {
+            let teaches = format!("coalesce(t.provider_id = $2, false) or {}", on_initiative("t.initiative_id"));
+            let its = format!("(select ({teaches}) from training_programmes t where t.id = t0.programme_id)");
+            Some(format!("{its} from training_sessions t0 where t0.id = $1"))
+        }
         // Money goes only where the entity works, too.
         ("budget_movement", _) => Some(format!(
             "bool_and({}) from budget_allocations t join budget_movements m on t.id in (m.allocation_id, m.to_allocation_id) where m.id = $1",

@@ -103,6 +103,11 @@ const NOUNS: &[OfNoun] = &[
     OfNoun::new("treaty", "treaties", Area::International, DIPLOMATS),
     OfNoun::new("treaty_action", "treaty_actions", Area::International, DIPLOMATS),
     OfNoun::new("position", "positions", Area::International, DIPLOMATS),
+    OfNoun::new("contribution", "contributions", Area::International, DIPLOMATS),
+    OfNoun::new("contribution_partner", "contribution_partners", Area::International, DIPLOMATS),
+    // What is to be taught is the plan's; when, and to how many, says who teaches it.
+    OfNoun::new("training_programme", "training_programmes", Area::Plan, PLANNERS),
+    OfNoun::new("training_session", "training_sessions", Area::Plan, EDITORS),
 ];
 
 /// The operations that belong to no noun. Those without an area ask for no scope.

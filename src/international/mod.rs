@@ -1,7 +1,10 @@
-//! What the state does among states: forums and engagements there, what was promised, treaties and positions. Nouns stand in files of their names.
+//! What the state does among states: forums and engagements there, what was promised, treaties and positions, capacity given and received. Nouns
+//! stand in files of their names.
 
 pub mod commitments;
 pub mod contact_points;
+pub mod contribution_partners;
+pub mod contributions;
 pub mod delegations;
 pub mod engagements;
 pub mod forum_values;
@@ -13,6 +16,8 @@ pub mod treaty_actions;
 
 pub use commitments::Commitment;
 pub use contact_points::ContactPoint;
+pub use contribution_partners::ContributionPartner;
+pub use contributions::Contribution;
 pub use delegations::Delegation;
 pub use engagements::Engagement;
 pub use forums::Forum;

@@ -35,17 +35,18 @@ pub struct Disaggregation(pub BTreeMap<String, String>);
 const SIZE: usize = 2000;
 
 impl Disaggregation {
-    fn check(&self, faults: &mut Faults) {
+    /// Notes what is wrong with it; `field` is where it stands.
+    pub(crate) fn check(&self, field: &str, faults: &mut Faults) {
         let is_line = |word: &str| word.trim() == word && !word.contains(['\n', '\r']);
         let is_name = |name: &str| is_line(name) && (1..=100).contains(&name.chars().count()) && !name.contains('.');
         faults.check(
             self.0.iter().all(|(name, value)| is_name(name) && is_line(value)),
-            "disaggregation",
+            field,
             "wrong_format",
             "Name dimensions in 1 to 100 characters without a point; put no spaces around names and values.",
         );
         let size: usize = self.0.iter().map(|(name, value)| name.len() + value.len() + 8).sum();
-        faults.check(size <= SIZE, "disaggregation", "too_long", "Give fewer dimensions, or shorter words.");
+        faults.check(size <= SIZE, field, "too_long", "Give fewer dimensions, or shorter words.");
     }
 }
 
@@ -165,7 +166,7 @@ impl Resource for Measurement {
         faults.check_period(Some(self.period_from), Some(self.period_to), "period_to");
         let is_said = self.value.is_some() || self.descriptor.is_some();
         faults.check(is_said, "value", "required", "Give a value, or of a qualitative indicator a descriptor.");
-        self.disaggregation.check(faults);
+        self.disaggregation.check("disaggregation", faults);
         if let Some(before) = before {
             faults.check(
                 before.status != MeasurementStatus::Final || self.is_as(before),

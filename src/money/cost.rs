@@ -34,7 +34,7 @@ pub(crate) fn check(cost: Option<&Money>, faults: &mut Faults) {
 }
 
 /// Notes an unknown currency, or more decimals than it has.
-pub(super) fn check_money(field: &str, money: &Money, faults: &mut Faults) {
+pub(crate) fn check_money(field: &str, money: &Money, faults: &mut Faults) {
     match codelists::minor_units(&money.currency) {
         None => faults.add(&format!("{field}/currency"), "unknown_code", "Give a currency in use, ISO 4217."),
         Some(units) => faults.check(

@@ -111,6 +111,16 @@ impl Select {
         self
     }
 
+    /// A condition around a list of words holds: `exists (... = any(`, the words, `))`. An empty list is no condition.
+    pub fn words_where(&mut self, before: &'static str, words: &[impl Serialize], after: &'static str) -> &mut Self {
+        if !words.is_empty() {
+            let word = |word| serde_json::to_value(word).ok()?.as_str().map(str::to_owned);
+            let words: Vec<String> = words.iter().filter_map(word).collect();
+            self.and().push(before).push_bind(words).push(after);
+        }
+        self
+    }
+
     /// The word (an enumeration or a text) is one of these; an empty list is no condition.
     pub fn words(&mut self, column: &'static str, words: &[impl Serialize]) -> &mut Self {
         let word = |word| serde_json::to_value(word).ok()?.as_str().map(str::to_owned);

@@ -15,6 +15,10 @@ static CURRENCIES: LazyLock<HashMap<&str, u32>> = LazyLock::new(|| {
         .collect()
 });
 
+static DAC_REGIONS: LazyLock<HashMap<&str, &str>> = LazyLock::new(|| {
+    lines(include_str!("codelists/dac_regions.txt")).filter_map(|line| line.split_once(' ')).collect()
+});
+
 fn lines(list: &'static str) -> impl Iterator<Item = &'static str> {
     list.lines().filter(|line| !line.starts_with('#'))
 }
@@ -56,6 +60,23 @@ pub fn all_languages() -> impl Iterator<Item = &'static str> {
 /// The role profiles of the European Cybersecurity Skills Framework (ENISA, 2022).
 pub fn ecsf_profiles() -> impl Iterator<Item = &'static str> {
     lines(include_str!("codelists/ecsf.txt"))
+}
+
+/// The name of a region of the OECD DAC, such as `89` (IATI code list Region).
+pub fn dac_region(code: &str) -> Option<&'static str> {
+    DAC_REGIONS.get(code).copied()
+}
+
+/// Whether this is a purpose code of the OECD DAC, with five or three digits (IATI code lists Sector and `SectorCategory`).
+pub fn is_dac_sector(code: &str) -> bool {
+    lines(include_str!("codelists/dac_sectors.txt")).any(|line| line == code)
+}
+
+/// Whether the IATI code list `OrganisationType` has it.
+pub fn is_organisation_type(code: &str) -> bool {
+    const CODES: [&str; 16] =
+        ["10", "11", "15", "21", "22", "23", "24", "30", "40", "60", "70", "71", "72", "73", "80", "90"];
+    CODES.contains(&code)
 }
 
 /// A country: ISO 3166-1 alpha-2.

@@ -1,5 +1,6 @@
 //! Every noun, through every shared behaviour. A noun whose paths are in the document and not in the table fails.
 
+mod capacity;
 mod diplomacy;
 mod law;
 
@@ -21,6 +22,8 @@ struct Ground {
     forum: Value,
     engagement: Value,
     treaty: Value,
+    contribution: Value,
+    programme: Value,
 }
 
 impl Ground {
@@ -54,7 +57,26 @@ impl Ground {
         let forum = forum["id"].clone();
         let engagement = client.create("engagements", json!({"forum_id": forum})).await["id"].clone();
         let treaty = client.create("treaties", json!({"code": "GROUND", "name": "A treaty"})).await["id"].clone();
-        Self { entity, strategy, objective, first, second, step, cycle, indicator, appropriation, forum, engagement, treaty }
+        let received = json!({"direction": "received", "title": "Help", "status": "pipeline"});
+        let contribution = client.create("contributions", received).await["id"].clone();
+        let taught = json!({"strategy_id": strategy, "title": "Lessons", "audience": "public"});
+        let programme = client.create("training-programmes", taught).await["id"].clone();
+        Self {
+            entity,
+            strategy,
+            objective,
+            first,
+            second,
+            step,
+            cycle,
+            indicator,
+            appropriation,
+            forum,
+            engagement,
+            treaty,
+            contribution,
+            programme,
+        }
     }
 }
 
@@ -210,6 +232,7 @@ fn table() -> Vec<Row> {
     ];
     table.extend(diplomacy::rows());
     table.extend(law::rows());
+    table.extend(capacity::rows());
     table
 }
 

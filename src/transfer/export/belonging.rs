@@ -8,8 +8,17 @@ use uuid::Uuid;
 use crate::{api::Error, router::Noun};
 
 /// The tables whose rows make up a strategy; rows that point into them belong to it too.
-const PLAN: [&str; 7] =
-    ["strategies", "objectives", "initiatives", "steps", "indicators", "budget_allocations", "engagements"];
+const PLAN: [&str; 9] = [
+    "strategies",
+    "objectives",
+    "initiatives",
+    "steps",
+    "indicators",
+    "budget_allocations",
+    "engagements",
+    "contributions",
+    "training_programmes",
+];
 
 /// Ids by table.
 pub(super) type Rows = HashMap<&'static str, HashSet<Uuid>>;

@@ -46,6 +46,10 @@ pub(super) async fn upset(client: &Client) {
         "delegations",
         "commitments",
         "contact-points",
+        "contributions",
+        "contribution-partners",
+        "training-programmes",
+        "training-sessions",
     ] {
         for item in items(client, &format!("/v1/{noun}")).await {
             let path = format!("/v1/{noun}/{}", item["id"].as_str().unwrap());

@@ -86,6 +86,21 @@ impl World {
                 json!({"treaty_id": treaty["id"], "country": "XX", "action": "signed", "acted_on": "2024-02-29"})
             }
             "position" => json!({"title": "A position", "country": "XX", "topics": ["sovereignty"]}),
+            "contribution" => {
+                json!({"direction": "given", "title": "Help", "status": "pipeline", "initiative_id": initiative, "recipients": [{"country": "MD"}]})
+            }
+            "contribution_partner" => {
+                let given = self
+                    .client
+                    .create("contributions", json!({"direction": "received", "title": "Help", "status": "pipeline"}));
+                json!({"contribution_id": given.await["id"], "role": "funding", "entity_id": entity})
+            }
+            "training_programme" => json!({"initiative_id": initiative, "title": "Lessons", "audience": "pupils"}),
+            "training_session" => {
+                let programme = json!({"initiative_id": initiative, "title": "Lessons", "audience": "pupils"});
+                let programme = self.client.create("training-programmes", programme).await;
+                json!({"programme_id": programme["id"], "starts_on": day, "ends_on": day, "status": "planned"})
+            }
             other => panic!("{other} has no body here"),
         }
     }
