@@ -84,6 +84,9 @@ pub struct Settings {
     /// Show to everybody, without a key, what is classified as public
     #[arg(long, env = "MANDATE_PUBLIC", value_parser = clap::builder::FalseyValueParser::new(), global = true)]
     pub public: bool,
+    /// Mebibytes that the captured copy of a document may have
+    #[arg(long, env = "MANDATE_DOCUMENT_LIMIT", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=200), global = true)]
+    pub document_limit: u16,
     /// The issuer of tokens.
     #[command(flatten)]
     pub oidc: oidc::Settings,

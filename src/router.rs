@@ -26,6 +26,7 @@ use crate::{
     people::{StaffAllocation, StaffCapacity, TrainingProgramme, TrainingSession},
     plan::{Assignment, Dependency, Initiative, LegalAct, Milestone, Objective, Step, Strategy, Timeline},
     progress::{self, ProgressReport, ReportingCycle, Risk},
+    readiness::{self, Evidence},
     record, reports,
     repository::{self, Author, Reference, Resource},
     transfer::{
@@ -122,6 +123,7 @@ pub fn nouns() -> &'static [Noun] {
         Noun::of::<ContributionPartner>(),
         Noun::of::<TrainingProgramme>(),
         Noun::of::<TrainingSession>(),
+        Noun::of::<Evidence>(),
     ];
     NOUNS
 }
@@ -142,6 +144,7 @@ pub fn routes() -> Router<App> {
         .merge(document::page())
         .merge(reports::routes())
         .merge(progress::routes())
+        .merge(readiness::documents::routes())
         .merge(record::routes())
         .merge(access::routes())
 }
@@ -151,6 +154,7 @@ pub fn document() -> Value {
     let mut document = document::document(nouns());
     reports::describe(&mut document);
     progress::describe(&mut document);
+    readiness::documents::describe(&mut document);
     record::describe(&mut document);
     access::describe(&mut document);
     transfer::handlers::describe(&mut document);

@@ -47,6 +47,7 @@ const TREASURERS: Grants = &[(Admin, Any), (Coordinator, Any), (Editor, Own), (F
 /// What is international is the diplomats'.
 const DIPLOMATS: Grants = &[(Admin, Any), (Coordinator, Any), (Diplomat, Any)];
 const CASHIERS: Grants = &[(Admin, Any), (Coordinator, Any), (Finance, Own)];
+const ASSESSORS: Grants = &[(Admin, Any), (Coordinator, Any), (Assessor, Any)];
 
 /// The rows of a noun.
 struct OfNoun {
@@ -108,6 +109,7 @@ const NOUNS: &[OfNoun] = &[
     // What is to be taught is the plan's; when, and to how many, says who teaches it.
     OfNoun::new("training_programme", "training_programmes", Area::Plan, PLANNERS),
     OfNoun::new("training_session", "training_sessions", Area::Plan, EDITORS),
+    OfNoun::new("evidence", "evidence", Area::Readiness, ASSESSORS),
 ];
 
 /// The operations that belong to no noun. Those without an area ask for no scope.
@@ -175,6 +177,12 @@ const OTHERS: &[(&str, Option<Area>, Act, Grants)] = &[
     ("patch_api_key", Some(Area::Access), Act::Write, ADMINS),
     ("delete_api_key", Some(Area::Access), Act::Write, ADMINS),
     ("find_me", None, Act::Read, READERS),
+    // Whoever may see a piece of evidence that names it: see `readiness::documents`.
+    ("download_document", Some(Area::Readiness), Act::Read, READERS),
+    ("report_expiring_evidence", Some(Area::Readiness), Act::Read, READERS),
+    ("report_disputed_claims", Some(Area::Readiness), Act::Read, READERS),
+    ("upload_document", Some(Area::Readiness), Act::Write, ASSESSORS),
+    ("erase_document", Some(Area::Readiness), Act::Write, ADMINS),
 ];
 
 /// What needs no key: what the service says of itself.

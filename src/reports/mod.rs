@@ -6,8 +6,10 @@ mod attention;
 mod budget;
 mod commitments;
 mod currency;
+mod disputed_claims;
 mod engaged;
 mod engagements;
+mod expiring_evidence;
 mod explain;
 mod flows;
 mod follow_ups;
@@ -83,6 +85,8 @@ static REPORTS: &[Entry] = &[
     Entry::of::<silent_forums::Parameters>(),
     Entry::of::<follow_ups::Parameters>(),
     Entry::of::<commitments::Parameters>(),
+    Entry::of::<expiring_evidence::Parameters>(),
+    Entry::of::<disputed_claims::Parameters>(),
 ];
 
 /// A report, as the parameters that it has besides the scope.

@@ -90,6 +90,7 @@ const STATEMENTS: &[&str] = &[
     "/src/progress/calendars/tokens.rs",
     "/src/progress/owed.rs",
     "/src/progress/submission.rs",
+    "/src/readiness/documents/store.rs",
     "/src/transfer/section.rs",
     "/src/transfer/batch.rs",
     "/src/transfer/export",

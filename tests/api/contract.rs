@@ -229,6 +229,12 @@ fn table() -> Vec<Row> {
             Value::Null,
             (json!({"kind": "payment"}), "#/follows_id required"),
         ),
+        row(
+            "evidence",
+            |ground| json!({"kind": "official_website", "title": {"en": "The plan"}, "claim": "There is a plan", "about": "plan_content", "content": "timeframes_and_metrics", "strategy_id": ground.strategy, "url": "https://example.org/plan", "retrieved_at": "2026-01-31T10:00:00Z", "languages": ["en"]}),
+            json!({"valid_until": "2027-01-31"}),
+            (json!({"content": null}), "#/content required"),
+        ),
     ];
     table.extend(diplomacy::rows());
     table.extend(law::rows());

@@ -307,6 +307,12 @@ async fn other(
             let token = world.client.create("calendar-tokens", token).await;
             (call(&path.replace("{id}", token["id"].as_str().unwrap())), 204)
         }
+        "upload_document" => {
+            (call(path).header("content-type", "text/plain").body(format!("words {}", trial.tried)), 201)
+        }
+        // Of what there is not: all that matters here is who is told.
+        "download_document" => (call(&path.replace("{sha256}", &"0".repeat(64))), 404),
+        "erase_document" => (call(&path.replace("{sha256}", &"0".repeat(64))).header("mandate-reason", "a test"), 404),
         "import_exchange_rates" => {
             (call(path).header("content-type", "text/csv").body("Date,USD\n2024-10-18,1.0847\n"), 200)
         }

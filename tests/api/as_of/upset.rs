@@ -50,6 +50,7 @@ pub(super) async fn upset(client: &Client) {
         "contribution-partners",
         "training-programmes",
         "training-sessions",
+        "evidence",
     ] {
         for item in items(client, &format!("/v1/{noun}")).await {
             let path = format!("/v1/{noun}/{}", item["id"].as_str().unwrap());
