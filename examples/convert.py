@@ -20,10 +20,12 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 NOUNS = ["legal_acts", "entities", "funding_sources", "strategies", "objectives", "initiatives", "steps", "assignments",
          "timelines", "milestones", "dependencies", "budget_allocations", "reporting_cycles", "indicators", "measurements",
-         "forums", "commitments"]
+         "forums", "commitments", "treaties", "treaty_actions", "positions"]
 REFERENCES = {"legal_act_id": "legal_acts", "entity_id": "entities", "strategy_id": "strategies", "parent_id": "objectives",
               "objective_id": "objectives", "initiative_id": "initiatives", "step_id": "steps",
-              "funding_source_id": "funding_sources", "indicator_id": "indicators", "forum_id": "forums"}
+              "funding_source_id": "funding_sources", "indicator_id": "indicators", "forum_id": "forums", "treaty_id": "treaties"}
+# A field that means another noun here than elsewhere.
+OWN_REFERENCES = {"treaties": {"parent_id": "treaties"}}
 KINDS = {"ministry", "agency", "council", "collective", "private", "ngo", "international", "academic", "other"}
 UNCHECKED = "Taken from a stored public copy, not compared with the official edition."
 
@@ -463,6 +465,43 @@ def forums():
     return plan
 
 
+# --- Treaties and positions seen in reference sources ------------------------------------------------------------------
+
+# The source says "adopted or opened" of both; which of the two it is.
+ADOPTED_OR_OPENED = {"CETS-185": "opened_on", "UNCC": "adopted_on"}
+PROTOCOLS = {"CETS-224": "CETS-185"}
+
+
+def treaties():
+    data = read("cyber-diplomacy-forums.json")
+    plan = Plan("law", "Treaties and positions seen in reference sources", "sources/cyber-diplomacy-forums.json, whose rows name where each was seen",
+                "facts; no licence stated", "partial", [
+        data["note"],
+        "only what the rows say: no ratification is in the source, so nobody is shown as a party; the text is not that of the depositary",
+        "CETS-185 was opened for signature on its `adopted_or_opened` day, the UNCC adopted by the General Assembly; that CETS-224 is a "
+        "protocol to CETS-185 is read out of its name",
+        "the position of Romania has the day of the document that published it (A/76/136, released in August 2021), and only the topics "
+        "that the row names"])
+    for treaty in data["treaties"]:
+        code = treaty["code"]
+        days = {ADOPTED_OR_OPENED[code]: treaty["adopted_or_opened"]} if "adopted_or_opened" in treaty else {}
+        parent = PROTOCOLS.get(code)
+        plan.add("treaties", plan.id(code), code=code, name={"en": treaty["name"]}, depositary=treaty.get("depositary"), **days,
+                 in_force_on=treaty.get("in_force"), source=treaty["source"], parent_id=parent and ref(plan.id(parent)),
+                 entry_into_force_rule={"en": treaty["entry_into_force_rule"]} if "entry_into_force_rule" in treaty else None)
+        for event in treaty.get("signature_events", []):
+            for state in event["states"]:
+                plan.add("treaty_actions", plan.id(code, "signed", state), treaty_id=ref(plan.id(code)), country=state,
+                         action="signed", acted_on=event["date"], source=treaty["source"])
+    for position in data["official_positions_seen"]:
+        symbol, _, published = position["published_in"].partition(" ")
+        day = re.search(r"document dated (\d{4}-\d{2}-\d{2})", published)
+        plan.add("positions", plan.id("position", position["state"], str(position["year"])), country=position["state"],
+                 title={"en": position["title"]}, issued_on=day.group(1), topics=[topic.split(" ")[0] for topic in position["topics"]],
+                 symbol=symbol, url="https://" + position["source"], source=f"{position['source']}; {position['published_in']}")
+    return plan
+
+
 # --- Checks and output -------------------------------------------------------------------------------------------------
 
 FILES = {
@@ -474,6 +513,7 @@ FILES = {
     "romania-2022-2027-partial.json": (romania, {"legal_acts": 1, "entities": 11, "strategies": 1, "objectives": 2, "initiatives": 4}),
     "romania-acceptance-case.json": (acceptance_case, {"legal_acts": 1, "strategies": 1, "initiatives": 2}),
     "reference-forums.json": (forums, {"forums": 8, "commitments": 27}),
+    "reference-treaties.json": (treaties, {"treaties": 3, "treaty_actions": 6, "positions": 1}),
 }
 
 
@@ -490,7 +530,7 @@ def check_plan(file, plan, expected):
         for row in rows:
             assert re.fullmatch(r"[^\s/?#]{1,200}", row["external_id"]) and row["external_id"].startswith(plan.prefix + "-"), row
             assert "code" not in row or re.fullmatch(r"\S(.{0,98}\S)?", row["code"]), row
-            for field, target in REFERENCES.items():
+            for field, target in {**REFERENCES, **OWN_REFERENCES.get(noun, {})}.items():
                 assert field not in row or row[field].removeprefix("external:") in known[target], (file, field, row)
             for value in row.values():
                 if isinstance(value, dict):

@@ -18,6 +18,7 @@ const PLANS: [(&str, &str); 8] = [
     ("Romania, acceptance case (disputed)", include_str!("../examples/romania-acceptance-case.json")),
     ("Forums and norms of cyber diplomacy", include_str!("../examples/reference-forums.json")),
     ("Exampland 2026-2028 (fictitious)", include_str!("../examples/exampland-2026.json")),
+    ("Treaties and positions (reference rows)", include_str!("../examples/reference-treaties.json")),
 ];
 
 /// Loads the plans where they are not yet, makes a key that works for a day, and says what to try.

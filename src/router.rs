@@ -56,6 +56,8 @@ pub struct Noun {
     pub shape: fn() -> &'static Shape,
     /// Some rows of a plan file into the database; the verdicts are in their order.
     pub import: Import,
+    /// So many rows of a plan file at once. What is judged by all that stands together comes in together.
+    pub at_once: usize,
     /// Resources by id, as JSON.
     pub fetch: Fetch,
 }
@@ -75,6 +77,7 @@ impl Noun {
             describe: api::operations::describe::<R>,
             shape: Shape::of::<R>,
             import: |connection, author, rows| Box::pin(import_section::<R>(connection, author, rows)),
+            at_once: 500,
             fetch: |connection, ids| {
                 Box::pin(async move {
                     let rows = repository::find_many::<R>(connection, ids).await?;
@@ -117,7 +120,7 @@ pub fn nouns() -> &'static [Noun] {
         Noun::of::<Commitment>(),
         Noun::of::<ContactPoint>(),
         Noun::of::<Treaty>(),
-        Noun::of::<TreatyAction>(),
+        Noun { at_once: usize::MAX, ..Noun::of::<TreatyAction>() },
         Noun::of::<Position>(),
         Noun::of::<Contribution>(),
         Noun::of::<ContributionPartner>(),

@@ -183,6 +183,8 @@ const OTHERS: &[(&str, Option<Area>, Act, Grants)] = &[
     ("report_disputed_claims", Some(Area::Readiness), Act::Read, READERS),
     ("upload_document", Some(Area::Readiness), Act::Write, ASSESSORS),
     ("erase_document", Some(Area::Readiness), Act::Write, ADMINS),
+    ("report_treaties", Some(Area::International), Act::Read, READERS),
+    ("report_positions", Some(Area::International), Act::Read, READERS),
 ];
 
 /// What needs no key: what the service says of itself.

@@ -12,6 +12,13 @@ macro_rules! order {
     };
 }
 
+/// By what a state expresses its consent to be bound.
+macro_rules! binding {
+    () => {
+        "('definitively_signed', 'ratified', 'accepted', 'approved', 'acceded', 'succeeded')"
+    };
+}
+
 /// The faults of every ledger (treaty and state) in which an action of `$1` stands or stood, or whose treaty or named action is in `$1`.
 macro_rules! ledger {
     () => {
@@ -22,8 +29,9 @@ macro_rules! ledger {
                  where kind = 'treaty_action' and entity_id = any($1) and before is not null), \
              act as ( \
                select a.*, a.action in ('signed', 'definitively_signed') as signs, \
-                 a.action in ('definitively_signed', 'ratified', 'accepted', 'approved', 'acceded', 'succeeded') as binds, \
-                 a.action in ('denounced', 'withdrawn') and not exists ( \
+                 a.action in ",
+            $crate::international::ledger::binding!(),
+            " as binds, a.action in ('denounced', 'withdrawn') and not exists ( \
                    select from treaty_actions r where r.concerns_action_id = a.id and r.action = 'denunciation_revoked') as ends \
                from treaty_actions a join touched using (treaty_id, country)), \
              placed as ( \
@@ -81,4 +89,5 @@ macro_rules! ledger {
     };
 }
 
-pub(super) use {ledger, order};
+pub(super) use ledger;
+pub(crate) use {binding, order};

@@ -9,7 +9,7 @@ pub mod delegations;
 pub mod engagements;
 pub mod forum_values;
 pub mod forums;
-mod ledger;
+pub(crate) mod ledger;
 pub mod positions;
 pub mod treaties;
 pub mod treaty_actions;

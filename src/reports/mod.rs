@@ -21,6 +21,7 @@ mod judged;
 mod matrix;
 mod network;
 mod plan;
+mod positions;
 mod progress;
 mod quality;
 mod responsibilities;
@@ -32,6 +33,7 @@ mod submissions;
 mod summary;
 mod sums;
 mod timeline;
+mod treaties;
 mod understaffed;
 
 use axum::{
@@ -41,7 +43,7 @@ use axum::{
     response::Response,
     routing::get,
 };
-use scope::{REFERENCES, Scope};
+use scope::{REFERENCES, Scope, Unscoped};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
 use sqlx::PgConnection;
@@ -87,6 +89,8 @@ static REPORTS: &[Entry] = &[
     Entry::of::<commitments::Parameters>(),
     Entry::of::<expiring_evidence::Parameters>(),
     Entry::of::<disputed_claims::Parameters>(),
+    Entry::of::<treaties::Parameters>(),
+    Entry::of::<positions::Parameters>(),
 ];
 
 /// A report, as the parameters that it has besides the scope.
@@ -97,6 +101,8 @@ trait Report: DeserializeOwned + ToSchema + Send + 'static {
     const SUMMARY: &'static str;
     /// What its own parameters point to, besides those of the scope.
     const REFERENCES: &'static [Reference] = &[];
+    /// Whether it is about the plan, and so can be asked for a part of it.
+    const IS_OF_PLAN: bool = true;
     /// A row of the answer.
     type Row: Serialize + ToSchema + Send;
 
@@ -160,8 +166,12 @@ async fn report<R: Report>(
     actor.may(&operation::<R>())?;
     let app = app.seen_by(&actor);
     let format = Format::of(&headers)?;
-    let (scope, own, moment) =
-        query::read_both::<Scope, R>(&app, query.as_deref(), &[&REFERENCES, R::REFERENCES].concat()).await?;
+    let (scope, own, moment) = if R::IS_OF_PLAN {
+        query::read_both::<Scope, R>(&app, query.as_deref(), &[&REFERENCES, R::REFERENCES].concat()).await?
+    } else {
+        let (Unscoped { .. }, own, moment) = query::read_both(&app, query.as_deref(), R::REFERENCES).await?;
+        (Scope::default(), own, moment)
+    };
     let mut connection = app.connection().await?;
     let mut reading = Reading::seen(&mut connection, moment, app.clearance).await?;
     let rows = own.rows(scope, &mut reading).await?;
@@ -179,7 +189,7 @@ fn describe_one<R: Report>(document: &mut Value) {
     if let Some(components) = document["components"]["schemas"].as_object_mut() {
         components.extend(schemas::<R::Row>());
     }
-    let mut all = parameters::<Scope>();
+    let mut all = if R::IS_OF_PLAN { parameters::<Scope>() } else { parameters::<Unscoped>() };
     all.extend(parameters::<R>());
     all.push(if_none_match());
     let mut responses: Map<String, Value> = problems(&["not_acceptable"]);

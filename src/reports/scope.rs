@@ -43,6 +43,15 @@ pub(crate) struct Scope {
     pub(super) as_of: Option<String>,
 }
 
+/// What a report that is not about the plan can be asked besides its own.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Unscoped {
+    /// As the record had it at this instant (RFC 3339), or at the end of this day in the time zone of the service; read by `read_both`.
+    #[schema(max_length = 40, example = "2026-01-31")]
+    pub(super) as_of: Option<String>,
+}
+
 pub(super) const REFERENCES: [Reference; 3] = [
     Reference { field: "strategy_id", table: "strategies" },
     Reference { field: "objective_id", table: "objectives" },

@@ -51,6 +51,9 @@ pub(super) async fn upset(client: &Client) {
         "training-programmes",
         "training-sessions",
         "evidence",
+        "treaties",
+        "treaty-actions",
+        "positions",
     ] {
         for item in items(client, &format!("/v1/{noun}")).await {
             let path = format!("/v1/{noun}/{}", item["id"].as_str().unwrap());
