@@ -24,6 +24,8 @@ mod plan;
 mod positions;
 mod progress;
 mod quality;
+mod readiness;
+mod readiness_history;
 mod responsibilities;
 mod scope;
 mod silent_forums;
@@ -91,6 +93,8 @@ static REPORTS: &[Entry] = &[
     Entry::of::<disputed_claims::Parameters>(),
     Entry::of::<treaties::Parameters>(),
     Entry::of::<positions::Parameters>(),
+    Entry::of::<readiness::Parameters>(),
+    Entry::of::<readiness_history::Parameters>(),
 ];
 
 /// A report, as the parameters that it has besides the scope.

@@ -54,6 +54,7 @@ mod proof_tree;
 mod public;
 mod reasons;
 mod recorded_access;
+mod readiness;
 mod reports;
 mod retries;
 mod settings;
