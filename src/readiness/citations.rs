@@ -45,10 +45,8 @@ impl Resource for Citation {
     const KIND: &'static str = "citation";
     const TABLE: &'static str = "citations";
     const SORTS: &'static [Sort] = &[Sort::CREATED, Sort::UPDATED];
-    const REFERENCES: &'static [Reference] = &[
-        Reference { field: "answer_id", table: "answers" },
-        Reference { field: "evidence_id", table: "evidence" },
-    ];
+    const REFERENCES: &'static [Reference] =
+        &[Reference { field: "answer_id", table: "answers" }, Reference { field: "evidence_id", table: "evidence" }];
     type Filter = Filter;
 
     fn validate(&self, _: Option<&Self>, _: &mut Faults) {}

@@ -115,8 +115,7 @@ pub(super) fn check_areas(areas: &[FrameworkArea], faults: &mut Faults) {
             check_unique(&indicator.code, &mut indicators, &format!("{at}/code"), faults);
             check_indicator(indicator, &at, faults);
         }
-        let all: Option<Vec<Decimal>> =
-            area.indicators.iter().map(|each| each.most().map(Quantity::number)).collect();
+        let all: Option<Vec<Decimal>> = area.indicators.iter().map(|each| each.most().map(Quantity::number)).collect();
         if let (Some(given), Some(all)) = (area.max_points, all) {
             let sum: Decimal = all.iter().sum();
             let detail = format!("Its indicators give {} together; correct one of them.", sum.normalize());

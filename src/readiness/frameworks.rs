@@ -93,9 +93,6 @@ impl Resource for Framework {
     }
 
     fn select(filter: &Filter, select: &mut Select) {
-        select
-            .words("code", &filter.code)
-            .words("edition", &filter.edition)
-            .holds("is_verified", filter.is_verified);
+        select.words("code", &filter.code).words("edition", &filter.edition).holds("is_verified", filter.is_verified);
     }
 }

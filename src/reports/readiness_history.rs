@@ -64,6 +64,7 @@ pub(crate) struct Row {
 
 /// An indicator of an assessment at the end of a day.
 #[derive(Debug, FromRow)]
+#[expect(clippy::struct_excessive_bools, reason = "a row of a query")]
 struct Stood {
     assessment_id: Uuid,
     #[sqlx(json)]
@@ -141,14 +142,14 @@ order by t.created_at, t.id, d.day, i.place";
 
 impl Report for Parameters {
     const NAME: &'static str = "readiness-history";
-    const SUMMARY: &'static str = "Each day on which the points claimed or proven of an assessment changed, out of the record.";
+    const SUMMARY: &'static str =
+        "Each day on which the points claimed or proven of an assessment changed, out of the record.";
     const IS_OF_PLAN: bool = false;
     const REFERENCES: &'static [Reference] = &[Reference { field: "assessment_id", table: "assessments" }];
     type Row = Row;
 
     async fn rows(self, _: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {
-        let query =
-            sqlx::query_as(AssertSqlSafe([STOOD, LIMIT].concat())).bind(uuids(&self.assessment_id));
+        let query = sqlx::query_as(AssertSqlSafe([STOOD, LIMIT].concat())).bind(uuids(&self.assessment_id));
         let stood: Vec<Stood> = answer(connection, query).await?;
         let mut rows: Vec<Row> = Vec::new();
         for of_day in stood.chunk_by(|a, b| (a.assessment_id, a.day) == (b.assessment_id, b.day)) {
@@ -164,7 +165,8 @@ impl Report for Parameters {
 
 impl Row {
     fn says_the_same(&self, later: &Self) -> bool {
-        let said = |row: &Self| (row.assessment_id, row.claimed.clone(), row.proven.clone(), row.answered, row.proven_in_full);
+        let said =
+            |row: &Self| (row.assessment_id, row.claimed.clone(), row.proven.clone(), row.answered, row.proven_in_full);
         said(self) == said(later)
     }
 }

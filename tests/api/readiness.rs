@@ -4,9 +4,12 @@ mod candidates;
 mod rules;
 mod structure;
 
+use chrono::{NaiveDate, TimeDelta};
+use mandate::limits::Limits;
 use serde_json::{Value, json};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
-use crate::support::{Client, service};
+use crate::support::{Client, database, service, service_over};
 
 /// A framework of two areas: points in the first, none in the second.
 pub(super) fn framework() -> Value {
@@ -73,7 +76,15 @@ async fn a_score_follows_the_states_of_its_evidence() {
     let client = service().await;
     let assessment = assess(&client, framework()).await;
     let all = reasons(&client, "").await;
-    assert_eq!(all, json!([["1.1", "3", "unanswered"], ["1.2", "2", "unanswered"], ["1.10", "1", "unanswered"], ["13(a)", null, "unanswered"]]));
+    assert_eq!(
+        all,
+        json!([
+            ["1.1", "3", "unanswered"],
+            ["1.2", "2", "unanswered"],
+            ["1.10", "1", "unanswered"],
+            ["13(a)", null, "unanswered"]
+        ])
+    );
     assert_eq!(score(&client, "assessment_id=external:a").await, json!([0, "0", "0"]));
 
     let plan = answer(&client, &assessment, "1.1", json!({"is_met": true})).await;
@@ -82,7 +93,15 @@ async fn a_score_follows_the_states_of_its_evidence() {
     let norm = answer(&client, &assessment, "13(a)", json!({"is_met": true})).await;
     assert_eq!(score(&client, "").await, json!([4, "3.5", "0"]));
     let all = reasons(&client, "").await;
-    assert_eq!(all, json!([["1.1", "3", "not_cited"], ["1.2", "2", "not_cited"], ["1.10", "1", "not_claimed"], ["13(a)", null, "not_cited"]]));
+    assert_eq!(
+        all,
+        json!([
+            ["1.1", "3", "not_cited"],
+            ["1.2", "2", "not_cited"],
+            ["1.10", "1", "not_claimed"],
+            ["13(a)", null, "not_cited"]
+        ])
+    );
 
     let act = evidence(&client, "legal_act", json!({"state": "proposed", "valid_until": "2100-12-31"})).await;
     cite(&client, &plan, &act).await;
@@ -124,7 +143,10 @@ async fn evidence_of_a_kind_that_is_not_accepted_proves_nothing() {
     let explained = rows(&client, "explain=true").await;
     assert!(explained[0]["rule"].as_str().unwrap().contains("verified"), "{}", explained[0]);
     let source = &explained[0]["answers"][0]["sources"][0];
-    assert_eq!(json!([source["evidence_id"], source["standing"], source["is_accepted"], source["counts"]]), json!([page, "verified", false, false]));
+    assert_eq!(
+        json!([source["evidence_id"], source["standing"], source["is_accepted"], source["counts"]]),
+        json!([page, "verified", false, false])
+    );
     assert_eq!(explained[0]["answers"][1]["proven"], "2");
     // What is cited is not deleted, but withdrawn.
     let path = format!("/v1/evidence/{}", page.as_str().unwrap());
@@ -140,7 +162,9 @@ async fn what_if_changes_no_score() {
     let strategy = client.create("strategies", strategy).await["id"].clone();
     let work = json!({"strategy_id": strategy, "code": "1", "title": "Work", "external_id": "work"});
     let work = client.create("initiatives", work).await["id"].clone();
-    let plan = answer(&client, &assessment, "1.1", json!({"points": "1", "initiative_id": work, "expected_points": "2.5"})).await;
+    let plan =
+        answer(&client, &assessment, "1.1", json!({"points": "1", "initiative_id": work, "expected_points": "2.5"}))
+            .await;
     answer(&client, &assessment, "1.2", json!({"is_met": false, "initiative_id": work})).await;
     answer(&client, &assessment, "13(a)", json!({"is_met": false, "initiative_id": work})).await;
     let proposed = json!({"state": "proposed", "external_id": "e", "valid_until": "2100-12-31"});
@@ -168,7 +192,8 @@ async fn instant(client: &Client) -> String {
     // The clock of the database, by a write of its own.
     let framework = &reply.json()["items"][0]["id"];
     let path = format!("/v1/frameworks/{}", framework.as_str().unwrap());
-    let changed = client.patch(path, json!({"source": format!("after {updated}")})).header("if-match", "*").expect(200).await;
+    let changed =
+        client.patch(path, json!({"source": format!("after {updated}")})).header("if-match", "*").expect(200).await;
     changed.json()["updated_at"].as_str().unwrap().to_owned()
 }
 
@@ -193,8 +218,12 @@ async fn a_score_can_be_asked_as_it_was_and_has_a_history() {
 
     // All this was one day, which counts as it ended.
     let history = client.get("/v1/reports/readiness-history?assessment_id=external:a").expect(200).await.json();
-    let told: Vec<Value> =
-        history["items"].as_array().unwrap().iter().map(|row| json!([row["answered"], row["claimed"], row["proven"]])).collect();
+    let told: Vec<Value> = history["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| json!([row["answered"], row["claimed"], row["proven"]]))
+        .collect();
     assert_eq!(told, [json!([1, "3", "0"])], "{history}");
     let asked = format!("/v1/reports/readiness-history?assessment_id=external:a&as_of={proven}");
     let then = client.get(asked).expect(200).await.json();
@@ -233,4 +262,39 @@ async fn assessors_assess_and_others_read() {
     assert_eq!(score(&diplomat, "").await, json!([1, "3", "3"]));
     let body = json!({"assessment_id": assessment, "indicator": "1.2", "is_met": true});
     diplomat.post("/v1/answers", body).expect(403).await;
+}
+
+#[tokio::test]
+async fn the_history_goes_by_days_and_knows_what_expired() {
+    let options = database().await;
+    let client = service_over(options.clone(), Limits::default()).await;
+    let assessment = assess(&client, framework()).await;
+    let plan = answer(&client, &assessment, "1.1", json!({"is_met": true})).await;
+    let steps = answer(&client, &assessment, "1.2", json!({"points": "1"})).await;
+    let act = evidence(&client, "legal_act", json!({"state": "proposed"})).await;
+    cite(&client, &plan, &act).await;
+    set_state(&client, &act, "verified").await;
+    let today: NaiveDate = rows(&client, "").await[0]["on"].as_str().unwrap().parse().unwrap();
+    let day = |ago: i64| today - TimeDelta::days(ago);
+    let path = format!("/v1/evidence/{}", act.as_str().unwrap());
+    client.patch(path, json!({"valid_until": day(3)})).header("if-match", "*").expect(200).await;
+
+    // The record as it would be, had all that been done in the course of three weeks.
+    let mut connection = PgConnection::connect_with(&options).await.unwrap();
+    let (act, steps) = (act.as_str().unwrap(), steps.as_str().unwrap());
+    let earlier = format!(
+        "set session_replication_role = replica; update changes set at = at - case when entity_id = '{steps}' then interval '7 days' \
+         when entity_id = '{act}' and version > 1 then interval '10 days' else interval '20 days' end where kind in ('answer', 'citation', 'evidence')"
+    );
+    sqlx::raw_sql(AssertSqlSafe(earlier)).execute(&mut connection).await.unwrap();
+    let history = client.get("/v1/reports/readiness-history?assessment_id=external:a").expect(200).await.json();
+    let told: Value = history["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| json!([row["on"], row["answered"], row["claimed"], row["proven"]]))
+        .collect();
+    let expected =
+        json!([[day(20), 1, "3", "0"], [day(10), 1, "3", "3"], [day(7), 2, "4", "3"], [day(2), 2, "4", "0"]]);
+    assert_eq!(told, expected, "{history}");
 }

@@ -178,7 +178,8 @@ pub fn describe(document: &mut Value) {
     if let Value::Object(components) = &mut document["components"]["schemas"] {
         components.extend(schemas::<Candidate>());
     }
-    let mut asked = vec![json!({"name": "id", "in": "path", "required": true, "schema": {"type": "string", "minLength": 1},
+    let mut asked =
+        vec![json!({"name": "id", "in": "path", "required": true, "schema": {"type": "string", "minLength": 1},
         "description": "The id, or `external:` and the caller's own id.", "example": "external:ncsi-2026"})];
     asked.extend(parameters::<CandidateFilter>());
     asked.push(if_none_match());

@@ -42,6 +42,7 @@ order by a.created_at, a.id, i.place";
 
 /// An indicator of an assessment on a day.
 #[derive(Debug, FromRow)]
+#[expect(clippy::struct_excessive_bools, reason = "a row of a query")]
 pub(super) struct Scored {
     pub(super) assessment_id: Uuid,
     #[sqlx(json)]
@@ -103,6 +104,15 @@ pub(crate) struct Source {
     pub(super) counts: bool,
 }
 
+/// Why evidence proves nothing, by how it stands; the nearest to a proof first.
+const BY_STANDING: [(&str, &str); 5] = [
+    ("verified", "kind_not_accepted"),
+    ("expired", "expired"),
+    ("proposed", "not_verified"),
+    ("disputed", "disputed"),
+    ("withdrawn", "withdrawn"),
+];
+
 impl Scored {
     /// What it counts.
     pub(super) fn counted(&self) -> Counted {
@@ -134,16 +144,11 @@ impl Scored {
         if proves || claims_nothing {
             return Some("not_claimed");
         }
-        let has = |test: &dyn Fn(&Source) -> bool| self.sources.iter().any(test);
-        let stands = |word: &'static str| move |source: &Source| source.standing.as_deref() == Some(word);
-        Some(match () {
-            () if self.sources.is_empty() => "not_cited",
-            () if has(&stands("verified")) => "kind_not_accepted",
-            () if has(&stands("expired")) => "expired",
-            () if has(&stands("proposed")) => "not_verified",
-            () if has(&stands("disputed")) => "disputed",
-            () if has(&stands("withdrawn")) => "withdrawn",
-            () => "withheld",
-        })
+        if self.sources.is_empty() {
+            return Some("not_cited");
+        }
+        let stands = |word: &str| self.sources.iter().any(|source| source.standing.as_deref() == Some(word));
+        let reason = BY_STANDING.iter().find(|(standing, _)| stands(standing));
+        Some(reason.map_or("withheld", |(_, reason)| reason))
     }
 }

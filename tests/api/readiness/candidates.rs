@@ -44,25 +44,38 @@ async fn plan(client: &Client) -> Value {
 #[tokio::test]
 async fn an_approved_plan_with_all_that_it_needs() {
     let client = service().await;
-    assess(&client, asking(&json!([{"record": "approved_plan", "words": "plan",
-        "needs": ["objectives", "steps", "entities", "timelines", "people", "money", "metrics"]}]))).await;
+    assess(
+        &client,
+        asking(&json!([{"record": "approved_plan", "words": "plan",
+        "needs": ["objectives", "steps", "entities", "timelines", "people", "money", "metrics"]}])),
+    )
+    .await;
     let nothing = told(&client).await;
     assert_eq!(nothing[0][0], false);
     let words = nothing[0][2].as_str().unwrap();
-    assert!(words.contains("objectives, steps, entities, timelines, people, money, metrics") && words.contains("/v1/strategies"), "{words}");
+    assert!(
+        words.contains("objectives, steps, entities, timelines, people, money, metrics")
+            && words.contains("/v1/strategies"),
+        "{words}"
+    );
     let plan = plan(&client).await;
     let lacking = told(&client).await;
     assert_eq!(
         lacking,
-        json!([[false, "strategy", "approved by Parliament law 7 2024-02-29; lacks objectives, steps, entities, timelines, people, money, metrics"]])
+        json!([[
+            false,
+            "strategy",
+            "approved by Parliament law 7 2024-02-29; lacks objectives, steps, entities, timelines, people, money, metrics"
+        ]])
     );
     let objective = id(&client, "objectives", json!({"strategy_id": plan, "code": "1", "title": "Aim"})).await;
     let work = json!({"strategy_id": plan, "objective_id": objective, "code": "1.1", "title": "Work", "deadline": {"text": "2030"}});
     let work = id(&client, "initiatives", work).await;
     let step = id(&client, "steps", json!({"initiative_id": work, "code": "a", "title": "Step"})).await;
     let agency = id(&client, "entities", json!({"name": "Agency", "kind": "agency"})).await;
-    id(&client, "assignments", json!({"initiative_id": work, "entity_id": agency, "role": "lead"})).await;
-    let money = json!({"step_id": step, "fiscal_year": 2026, "phase": "estimate", "money": {"amount": "5", "currency": "EUR"}});
+    id(&client, "assignments", json!({"initiative_id": work, "entity_id": agency, "role": "support"})).await;
+    let money =
+        json!({"step_id": step, "fiscal_year": 2026, "phase": "estimate", "money": {"amount": "5", "currency": "EUR"}});
     id(&client, "budget-allocations", money).await;
     assert!(told(&client).await[0][2].as_str().unwrap().ends_with("; lacks people, metrics"));
     let people = json!({"step_id": step, "entity_id": agency, "profile": "own:clerk", "starts_on": "2026-01-01", "ends_on": "2026-12-31", "fte_planned": "1"});
@@ -81,9 +94,16 @@ async fn an_approved_plan_with_all_that_it_needs() {
 #[tokio::test]
 async fn strategies_acts_and_entities() {
     let client = service().await;
-    assess(&client, asking(&json!([{"record": "strategy"}, {"record": "legal_act", "act_type": "law", "words": "data"},
-        {"record": "entity", "entity_kinds": ["council"]}]))).await;
-    assert_eq!(told(&client).await.as_array().unwrap().iter().map(|row| row[1].clone()).collect::<Value>(), json!([null, null, null]));
+    assess(
+        &client,
+        asking(&json!([{"record": "strategy"}, {"record": "legal_act", "act_type": "law", "words": "data"},
+        {"record": "entity", "entity_kinds": ["council"]}])),
+    )
+    .await;
+    assert_eq!(
+        told(&client).await.as_array().unwrap().iter().map(|row| row[1].clone()).collect::<Value>(),
+        json!([null, null, null])
+    );
     plan(&client).await;
     let act = json!({"country": "XX", "issuer": "Parliament", "act_type": "law", "number": "8", "date": "2024-03-01", "title": "Personal data"});
     let act = id(&client, "legal-acts", act).await;
@@ -92,7 +112,10 @@ async fn strategies_acts_and_entities() {
     let council = id(&client, "entities", json!({"name": "The council", "kind": "council"})).await;
     let rows = found(&client, "can_prove=true").await;
     let seen: Value = rows.iter().map(|row| json!([row["record"], row["noun"], row["code"]])).collect();
-    assert_eq!(seen, json!([["strategy", "strategy", "S"], ["legal_act", "legal_act", "8"], ["entity", "entity", null]]));
+    assert_eq!(
+        seen,
+        json!([["strategy", "strategy", "S"], ["legal_act", "legal_act", "8"], ["entity", "entity", null]])
+    );
     assert_eq!(rows[2]["id"], council);
     change(&client, "legal-acts", &act, json!({"status": "repealed"})).await;
     assert_eq!(found(&client, "can_prove=false").await[0]["record"], "legal_act");
@@ -101,11 +124,15 @@ async fn strategies_acts_and_entities() {
 #[tokio::test]
 async fn forums_and_what_was_given_there() {
     let client = service().await;
-    assess(&client, asking(&json!([{"record": "forum_membership"}, {"record": "engagement", "within_days": 365}]))).await;
+    assess(&client, asking(&json!([{"record": "forum_membership"}, {"record": "engagement", "within_days": 365}])))
+        .await;
     let forum = json!({"code": "OEWG", "name": "A group", "kind": "open_ended_working_group", "membership": "member", "member_to": "2020-01-01"});
     let forum = id(&client, "forums", forum).await;
     id(&client, "engagements", json!({"forum_id": forum, "starts_on": "2019-01-01", "capacity": "chair"})).await;
-    assert_eq!(told(&client).await.as_array().unwrap().iter().map(|row| row[1].clone()).collect::<Value>(), json!([null, null]));
+    assert_eq!(
+        told(&client).await.as_array().unwrap().iter().map(|row| row[1].clone()).collect::<Value>(),
+        json!([null, null])
+    );
     change(&client, "forums", &forum, json!({"member_to": null, "member_from": "2019-01-01"})).await;
     let today = client.get("/v1/reports/readiness").expect(200).await.json()["items"][0]["on"].clone();
     let session = json!({"forum_id": forum, "session": "second", "starts_on": today, "capacity": "member"});
@@ -116,14 +143,18 @@ async fn forums_and_what_was_given_there() {
     let why = format!("OEWG, second, {day}; as member; lacks a statement, or a part that leads");
     assert_eq!(seen[1], json!([false, "engagement", why]));
     change(&client, "engagements", &session, json!({"statements": [{"title": "On norms", "language": "en"}]})).await;
-    assert_eq!(told(&client).await[1], json!([true, "engagement", format!("OEWG, second, {day}; as member; 1 statements")]));
+    assert_eq!(
+        told(&client).await[1],
+        json!([true, "engagement", format!("OEWG, second, {day}; as member; 1 statements")])
+    );
 }
 
 #[tokio::test]
 async fn positions_as_the_reader_may_see_them() {
     let client = service().await;
     assess(&client, asking(&json!([{"record": "position", "topics": ["human_rights"]}]))).await;
-    let first = json!({"country": "XX", "title": "First", "topics": ["human_rights", "ihl"], "issued_on": "2021-01-01"});
+    let first =
+        json!({"country": "XX", "title": "First", "topics": ["human_rights", "ihl"], "issued_on": "2021-01-01"});
     let first = id(&client, "positions", first).await;
     id(&client, "positions", json!({"country": "XX", "title": "Other", "topics": ["ihl"]})).await;
     id(&client, "positions", json!({"country": "RO", "title": "Foreign", "topics": ["human_rights"]})).await;
@@ -135,7 +166,11 @@ async fn positions_as_the_reader_may_see_them() {
     // To a viewer the restricted one is not there.
     assert_eq!(found(&client.as_viewer(), "").await[0]["id"], first);
     let then = second["created_at"].as_str().unwrap();
-    client.delete(format!("/v1/positions/{}", second["id"].as_str().unwrap())).header("if-match", "*").expect(204).await;
+    client
+        .delete(format!("/v1/positions/{}", second["id"].as_str().unwrap()))
+        .header("if-match", "*")
+        .expect(204)
+        .await;
     change(&client, "positions", &first, json!({"topics": ["ihl"]})).await;
     assert_eq!(told(&client).await[0][1], Value::Null);
     assert_eq!(found(&client, &format!("as_of={then}")).await[0]["id"], second["id"]);
@@ -153,14 +188,21 @@ async fn a_treaty_binds_from_the_day_of_its_effect() {
     assess(&client, asking(&json!([{"record": "treaty_in_force", "treaty": "CETS-185"}]))).await;
     let treaty = id(&client, "treaties", json!({"code": "CETS-185", "name": "Convention"})).await;
     assert_eq!(told(&client).await[0][1], Value::Null);
-    let act = |action: &str, day: &str| json!({"treaty_id": treaty, "country": "XX", "action": action, "acted_on": day});
+    let act =
+        |action: &str, day: &str| json!({"treaty_id": treaty, "country": "XX", "action": action, "acted_on": day});
     id(&client, "treaty-actions", act("signed", "2020-01-01")).await;
-    assert_eq!(told(&client).await, json!([[false, "treaty_action", "signed on 2020-01-01; lacks the consent to be bound"]]));
+    assert_eq!(
+        told(&client).await,
+        json!([[false, "treaty_action", "signed on 2020-01-01; lacks the consent to be bound"]])
+    );
     let bound = id(&client, "treaty-actions", act("ratified", "2021-01-01")).await;
     let why = "ratified on 2021-01-01; lacks the day from which it has effect";
     assert_eq!(told(&client).await, json!([[false, "treaty_action", why]]));
     change(&client, "treaty-actions", &bound, json!({"effective_on": "2021-04-01"})).await;
-    assert_eq!(told(&client).await, json!([[true, "treaty_action", "ratified on 2021-01-01; with effect from 2021-04-01"]]));
+    assert_eq!(
+        told(&client).await,
+        json!([[true, "treaty_action", "ratified on 2021-01-01; with effect from 2021-04-01"]])
+    );
     assert_eq!(found(&client, "on=2021-03-31").await[0]["can_prove"], false);
     let mut end = act("denounced", "2022-01-01");
     end["effective_on"] = json!("2022-04-01");
@@ -176,8 +218,17 @@ async fn capacity_commitments_training_and_evidence() {
         {"record": "training", "within_days": 1000}, {"record": "evidence", "about": ["plan"]}]);
     assess(&client, asking(&rules)).await;
     let plan = plan(&client).await;
-    change(&client, "assessments", &client.get("/v1/assessments/external:a").expect(200).await.json()["id"], json!({"strategy_id": plan})).await;
-    assert_eq!(told(&client).await.as_array().unwrap().iter().map(|row| row[1].clone()).collect::<Value>(), json!([null, null, null, null]));
+    change(
+        &client,
+        "assessments",
+        &client.get("/v1/assessments/external:a").expect(200).await.json()["id"],
+        json!({"strategy_id": plan}),
+    )
+    .await;
+    assert_eq!(
+        told(&client).await.as_array().unwrap().iter().map(|row| row[1].clone()).collect::<Value>(),
+        json!([null, null, null, null])
+    );
     let other = json!({"code": "O", "title": "Another", "country": "XX", "kind": "strategy"});
     let other = id(&client, "strategies", other).await;
     let today = client.get("/v1/reports/readiness").expect(200).await.json()["items"][0]["on"].clone();
@@ -193,22 +244,32 @@ async fn capacity_commitments_training_and_evidence() {
     let page = evidence(&client, "official_website", json!({"state": "proposed", "strategy_id": plan})).await;
     assert_eq!(
         told(&client).await,
-        json!([[false, "contribution", "given; pipeline; for MD; lacks its start"],
+        json!([
+            [false, "contribution", "given; pipeline; for MD; lacks its start"],
             [false, "commitment", "norms 13(a); unknown; lacks measures that keep it"],
             [false, "training_programme", "lacks a session that was held"],
-            [false, "evidence", "official website; proposed; lacks its verification"]])
+            [false, "evidence", "official website; proposed; lacks its verification"]
+        ])
     );
-    change(&client, "contributions", &help, json!({"status": "implementation", "actual_starts_on": "2020-01-01"})).await;
+    change(&client, "contributions", &help, json!({"status": "implementation", "actual_starts_on": "2020-01-01"}))
+        .await;
     change(&client, "commitments", &norm, json!({"state": "implemented", "measures_taken": "A law"})).await;
-    let session = json!({"programme_id": taught, "starts_on": today, "ends_on": today, "status": "held", "participants": 12});
+    let session =
+        json!({"programme_id": taught, "starts_on": today, "ends_on": today, "status": "held", "participants": 12});
     id(&client, "training-sessions", session).await;
     change(&client, "evidence", &page, json!({"state": "verified"})).await;
     assert_eq!(
         told(&client).await,
-        json!([[true, "contribution", "given; implementation; from 2020-01-01; for MD"],
+        json!([
+            [true, "contribution", "given; implementation; from 2020-01-01; for MD"],
             [true, "commitment", "norms 13(a); implemented"],
-            [true, "training_programme", format!("1 sessions held, the last on {}; 12 participants", today.as_str().unwrap())],
-            [true, "evidence", "official website; verified"]])
+            [
+                true,
+                "training_programme",
+                format!("1 sessions held, the last on {}; 12 participants", today.as_str().unwrap())
+            ],
+            [true, "evidence", "official website; verified"]
+        ])
     );
     change(&client, "contributions", &help, json!({"actual_ends_on": "2020-06-01"})).await;
     let supply = rows(&client, "").await[0]["missing"][0]["supply"].clone();

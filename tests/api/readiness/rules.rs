@@ -21,7 +21,9 @@ async fn a_framework_is_sound() {
     let with = |indicator: Value| of(&json!([{"code": "1", "name": "One", "indicators": [indicator]}]));
     let refused = async |body: Value, fault: &str| refused(&client, "frameworks", body, fault).await;
     let plain = json!({"code": "1.1", "name": "A", "max_points": "1"});
-    let twice = of(&json!([{"code": "1", "name": "One", "indicators": [plain]}, {"code": "1", "name": "Two", "indicators": [plain]}]));
+    let twice = of(
+        &json!([{"code": "1", "name": "One", "indicators": [plain]}, {"code": "1", "name": "Two", "indicators": [plain]}]),
+    );
     refused(twice.clone(), "#/areas/1/code repeated").await;
     refused(twice, "#/areas/1/indicators/0/code repeated").await;
     let sum = of(&json!([{"code": "1", "name": "One", "max_points": "2", "indicators": [plain]}]));
@@ -30,11 +32,21 @@ async fn a_framework_is_sound() {
         {"code": "2", "name": "Two", "indicators": [{"code": "2.1", "name": "B"}]}]);
     refused(of(&two), "#/areas weights_incomplete").await;
     let level = |points: &str| json!({"code": "L", "name": "Low", "points": points});
-    refused(with(json!({"code": "1", "name": "A", "max_points": "1", "levels": [level("2")]})), "#/areas/0/indicators/0/levels/0/points too_many").await;
-    refused(with(json!({"code": "1", "name": "A", "levels": [level("-1")]})), "#/areas/0/indicators/0/levels/0/points negative").await;
-    refused(with(json!({"code": "1", "name": "A", "points": "1"})), "#/areas/0/indicators/0/points unknown_field").await;
+    refused(
+        with(json!({"code": "1", "name": "A", "max_points": "1", "levels": [level("2")]})),
+        "#/areas/0/indicators/0/levels/0/points too_many",
+    )
+    .await;
+    refused(
+        with(json!({"code": "1", "name": "A", "levels": [level("-1")]})),
+        "#/areas/0/indicators/0/levels/0/points negative",
+    )
+    .await;
+    refused(with(json!({"code": "1", "name": "A", "points": "1"})), "#/areas/0/indicators/0/points unknown_field")
+        .await;
     let mut tiers = with(plain.clone());
-    tiers["tiers"] = json!([{"code": "A", "name": "a", "from_percent": "50"}, {"code": "B", "name": "b", "from_percent": "10"}]);
+    tiers["tiers"] =
+        json!([{"code": "A", "name": "a", "from_percent": "50"}, {"code": "B", "name": "b", "from_percent": "10"}]);
     refused(tiers, "#/tiers/1/from_percent not_ascending").await;
     let ruled = |rule: Value| with(json!({"code": "1", "name": "A", "candidates": [rule]}));
     let at = "#/areas/0/indicators/0/candidates/0";
@@ -43,7 +55,8 @@ async fn a_framework_is_sound() {
     refused(ruled(json!({"record": "commitment", "code": "1"})), &format!("{at}/catalogue required")).await;
     refused(ruled(json!({"record": "positions"})), &format!("{at}/record not_allowed")).await;
     refused(ruled(json!({"record": "position", "where": "true"})), &format!("{at}/where unknown_field")).await;
-    refused(ruled(json!({"record": "position", "topics": ["human_right"]})), &format!("{at}/topics/0 not_allowed")).await;
+    refused(ruled(json!({"record": "position", "topics": ["human_right"]})), &format!("{at}/topics/0 not_allowed"))
+        .await;
     client.create("frameworks", with(plain.clone())).await;
     refused(with(plain), "#/edition taken").await;
 }
@@ -77,8 +90,11 @@ async fn an_answer_fits_its_framework() {
     // Nor does its framework change under it.
     let path = "/v1/assessments/external:a";
     let framework_id = client.get(path).expect(200).await.json()["framework_id"].as_str().unwrap().to_owned();
-    let problem =
-        client.patch(format!("/v1/frameworks/{framework_id}"), json!({"areas": framework()["areas"]})).header("if-match", "*").send().await;
+    let problem = client
+        .patch(format!("/v1/frameworks/{framework_id}"), json!({"areas": framework()["areas"]}))
+        .header("if-match", "*")
+        .send()
+        .await;
     assert!(problem.faults().contains(&"#/areas unknown_indicator".to_owned()), "{}", problem.text);
     let mut other = framework();
     other["code"] = "G".into();

@@ -29,9 +29,14 @@ async fn levels_weights_and_tiers_are_data() {
     let culture = answer(&client, &assessment, "D2.1", json!({"level": "established"})).await;
     let told = async || -> Value {
         let rows = rows(&client, "").await;
-        rows.iter().map(|row| json!([row["claimed"], row["proven"], row["max"], row["proven_percent"], row["tier"]])).collect()
+        rows.iter()
+            .map(|row| json!([row["claimed"], row["proven"], row["max"], row["proven_percent"], row["tier"]]))
+            .collect()
     };
-    assert_eq!(told().await, json!([["4", "0", "8", "0.00", "T3"], ["2", "0", "4", "0.00", "T3"], ["6", "0", "12", "0.00", "T3"]]));
+    assert_eq!(
+        told().await,
+        json!([["4", "0", "8", "0.00", "T3"], ["2", "0", "4", "0.00", "T3"], ["6", "0", "12", "0.00", "T3"]])
+    );
     let letter = evidence(&client, "statement", json!({})).await;
     cite(&client, &first, &letter).await;
     // 3 parts of 50 and 1 of 0.
@@ -53,8 +58,13 @@ async fn the_templates_are_imported_with_their_marks() {
         include_str!("../../../examples/framework-ncsi-2.x.json"),
         include_str!("../../../examples/framework-un-norms-2015.json"),
     ] {
-        let report =
-            client.call("POST", "/v1/imports").header("content-type", "application/json").body(plan).expect(200).await.json();
+        let report = client
+            .call("POST", "/v1/imports")
+            .header("content-type", "application/json")
+            .body(plan)
+            .expect(200)
+            .await
+            .json();
         assert_eq!(report["created"], 1, "{report}");
     }
     let frameworks = client.get("/v1/frameworks?is_verified=false&sort=code,edition").expect(200).await.json();
@@ -68,11 +78,22 @@ async fn the_templates_are_imported_with_their_marks() {
         .filter(|row| row["area"].is_null())
         .map(|row| {
             assert!(row["framework_note"]["en"].is_string(), "{row}");
-            json!([row["framework"], row["framework_is_verified"], row["indicators"], row["unverified_indicators"], row["max"], row["unscored"]])
+            json!([
+                row["framework"],
+                row["framework_is_verified"],
+                row["indicators"],
+                row["unverified_indicators"],
+                row["max"],
+                row["unscored"]
+            ])
         })
         .collect();
     assert_eq!(
         json!(wholes),
-        json!([["NCSI 2.x", false, 36, 36, null, 36], ["NCSI 3.0", false, 49, 49, "120", 0], ["UN-NORMS 2015", false, 11, 11, null, 11]])
+        json!([
+            ["NCSI 2.x", false, 36, 36, null, 36],
+            ["NCSI 3.0", false, 49, 49, "120", 0],
+            ["UN-NORMS 2015", false, 11, 11, null, 11]
+        ])
     );
 }
