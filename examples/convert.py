@@ -20,7 +20,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 NOUNS = ["legal_acts", "entities", "funding_sources", "strategies", "objectives", "initiatives", "steps", "assignments",
          "timelines", "milestones", "dependencies", "budget_allocations", "reporting_cycles", "indicators", "measurements",
-         "treaties", "treaty_actions", "positions", "forums", "commitments"]
+         "treaties", "treaty_actions", "positions", "forums", "commitments",
+         "frameworks"]
 REFERENCES = {"legal_act_id": "legal_acts", "entity_id": "entities", "strategy_id": "strategies", "parent_id": "objectives",
               "objective_id": "objectives", "initiative_id": "initiatives", "step_id": "steps",
               "funding_source_id": "funding_sources", "indicator_id": "indicators", "treaty_id": "treaties",
@@ -503,6 +504,91 @@ def forums():
     return plan
 
 
+# --- Frameworks of readiness ---------------------------------------------------------------------------------------------
+
+OFFICIAL = ["legal_act", "official_document", "official_website"]
+OUR_RULES = "The rules that find candidates, and the kinds of evidence accepted, are Mandate's reading and not the owner's."
+
+
+def rule(record, **parameters):
+    return {"record": record, **parameters}
+
+
+# By indicator; what has none here is proven by evidence that somebody looks for.
+PLAN_RULES = [rule("approved_plan", needs=["objectives", "steps", "entities", "timelines", "people", "money", "metrics"]),
+              rule("evidence", about=["plan", "plan_content"])]
+ABROAD_RULES = [rule("forum_membership"), rule("engagement"), rule("evidence", about=["forum_engagement"])]
+GIVEN_RULES = [rule("contribution", direction="given", within_days=1095), rule("evidence", about=["capacity_contribution"])]
+BUDAPEST_RULES = [rule("treaty_in_force", treaty="CETS-185"), rule("evidence", about=["treaty_membership"])]
+NCSI_3_RULES = {
+    "1.4": [rule("strategy")],
+    "1.5": PLAN_RULES,
+    "2.1": ABROAD_RULES,
+    "2.2": [rule("position", topics=["human_rights"]), rule("evidence", about=["official_position"])],
+    "2.3": GIVEN_RULES,
+    "11.3": BUDAPEST_RULES,
+}
+NCSI_2_RULES = {"1.3": [rule("strategy")], "1.4": PLAN_RULES, "4.1": BUDAPEST_RULES, "4.2": ABROAD_RULES, "4.4": GIVEN_RULES}
+
+
+def ncsi_3():
+    data = read("ncsi-3.0-indicators.json")
+    verified, unverified = data["verification"]["verified"], data["verification"]["UNVERIFIED"]
+    plan = Plan("framework", "NCSI 3.0 as a template", "research for Mandate: sources/ncsi-3.0-indicators.json", data["terms"], "complete",
+                ["unverified: " + unverified, *("verified: " + fact for fact in verified), OUR_RULES])
+    areas = [{
+        "code": area["code"], "name": {"en": area["name"]}, "pillar": area["pillar"], "max_points": str(area["max"]),
+        "indicators": [{
+            "code": row["code"], "name": {"en": row["name"]},
+            **({"criteria": {"en": row["confirmed_content"]}} if "confirmed_content" in row else {}),
+            "accepted_evidence": OFFICIAL, "max_points": str(row["max"]), "is_verified": False,
+            "verification_note": {"en": f"Content confirmed by: {row['confirmed_by']}. Points unverified." if "confirmed_by" in row
+                                  else "Name and points unverified."},
+            **({"candidates": NCSI_3_RULES[row["code"]]} if row["code"] in NCSI_3_RULES else {}),
+        } for row in area["indicators"]],
+    } for area in data["areas"]]
+    assert sum(row["max"] for area in data["areas"] for row in area["indicators"]) == data["total_points"]
+    plan.add("frameworks", plan.id("ncsi-3.0"), code="NCSI", edition="3.0", name={"en": data["index"]}, owner=data["owner"], terms=data["terms"],
+             source=data["scoring"]["source"], is_verified=False,
+             verification_note={"en": f"UNVERIFIED: {unverified} Verified: {'; '.join(verified)}. {OUR_RULES}"}, areas=areas)
+    return plan
+
+
+def ncsi_2():
+    data = read("ncsi-2.x-indicators.json")
+    note = (f"Incomplete: {data['completeness']}. No points: the source has those of two indicators only, and a percentage of two would mislead. "
+            f"Names as read; not compared with the owner's page. {OUR_RULES}")
+    plan = Plan("framework", "NCSI 2.x as a template", data["source"], "as NCSI 3.0", "partial", [note])
+    areas = []
+    for code, name, indicators in data["areas"]:
+        rows = [indicator.split(" ", 1) for indicator in indicators]
+        areas.append({"code": code, "name": {"en": name}, "indicators": [{
+            "code": own, "name": {"en": title}, "accepted_evidence": OFFICIAL, "is_verified": False,
+            "verification_note": {"en": "Name as in a stored excerpt; points unknown."},
+            **({"candidates": NCSI_2_RULES[own]} if own in NCSI_2_RULES else {}),
+        } for own, title in rows]})
+    plan.add("frameworks", plan.id("ncsi-2.x"), code="NCSI", edition="2.x", name={"en": data["index"]}, owner="e-Governance Academy (Estonia)",
+             source=data["source"], is_verified=False, verification_note={"en": note}, areas=areas)
+    return plan
+
+
+def un_norms():
+    data = read("un-norms-2015.json")
+    note = f"Codes and titles only; the titles are a paraphrase and no official wording. {data['warning']} {OUR_RULES}"
+    plan = Plan("framework", "The UN norms of 2015 as a framework", data["source"], "Apache-2.0", "complete", [note])
+    indicators = []
+    for norm in data["norms"]:
+        code = norm["code"].removeprefix("Norm ")
+        indicators.append({"code": code, "name": {"en": norm["title"]}, "is_verified": False,
+                           "verification_note": {"en": "Title is a paraphrase."},
+                           "candidates": [rule("commitment", catalogue="un_norms_2015", code=code)]})
+    plan.add("frameworks", plan.id("un-norms-2015"), code="UN-NORMS", edition="2015",
+             name={"en": "Norms of responsible state behaviour in the use of ICTs"}, owner="United Nations", terms="Apache-2.0 (the list of titles)",
+             source=f"{data['norms'][0]['source_document']}; {data['source']}", is_verified=False, verification_note={"en": note},
+             areas=[{"code": "13", "name": {"en": "Norms, paragraph 13"}, "indicators": indicators}])
+    return plan
+
+
 # --- Checks and output -------------------------------------------------------------------------------------------------
 
 FILES = {
@@ -515,6 +601,9 @@ FILES = {
     "romania-acceptance-case.json": (acceptance_case, {"legal_acts": 1, "strategies": 1, "initiatives": 2}),
     "reference-treaties.json": (treaties, {"treaties": 3, "treaty_actions": 6, "positions": 1}),
     "reference-forums.json": (forums, {"forums": 8, "commitments": 27}),
+    "framework-ncsi-3.0.json": (ncsi_3, {"frameworks": 1}),
+    "framework-ncsi-2.x.json": (ncsi_2, {"frameworks": 1}),
+    "framework-un-norms-2015.json": (un_norms, {"frameworks": 1}),
 }
 
 

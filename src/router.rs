@@ -26,7 +26,7 @@ use crate::{
     people::{StaffAllocation, StaffCapacity, TrainingProgramme, TrainingSession},
     plan::{Assignment, Dependency, Initiative, LegalAct, Milestone, Objective, Step, Strategy, Timeline},
     progress::{self, ProgressReport, ReportingCycle, Risk},
-    readiness::{self, Evidence},
+    readiness::{self, Answer, Assessment, Citation, Evidence, Framework},
     record, reports,
     repository::{self, Author, Reference, Resource},
     transfer::{
@@ -127,6 +127,10 @@ pub fn nouns() -> &'static [Noun] {
         Noun::of::<ContributionPartner>(),
         Noun::of::<TrainingProgramme>(),
         Noun::of::<TrainingSession>(),
+        Noun::of::<Framework>(),
+        Noun::of::<Assessment>(),
+        Noun::of::<Answer>(),
+        Noun::of::<Citation>(),
     ];
     NOUNS
 }
@@ -149,6 +153,7 @@ pub fn routes() -> Router<App> {
         .merge(reports::routes())
         .merge(progress::routes())
         .merge(readiness::documents::routes())
+        .merge(readiness::candidates::routes())
         .merge(record::routes())
         .merge(access::routes())
 }
@@ -159,6 +164,7 @@ pub fn document() -> Value {
     reports::describe(&mut document);
     progress::describe(&mut document);
     readiness::documents::describe(&mut document);
+    readiness::candidates::describe(&mut document);
     record::describe(&mut document);
     access::describe(&mut document);
     transfer::handlers::describe(&mut document);

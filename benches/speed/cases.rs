@@ -136,6 +136,11 @@ pub(crate) fn cases() -> Vec<Case> {
         cases.push(path(report, 4, format!("/v1/reports/{name}?strategy_id={PLAIN}")));
     }
     cases.push(path("obligations", 4, format!("/v1/obligations?strategy_id={PLAIN}")));
+    cases.push(path(
+        "report readiness",
+        4,
+        "/v1/reports/readiness?assessment_id=00000000-0000-7000-8011-000000000001".to_owned(),
+    ));
     cases.push(path("report budget, all", 2, "/v1/reports/budget?by=fiscal_year".to_owned()));
     cases
 }

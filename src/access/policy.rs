@@ -110,6 +110,10 @@ const NOUNS: &[OfNoun] = &[
     // What is to be taught is the plan's; when, and to how many, says who teaches it.
     OfNoun::new("training_programme", "training_programmes", Area::Plan, PLANNERS),
     OfNoun::new("training_session", "training_sessions", Area::Plan, EDITORS),
+    OfNoun::new("framework", "frameworks", Area::Readiness, ASSESSORS),
+    OfNoun::new("assessment", "assessments", Area::Readiness, ASSESSORS),
+    OfNoun::new("answer", "answers", Area::Readiness, ASSESSORS),
+    OfNoun::new("citation", "citations", Area::Readiness, ASSESSORS),
 ];
 
 /// The operations that belong to no noun. Those without an area ask for no scope.
@@ -185,6 +189,9 @@ const OTHERS: &[(&str, Option<Area>, Act, Grants)] = &[
     ("download_document", Some(Area::Readiness), Act::Read, READERS),
     ("report_expiring_evidence", Some(Area::Readiness), Act::Read, READERS),
     ("report_disputed_claims", Some(Area::Readiness), Act::Read, READERS),
+    ("list_candidates", Some(Area::Readiness), Act::Read, READERS),
+    ("report_readiness", Some(Area::Readiness), Act::Read, READERS),
+    ("report_readiness_history", Some(Area::Readiness), Act::Read, READERS),
     ("upload_document", Some(Area::Readiness), Act::Write, ASSESSORS),
     ("erase_document", Some(Area::Readiness), Act::Write, ADMINS),
     ("report_treaties", Some(Area::International), Act::Read, READERS),

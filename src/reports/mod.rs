@@ -25,6 +25,8 @@ mod plan;
 mod positions;
 mod progress;
 mod quality;
+mod readiness;
+mod readiness_history;
 mod responsibilities;
 mod scope;
 mod silent_forums;
@@ -95,6 +97,8 @@ static REPORTS: &[Entry] = &[
     Entry::of::<commitments::Parameters>(),
     Entry::of::<contributions::Parameters>(),
     Entry::of::<training::Parameters>(),
+    Entry::of::<readiness::Parameters>(),
+    Entry::of::<readiness_history::Parameters>(),
 ];
 
 /// A report, as the parameters that it has besides the scope.

@@ -91,6 +91,7 @@ const STATEMENTS: &[&str] = &[
     "/src/progress/owed.rs",
     "/src/progress/submission.rs",
     "/src/readiness/documents/store.rs",
+    "/src/readiness/candidates/search.rs",
     "/src/transfer/section.rs",
     "/src/transfer/batch.rs",
     "/src/transfer/export",

@@ -3,6 +3,7 @@
 mod capacity;
 mod diplomacy;
 mod law;
+mod readiness;
 
 use serde_json::{Value, json};
 
@@ -24,6 +25,10 @@ struct Ground {
     engagement: Value,
     contribution: Value,
     programme: Value,
+    framework: Value,
+    assessment: Value,
+    answer: Value,
+    evidence: Value,
 }
 
 impl Ground {
@@ -61,6 +66,7 @@ impl Ground {
         let contribution = client.create("contributions", received).await["id"].clone();
         let taught = json!({"strategy_id": strategy, "title": "Lessons", "audience": "public"});
         let programme = client.create("training-programmes", taught).await["id"].clone();
+        let (framework, assessment, answer, evidence) = readiness::lay(client).await;
         Self {
             entity,
             strategy,
@@ -76,6 +82,10 @@ impl Ground {
             engagement,
             contribution,
             programme,
+            framework,
+            assessment,
+            answer,
+            evidence,
         }
     }
 }
@@ -239,6 +249,7 @@ fn table() -> Vec<Row> {
     table.extend(law::rows());
     table.extend(diplomacy::rows());
     table.extend(capacity::rows());
+    table.extend(readiness::rows());
     table
 }
 

@@ -54,6 +54,7 @@ mod proof;
 mod proof_file;
 mod proof_tree;
 mod public;
+mod readiness;
 mod reasons;
 mod recorded_access;
 mod reports;

@@ -350,6 +350,11 @@ async fn other(
             let item = json!({"indicator_id": id, "period_from": "1999-01-01", "period_to": "1999-12-31", "value": trial.tried.to_string(), "status": "provisional"});
             (call(path).json(json!({"items": [item]})), if may { 200 } else { 422 })
         }
+        "list_candidates" => {
+            let assessment = world.assessment(&Uuid::now_v7().to_string()).await;
+            let id = world.client.create("assessments", assessment).await["id"].clone();
+            (call(&path.replace("{id}", id.as_str().unwrap())), 200)
+        }
         "create_webhook" => (call(path).json(json!({"url": "https://receiver.example/x"})), 201),
         _ if path.starts_with("/v1/webhooks/{id}") => {
             let webhook = world.client.create("webhooks", json!({"url": "https://receiver.invalid/x"})).await;

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::{api::Error, router::Noun};
 
 /// The tables whose rows make up a strategy; rows that point into them belong to it too.
-const PLAN: [&str; 9] = [
+const PLAN: [&str; 11] = [
     "strategies",
     "objectives",
     "initiatives",
@@ -18,6 +18,8 @@ const PLAN: [&str; 9] = [
     "engagements",
     "contributions",
     "training_programmes",
+    "assessments",
+    "answers",
 ];
 
 /// Ids by table.

@@ -54,6 +54,10 @@ pub(super) async fn upset(client: &Client) {
         "contribution-partners",
         "training-programmes",
         "training-sessions",
+        "frameworks",
+        "assessments",
+        "answers",
+        "citations",
     ] {
         for item in items(client, &format!("/v1/{noun}")).await {
             let path = format!("/v1/{noun}/{}", item["id"].as_str().unwrap());

@@ -102,7 +102,34 @@ impl World {
                 let programme = self.client.create("training-programmes", programme).await;
                 json!({"programme_id": programme["id"], "starts_on": day, "ends_on": day, "status": "planned"})
             }
+            "framework" => framework(&code),
+            "assessment" => self.assessment(&code).await,
+            "answer" => {
+                let assessment = self.assessment(&code).await;
+                let assessment = self.client.create("assessments", assessment).await["id"].clone();
+                json!({"assessment_id": assessment, "indicator": "1", "points": "2"})
+            }
+            "citation" => {
+                let assessment = self.assessment(&code).await;
+                let assessment = self.client.create("assessments", assessment).await["id"].clone();
+                let answer = json!({"assessment_id": assessment, "indicator": "1", "points": "2"});
+                let answer = self.client.create("answers", answer).await["id"].clone();
+                let evidence = json!({"kind": "statement", "title": code, "claim": "It was said", "about": "other"});
+                let evidence = self.client.create("evidence", evidence).await["id"].clone();
+                json!({"answer_id": answer, "evidence_id": evidence})
+            }
             other => panic!("{other} has no body here"),
         }
     }
+
+    /// A good assessment, by a framework of its own.
+    pub(super) async fn assessment(&self, code: &str) -> Value {
+        let framework = self.client.create("frameworks", framework(code)).await["id"].clone();
+        json!({"framework_id": framework, "country": "XX", "title": "How ready", "assessed_on": "2026-01-31"})
+    }
+}
+
+fn framework(code: &str) -> Value {
+    let indicator = json!({"code": "1", "name": "A plan", "max_points": "3"});
+    json!({"code": code, "edition": "1", "name": "A framework", "areas": [{"code": "A", "name": "Plans", "indicators": [indicator]}]})
 }
