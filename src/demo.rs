@@ -15,11 +15,11 @@ const PLANS: &[(&str, &str)] = &[
     ("US assistance to Albania", include_str!("../examples/us-assistance-albania.json")),
     ("Canada NAP5", include_str!("../examples/canada-nap5.json")),
     ("Romania 2022-2027 (partial)", include_str!("../examples/romania-2022-2027-partial.json")),
-    ("Romania, acceptance case (disputed)", include_str!("../examples/romania-acceptance-case.json")),
     ("Forums and norms of cyber diplomacy", include_str!("../examples/reference-forums.json")),
     ("NCSI 3.0 (template, unverified)", include_str!("../examples/framework-ncsi-3.0.json")),
     ("NCSI 2.x (template, unverified)", include_str!("../examples/framework-ncsi-2.x.json")),
     ("UN norms of 2015 (template, unverified)", include_str!("../examples/framework-un-norms-2015.json")),
+    ("Romania, acceptance case (disputed)", include_str!("../examples/romania-acceptance-case.json")),
     ("Exampland 2026-2028 (fictitious)", include_str!("../examples/exampland-2026.json")),
     ("Treaties and positions (reference rows)", include_str!("../examples/reference-treaties.json")),
 ];
