@@ -124,8 +124,8 @@ async fn a_contribution_has_rules_and_all_its_faults_are_named() {
             json!({"results": [figure]}),
             vec![
                 "#/results/0/indicators/0/baseline no_value",
-                "#/results/0/indicators/0/periods/0/to ends_before_start",
                 "#/results/0/indicators/0/periods/0/targets/0 no_value",
+                "#/results/0/indicators/0/periods/0/to ends_before_start",
             ],
         ),
         (json!({"trainees": [count("female", -1)]}), vec!["#/trainees/0/count too_small"]),
@@ -138,7 +138,9 @@ async fn a_contribution_has_rules_and_all_its_faults_are_named() {
         ),
         (json!({"titel": "x", "direction": "lent"}), vec!["#/direction not_allowed", "#/titel unknown_field"]),
     ] {
-        let refused = client.post("/v1/contributions", given("Help", md(), change.clone())).expect(422).await;
+        // What only the day of today can judge is judged where it is written.
+        let status = if faults.iter().any(|fault| fault.ends_with("in_future")) { 409 } else { 422 };
+        let refused = client.post("/v1/contributions", given("Help", md(), change.clone())).expect(status).await;
         let mut found = refused.faults();
         found.sort();
         assert_eq!(found, faults, "{change}: {}", refused.text);
@@ -163,7 +165,7 @@ async fn a_partner_is_an_entity_that_stays_or_a_name() {
     let partner = json!({"contribution_id": help, "role": "funding", "entity_id": "code:AGY"});
     client.create("contribution-partners", partner.clone()).await;
     let twice = client.post("/v1/contribution-partners", partner).expect(409).await;
-    assert!(twice.text.contains("duplicate") || twice.text.contains("not_unique"), "{}", twice.text);
+    assert_eq!(twice.faults(), ["#/role taken"]);
     for (change, fault) in [
         (json!({}), "#/name exactly_one"),
         (json!({"name": "X", "organisation_type": "12"}), "#/organisation_type unknown_code"),
