@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// The plans under `examples/`, whose README gives their origin and terms.
-const PLANS: [(&str, &str); 8] = [
+const PLANS: [(&str, &str); 9] = [
     ("Türkiye 2013-2014", include_str!("../examples/turkiye-2013-2014.json")),
     ("US Federal Data Strategy 2020", include_str!("../examples/us-federal-data-strategy-2020.json")),
     ("US assistance to Albania", include_str!("../examples/us-assistance-albania.json")),

@@ -54,7 +54,20 @@ impl Ground {
         let forum = client.create("forums", json!({"code": "F", "name": "A forum", "kind": "expert_group"})).await;
         let forum = forum["id"].clone();
         let engagement = client.create("engagements", json!({"forum_id": forum})).await["id"].clone();
-        Self { entity, strategy, objective, first, second, step, cycle, indicator, appropriation, forum, engagement, treaty }
+        Self {
+            entity,
+            strategy,
+            objective,
+            first,
+            second,
+            step,
+            cycle,
+            indicator,
+            appropriation,
+            forum,
+            engagement,
+            treaty,
+        }
     }
 }
 
