@@ -64,9 +64,9 @@ impl Ground {
             cycle,
             indicator,
             appropriation,
+            treaty,
             forum,
             engagement,
-            treaty,
         }
     }
 }
