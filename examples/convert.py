@@ -7,6 +7,7 @@ Deterministic, standard library only. Texts, codes and deadlines are copied verb
 out. Every file is checked before any is written: references resolve, ids and codes are unique, counts are the expected.
 """
 
+import calendar
 import csv
 import json
 import re
@@ -18,10 +19,17 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 NOUNS = ["legal_acts", "entities", "funding_sources", "strategies", "objectives", "initiatives", "steps", "assignments",
-         "timelines", "milestones", "dependencies", "budget_allocations", "indicators", "measurements"]
+         "timelines", "milestones", "dependencies", "budget_allocations", "reporting_cycles", "indicators", "measurements",
+         "treaties", "treaty_actions", "positions", "forums", "commitments",
+         "frameworks",
+         "evidence", "engagements", "assessments", "answers", "citations"]
 REFERENCES = {"legal_act_id": "legal_acts", "entity_id": "entities", "strategy_id": "strategies", "parent_id": "objectives",
               "objective_id": "objectives", "initiative_id": "initiatives", "step_id": "steps",
-              "funding_source_id": "funding_sources", "indicator_id": "indicators"}
+              "funding_source_id": "funding_sources", "indicator_id": "indicators", "treaty_id": "treaties",
+              "forum_id": "forums", "framework_id": "frameworks", "assessment_id": "assessments", "answer_id": "answers",
+              "evidence_id": "evidence"}
+# A field that means another noun here than elsewhere.
+OWN_REFERENCES = {"treaties": {"parent_id": "treaties"}}
 KINDS = {"ministry", "agency", "council", "collective", "private", "ngo", "international", "academic", "other"}
 UNCHECKED = "Taken from a stored public copy, not compared with the official edition."
 
@@ -251,7 +259,7 @@ def assistance():
         text(root, "Description"), text(root, "OtherInformation"),
         "goals are objectives and objectives are initiatives; a fund named in \"Budget for ...\" is a funding source",
         "a budget request is an estimate, an amount appropriated and planned an appropriation, in USD (the unit printed is $)",
-        "fiscal years of the United States begin on 1 October; each is named after the calendar year in which it starts",
+        "fiscal years of the United States begin on 1 October; each is named after the calendar year in which it ends",
         "subtotals and totals are not carried; each subtotal is the sum of the rows before it, which the conversion checks",
         "constant amounts, stakeholders and descriptions of sectors are not carried",
         "every status is the record's first one, not a statement of the source; the plan has no legal act and is a draft here"])
@@ -284,7 +292,7 @@ def assistance():
                     if all(row["external_id"] != source for row in plan.rows["funding_sources"]):
                         plan.add("funding_sources", source, name={"en": fund}, kind="state_budget")
                     plan.add("budget_allocations", plan.id("money", code, str(place), phase), initiative_id=ref(initiative),
-                             funding_source_id=ref(source), fiscal_year=int(start[:4]), phase=phase,
+                             funding_source_id=ref(source), fiscal_year=int(start[:4]) + 1, phase=phase,
                              money={"amount": str(amount), "currency": "USD"})
             assert not any(sums.values()), (code, sums)
     return plan
@@ -303,6 +311,7 @@ def canada():
         "lead_dept is lead; supt_sept (so spelled) is read as support",
         "deadlines are the English texts of the tracker; its due_date (year and month) and its French texts are not carried",
         "the tracker calls itself a tracker of the 2022-2024 plan and gives no first or last day: starts_on and ends_on are left out",
+        "a reporting period is the year and month of an update, on progress of the most recent quarter: read as the quarter that ends with it; no due days are given",
         "every status is the record's first one, not a statement of the source",
         "the approving act is not in the source: the plan has no legal act, and is closed because its period has ended"])
     slugs = sorted({row[key] for row in data["indicators"] for key in ("lead_dept", "supt_sept") if row.get(key)})
@@ -322,7 +331,16 @@ def canada():
         plan.leads("step", step, [plan.id("entity", row["lead_dept"])], "lead_dept")
         if row.get("supt_sept"):
             plan.assign("step", step, plan.id("entity", row["supt_sept"]), "support", "supt_sept")
+    plan.add("reporting_cycles", plan.id("cycle"), strategy_id=ref(strategy), code="tracker", title=source["title"], cadence="quarterly",
+             covers="steps", status="closed", periods=[quarter(code) for code in data["reporting"]["reporting_periods"]])
     return plan
+
+
+def quarter(code):
+    """The quarter that ends with a month such as 2022-03."""
+    year, month = map(int, code.split("-"))
+    last = calendar.monthrange(year, month)[1]
+    return {"code": code, "from": f"{year}-{month - 2:02}-01", "to": f"{year}-{month:02}-{last}"}
 
 
 # --- Romania: HG 1.321/2021, annex 2 (the rows seen) -------------------------------------------------------------------
@@ -379,24 +397,245 @@ def romania():
 # --- The acceptance case: a secondary source whose attribution is disputed ---------------------------------------------
 
 
+# What an action plan provides, in the order of the source.
+PLAN_CONTENTS = ["steps_and_entities", "timelines_and_financial_resources", "human_and_financial_resources", "timeframes_and_metrics",
+                 "priorities_into_initiatives"]
+
+
 def acceptance_case():
     data = read("romania-acceptance-case.json")
     source, act, note = data["source"], data["legal_act"], data["provenance_note"]
+    cite = f"{source['publisher']}: {source['title']} ({source['kind']})"
+    abroad, law, capacity = data["cyber_diplomacy"], data["international_law"], data["capacity_building"]
     plan = Plan("ro18", source["title"], f"{source['publisher']} ({source['kind']})", "no licence stated", "partial", [
         note,
         "kept as the source states it; the issuer is not stated by the source",
         "the title of the plan is the subject of the act as the source words it; codes of the initiatives (1, 2) are ours",
-        "not carried, because the nouns of a plan file have no place for them: what the plan provides (the source names kinds of "
-        "content, no rows), cyber diplomacy, international law, capacity building"])
+        "needs reference-forums.json and framework-ncsi-3.0.json: UN-AHC, GFCE and UN-GGE are the forums of the first; UN-OEWG and OSCE stand for themselves, "
+        "because the source does not say which working group and which body are meant",
+        "no engagement has a day, a statement or a capacity, and no forum a membership: the source gives none",
+        "the topics of the position are read out of the statement on it: that international law applies, and human rights",
+        "no treaty and no contribution is entered: the source names no treaty, and says that contributions remain at zero",
+        "the assessment is ours, on the day on which the case was written: is_met is what the source states of an indicator, and that initiative 2 would "
+        "supply indicator 2.3 is our reading"])
     decision = plan.add("legal_acts", plan.id("act-257-2018"), country=data["country"], issuer="not stated by the source",
                         act_type=act["type"], number=act["number"], date=act["date"], title={"en": act["subject"]})
     strategy = plan.add("strategies", plan.id("plan"), code="ro-acceptance-case-2018", title={"en": act["subject"]},
                         country=data["country"], kind="action_plan", status="draft", languages=["en"], legal_act_id=ref(decision),
-                        annex=act["annex"], source=f"{source['publisher']}: {source['title']} ({source['kind']})",
-                        completeness="partial", evidence_state="disputed", evidence_note={"en": note.split(" Keep the statement")[0]})
+                        annex=act["annex"], source=cite, completeness="partial", evidence_state="disputed",
+                        evidence_note={"en": note.split(" Keep the statement")[0]})
     for code, title in enumerate(data["initiatives_under_way"], 1):
         plan.add("initiatives", plan.id("initiative", str(code)), strategy_id=ref(strategy), code=str(code), title={"en": title},
                  status="in_progress")
+
+    def evidence(name, claim, about, **fields):
+        return plan.add("evidence", plan.id("evidence", name), kind="secondary_source", title={"en": source["title"]}, claim={"en": claim},
+                        about=about, country=data["country"], publisher=source["publisher"], languages=["en"], **fields)
+
+    proofs = {"1.5": [evidence(
+        "plan", f"Decision no. {act['number']} of 22.11.2018, Annex {act['annex']}, is the {act['subject']} of Romania", "plan", legal_act_id=ref(decision),
+        annex=act["annex"], strategy_id=ref(strategy), state="disputed", state_reason={"en": note.split(" Keep the statement")[0]})]}
+    for content, claim in zip(PLAN_CONTENTS, data["action_plan"]["provides"], strict=True):
+        proofs["1.5"].append(evidence(content.replace("_", "-"), f"The action plan provides {claim}", "plan_content", content=content,
+                                      strategy_id=ref(strategy)))
+    forums = {"UN-OEWG": "open_ended_working_group", "OSCE": "organisation"}
+    engaged = {row["forum"]: row["name"] for row in [*law["forums"], *abroad["engaged_in"]]}
+    proofs["2.1"] = []
+    for code, name in engaged.items():
+        forum, _, matter = name.partition(": ")
+        target = f"ref-forum-{code}"
+        if code in forums:
+            target = plan.add("forums", plan.id("forum", code), code=code, name={"en": forum}, kind=forums[code], source=cite)
+        plan.add("engagements", plan.id("engagement", code), forum_id=ref(target), title={"en": matter} if matter else None, source=cite)
+        proofs["2.1"].append(evidence(f"engaged-in-{code}", f"Romania is engaged in the {name}", "forum_engagement"))
+    statements = f"Official statements {law['official_statements']}"
+    plan.add("positions", plan.id("position"), country=data["country"], title={"en": statements}, topics=["applicability", "human_rights"], source=cite)
+    proofs["2.2"] = [evidence("position", statements, "official_position")]
+    evidence("treaties", f"Romania is a {law['treaties']}", "treaty_membership")
+    proofs["2.3"] = [evidence("capacity", capacity["statement"], "capacity_contribution")]
+    assert capacity["contributions_given"] == 0
+    assessment = plan.add("assessments", plan.id("assessment"), framework_id=ref("framework-ncsi-3.0"), strategy_id=ref(strategy), country=data["country"],
+                          title={"en": "What a secondary source states of NCSI 1.5, 2.1, 2.2 and 2.3"}, assessed_on="2026-11-25")
+    for indicator, cited in proofs.items():
+        given = indicator != "2.3"
+        answer = plan.add("answers", plan.id("answer", indicator), assessment_id=ref(assessment), indicator=indicator, is_met=given,
+                          justification={"en": "The source states so." if given else f"The source states: {capacity['statement']}."},
+                          initiative_id=None if given else ref(plan.id("initiative", "2")))
+        for place, piece in enumerate(cited, 1):
+            plan.add("citations", plan.id("citation", indicator, str(place)), answer_id=ref(answer), evidence_id=ref(piece))
+    return plan
+
+
+# --- Treaties and positions seen in reference sources ------------------------------------------------------------------
+
+# The source says "adopted or opened" of both; which of the two it is.
+ADOPTED_OR_OPENED = {"CETS-185": "opened_on", "UNCC": "adopted_on"}
+PROTOCOLS = {"CETS-224": "CETS-185"}
+
+
+def treaties():
+    data = read("cyber-diplomacy-forums.json")
+    plan = Plan("law", "Treaties and positions seen in reference sources", "sources/cyber-diplomacy-forums.json, whose rows name where each was seen",
+                "facts; no licence stated", "partial", [
+        data["note"],
+        "only what the rows say: no ratification is in the source, so nobody is shown as a party; the text is not that of the depositary",
+        "CETS-185 was opened for signature on its `adopted_or_opened` day, the UNCC adopted by the General Assembly; that CETS-224 is a "
+        "protocol to CETS-185 is read out of its name",
+        "the position of Romania has the day of the document that published it (A/76/136, released in August 2021), and only the topics "
+        "that the row names"])
+    for treaty in data["treaties"]:
+        code = treaty["code"]
+        days = {ADOPTED_OR_OPENED[code]: treaty["adopted_or_opened"]} if "adopted_or_opened" in treaty else {}
+        parent = PROTOCOLS.get(code)
+        plan.add("treaties", plan.id(code), code=code, name={"en": treaty["name"]}, depositary=treaty.get("depositary"), **days,
+                 in_force_on=treaty.get("in_force"), source=treaty["source"], parent_id=parent and ref(plan.id(parent)),
+                 entry_into_force_rule={"en": treaty["entry_into_force_rule"]} if "entry_into_force_rule" in treaty else None)
+        for event in treaty.get("signature_events", []):
+            for state in event["states"]:
+                plan.add("treaty_actions", plan.id(code, "signed", state), treaty_id=ref(plan.id(code)), country=state,
+                         action="signed", acted_on=event["date"], source=treaty["source"])
+    for position in data["official_positions_seen"]:
+        symbol, _, published = position["published_in"].partition(" ")
+        day = re.search(r"document dated (\d{4}-\d{2}-\d{2})", published)
+        plan.add("positions", plan.id("position", position["state"], str(position["year"])), country=position["state"],
+                 title={"en": position["title"]}, issued_on=day.group(1), topics=[topic.split(" ")[0] for topic in position["topics"]],
+                 symbol=symbol, url="https://" + position["source"], source=f"{position['source']}; {position['published_in']}")
+    return plan
+
+
+# --- Forums of cyber diplomacy, the norms of 2015 and the numbers of the OSCE measures ---------------------------------
+
+
+def forum_documents(row):
+    """Symbols of a forum; the two decisions of the OSCE stand in its name, as `PC.DEC/1106 of 2013: 11 CBMs`."""
+    for report in row.get("reports", []):
+        yield {"symbol": report["symbol"], "kind": "report", "year": report["year"], "title": report.get("kind")}
+    for symbol in row.get("endorsed_by", []):
+        yield {"symbol": symbol, "kind": "endorsement"}
+    if symbol := row.get("compendium_of_national_positions"):
+        yield {"symbol": symbol, "kind": "compendium"}
+    for symbol, year, title in re.findall(r"(PC\.DEC/\d+) of (\d{4})(?:-\d\d-\d\d)?: (\d+ CBMs)", row["name"]):
+        yield {"symbol": symbol, "kind": "decision", "year": int(year), "title": title}
+
+
+def forums():
+    data, norms = read("cyber-diplomacy-forums.json"), read("un-norms-2015.json")
+    plan = Plan("ref", "Forums of cyber diplomacy, the eleven UN norms and the sixteen OSCE measures",
+                "research for Mandate; every row names where it was seen. Norms: " + norms["source"],
+                "facts; the list of norms Apache-2.0", "partial", [
+        data["note"],
+        "kinds of forums are those of the transcription; the place of a state in a forum is not in it, and has to be said",
+        "the mandate A/RES/73/266 is that of the sixth group of experts",
+        "norms: codes and titles only; " + norms["warning"],
+        "OSCE measures: numbers only, the titles are in no source seen; two obligations stand in the description of the forum",
+        "the state of every commitment is unknown: the record's first one, not a statement of a source"])
+    for row in data["forums"]:
+        state, _, remark = row["status"].partition(" ")
+        facts = [row.get("outcome"), *row.get("obligations", []), row.get("founded") and f"founded {row['founded']}",
+                 row.get("sessions") and f"{row['sessions']} sessions", row.get("members") and f"{row['members']} members",
+                 remark.strip("()")]
+        description = "; ".join(fact for fact in facts if fact)
+        documents = [{key: {"en": value} if key == "title" else value for key, value in document.items() if value}
+                     for document in forum_documents(row)]
+        mandate = [symbol for key in ("mandate", "sixth_group_mandate") for symbol in row.get(key, "").split("; ") if symbol]
+        plan.add("forums", plan.id("forum", row["code"]), code=row["code"], name={"en": row["name"]},
+                 description={"en": description} if description else None, kind=row["kind"],
+                 body={"en": row["parent"]} if "parent" in row else None, mandate=mandate, status=state, documents=documents,
+                 source=row["source"])
+    for norm in norms["norms"]:
+        code = norm["code"].removeprefix("Norm ")
+        plan.add("commitments", plan.id("un-norm", slug(code)), catalogue="un_norms_2015", code=code, kind="norm",
+                 title={"en": norm["title"]}, source_document=norm["source_document"], forum_id=ref("ref-forum-UN-GGE"),
+                 source=norms["source"])
+    for number in range(1, 17):
+        plan.add("commitments", plan.id("osce-cbm", str(number)), catalogue="osce_cbm", code=str(number),
+                 kind="confidence_building_measure", source_document="PC.DEC/1202", forum_id=ref("ref-forum-OSCE-IWG"),
+                 source=next(row["source"] for row in data["forums"] if row["code"] == "OSCE-IWG"))
+    return plan
+
+
+# --- Frameworks of readiness ---------------------------------------------------------------------------------------------
+
+OFFICIAL = ["legal_act", "official_document", "official_website"]
+OUR_RULES = "The rules that find candidates, and the kinds of evidence accepted, are Mandate's reading and not the owner's."
+
+
+def rule(record, **parameters):
+    return {"record": record, **parameters}
+
+
+# By indicator; what has none here is proven by evidence that somebody looks for.
+PLAN_RULES = [rule("approved_plan", needs=["objectives", "steps", "entities", "timelines", "people", "money", "metrics"]),
+              rule("evidence", about=["plan", "plan_content"])]
+ABROAD_RULES = [rule("forum_membership"), rule("engagement"), rule("evidence", about=["forum_engagement"])]
+GIVEN_RULES = [rule("contribution", direction="given", within_days=1095), rule("evidence", about=["capacity_contribution"])]
+BUDAPEST_RULES = [rule("treaty_in_force", treaty="CETS-185"), rule("evidence", about=["treaty_membership"])]
+NCSI_3_RULES = {
+    "1.4": [rule("strategy")],
+    "1.5": PLAN_RULES,
+    "2.1": ABROAD_RULES,
+    "2.2": [rule("position", topics=["human_rights"]), rule("evidence", about=["official_position"])],
+    "2.3": GIVEN_RULES,
+    "11.3": BUDAPEST_RULES,
+}
+NCSI_2_RULES = {"1.3": [rule("strategy")], "1.4": PLAN_RULES, "4.1": BUDAPEST_RULES, "4.2": ABROAD_RULES, "4.4": GIVEN_RULES}
+
+
+def ncsi_3():
+    data = read("ncsi-3.0-indicators.json")
+    verified, unverified = data["verification"]["verified"], data["verification"]["UNVERIFIED"]
+    plan = Plan("framework", "NCSI 3.0 as a template", "research for Mandate: sources/ncsi-3.0-indicators.json", data["terms"], "complete",
+                ["unverified: " + unverified, *("verified: " + fact for fact in verified), OUR_RULES])
+    areas = [{
+        "code": area["code"], "name": {"en": area["name"]}, "pillar": area["pillar"], "max_points": str(area["max"]),
+        "indicators": [{
+            "code": row["code"], "name": {"en": row["name"]},
+            **({"criteria": {"en": row["confirmed_content"]}} if "confirmed_content" in row else {}),
+            "accepted_evidence": OFFICIAL, "max_points": str(row["max"]), "is_verified": False,
+            "verification_note": {"en": f"Content confirmed by: {row['confirmed_by']}. Points unverified." if "confirmed_by" in row
+                                  else "Name and points unverified."},
+            **({"candidates": NCSI_3_RULES[row["code"]]} if row["code"] in NCSI_3_RULES else {}),
+        } for row in area["indicators"]],
+    } for area in data["areas"]]
+    assert sum(row["max"] for area in data["areas"] for row in area["indicators"]) == data["total_points"]
+    plan.add("frameworks", plan.id("ncsi-3.0"), code="NCSI", edition="3.0", name={"en": data["index"]}, owner=data["owner"], terms=data["terms"],
+             source=data["scoring"]["source"], is_verified=False,
+             verification_note={"en": f"UNVERIFIED: {unverified} Verified: {'; '.join(verified)}. {OUR_RULES}"}, areas=areas)
+    return plan
+
+
+def ncsi_2():
+    data = read("ncsi-2.x-indicators.json")
+    note = (f"Incomplete: {data['completeness']}. No points: the source has those of two indicators only, and a percentage of two would mislead. "
+            f"Names as read; not compared with the owner's page. {OUR_RULES}")
+    plan = Plan("framework", "NCSI 2.x as a template", data["source"], "as NCSI 3.0", "partial", [note])
+    areas = []
+    for code, name, indicators in data["areas"]:
+        rows = [indicator.split(" ", 1) for indicator in indicators]
+        areas.append({"code": code, "name": {"en": name}, "indicators": [{
+            "code": own, "name": {"en": title}, "accepted_evidence": OFFICIAL, "is_verified": False,
+            "verification_note": {"en": "Name as in a stored excerpt; points unknown."},
+            **({"candidates": NCSI_2_RULES[own]} if own in NCSI_2_RULES else {}),
+        } for own, title in rows]})
+    plan.add("frameworks", plan.id("ncsi-2.x"), code="NCSI", edition="2.x", name={"en": data["index"]}, owner="e-Governance Academy (Estonia)",
+             source=data["source"], is_verified=False, verification_note={"en": note}, areas=areas)
+    return plan
+
+
+def un_norms():
+    data = read("un-norms-2015.json")
+    note = f"Codes and titles only; the titles are a paraphrase and no official wording. {data['warning']} {OUR_RULES}"
+    plan = Plan("framework", "The UN norms of 2015 as a framework", data["source"], "Apache-2.0", "complete", [note])
+    indicators = []
+    for norm in data["norms"]:
+        code = norm["code"].removeprefix("Norm ")
+        indicators.append({"code": code, "name": {"en": norm["title"]}, "is_verified": False,
+                           "verification_note": {"en": "Title is a paraphrase."},
+                           "candidates": [rule("commitment", catalogue="un_norms_2015", code=code)]})
+    plan.add("frameworks", plan.id("un-norms-2015"), code="UN-NORMS", edition="2015",
+             name={"en": "Norms of responsible state behaviour in the use of ICTs"}, owner="United Nations", terms="Apache-2.0 (the list of titles)",
+             source=f"{data['norms'][0]['source_document']}; {data['source']}", is_verified=False, verification_note={"en": note},
+             areas=[{"code": "13", "name": {"en": "Norms, paragraph 13"}, "indicators": indicators}])
     return plan
 
 
@@ -409,7 +648,13 @@ FILES = {
     "us-assistance-albania.json": (assistance, {"strategies": 1, "objectives": 8, "initiatives": 20}),
     "canada-nap5.json": (canada, {"strategies": 1, "objectives": 5, "initiatives": 19, "steps": 106}),
     "romania-2022-2027-partial.json": (romania, {"legal_acts": 1, "entities": 11, "strategies": 1, "objectives": 2, "initiatives": 4}),
-    "romania-acceptance-case.json": (acceptance_case, {"legal_acts": 1, "strategies": 1, "initiatives": 2}),
+    "romania-acceptance-case.json": (acceptance_case, {
+        "legal_acts": 1, "strategies": 1, "initiatives": 2, "forums": 2, "engagements": 5, "positions": 1, "evidence": 14, "assessments": 1, "answers": 4}),
+    "reference-treaties.json": (treaties, {"treaties": 3, "treaty_actions": 6, "positions": 1}),
+    "reference-forums.json": (forums, {"forums": 8, "commitments": 27}),
+    "framework-ncsi-3.0.json": (ncsi_3, {"frameworks": 1}),
+    "framework-ncsi-2.x.json": (ncsi_2, {"frameworks": 1}),
+    "framework-un-norms-2015.json": (un_norms, {"frameworks": 1}),
 }
 
 
@@ -418,15 +663,14 @@ def unique(what, values):
     assert not twice, f"{what} twice: {twice}"
 
 
-def check_plan(file, plan, expected):
-    known = {noun: {row["external_id"] for row in rows} for noun, rows in plan.rows.items()}
+def check_plan(file, plan, expected, known):
     for noun, count in expected.items():
         assert len(plan.rows[noun]) == count, f"{file}: {len(plan.rows[noun])} {noun}, expected {count}"
     for noun, rows in plan.rows.items():
         for row in rows:
             assert re.fullmatch(r"[^\s/?#]{1,200}", row["external_id"]) and row["external_id"].startswith(plan.prefix + "-"), row
             assert "code" not in row or re.fullmatch(r"\S(.{0,98}\S)?", row["code"]), row
-            for field, target in REFERENCES.items():
+            for field, target in {**REFERENCES, **OWN_REFERENCES.get(noun, {})}.items():
                 assert field not in row or row[field].removeprefix("external:") in known[target], (file, field, row)
             for value in row.values():
                 if isinstance(value, dict):
@@ -449,11 +693,12 @@ def check_plan(file, plan, expected):
 
 def main():
     plans = {file: build() for file, (build, _) in FILES.items()}
+    known = {noun: {row["external_id"] for plan in plans.values() for row in plan.rows[noun]} for noun in NOUNS}
     for file, plan in plans.items():
-        check_plan(file, plan, FILES[file][1])
+        check_plan(file, plan, FILES[file][1], known)
     for noun in NOUNS:
         unique(f"external_id of {noun}", [row["external_id"] for plan in plans.values() for row in plan.rows[noun]])
-    for noun in ("entities", "strategies"):
+    for noun in ("entities", "strategies", "forums"):
         unique(f"code of {noun}", [row["code"].casefold() for plan in plans.values() for row in plan.rows[noun] if "code" in row])
     for file, plan in plans.items():
         text = json.dumps(plan.document(), ensure_ascii=False, indent=2) + "\n"

@@ -31,6 +31,7 @@ use crate::{
     arrival::Awaited,
     edge::{Edge, cors, headers::secure},
     limits::Limits,
+    readiness::documents::{self, Intake},
     record::{
         Record, Sequencer,
         webhooks::{Dispatcher, Egress},
@@ -62,6 +63,8 @@ pub struct App {
     pub edge: Edge,
     /// Whether what is public is shown without a key.
     pub is_public: bool,
+    /// How captured copies come in.
+    pub intake: Intake,
     /// What whoever asks may see; everything, until `seen_by` says otherwise.
     pub clearance: Clearance,
     nouns: &'static [Noun],
@@ -84,6 +87,7 @@ impl App {
             egress: Egress::default(),
             edge: Edge::default(),
             is_public: false,
+            intake: Intake::default(),
             clearance: Clearance::All,
             nouns: nouns(),
         }
@@ -107,6 +111,13 @@ impl App {
     #[must_use]
     pub fn with_public(mut self, is_public: bool) -> Self {
         self.is_public = is_public;
+        self
+    }
+
+    /// The same, taking captured copies of so many bytes (`MANDATE_DOCUMENT_LIMIT`).
+    #[must_use]
+    pub fn with_document_limit(mut self, bytes: usize) -> Self {
+        self.intake = Intake::of(bytes);
         self
     }
 
@@ -230,7 +241,7 @@ fn nothing_at(path: &str) -> String {
 /// Bounds the handler, which also reads the body: a client that is too slow is told so, and so is one that waits for us.
 async fn in_time(limits: Limits, request: Request, next: Next) -> Response {
     let path = request.uri().path();
-    let is_bulk = path.starts_with("/v1/imports") || path == "/v1/measurement-batches";
+    let is_bulk = path.starts_with("/v1/imports") || ["/v1/measurement-batches", documents::PATH].contains(&path);
     let time = if is_bulk { limits.import_time } else { limits.time };
     let body = Awaited::default();
     let answer = repository::stoppable(next.run(request.map(|inner| body.watch(inner))));

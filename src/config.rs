@@ -9,7 +9,7 @@ use crate::{
     access::{Role, oidc, role::Scope},
     audit::{command::receipt, hash::Hash, note::VerifierKey},
     edge::settings::EdgeSettings,
-    limits::Limits,
+    limits::{self, Limits},
     record::webhooks::Allowed,
     transfer::{iati, table::DecimalMark},
     values::codelists,
@@ -84,6 +84,9 @@ pub struct Settings {
     /// Show to everybody, without a key, what is classified as public
     #[arg(long, env = "MANDATE_PUBLIC", value_parser = clap::builder::FalseyValueParser::new(), global = true)]
     pub public: bool,
+    /// Mebibytes that the captured copy of a document may have
+    #[arg(long, env = "MANDATE_DOCUMENT_LIMIT", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=200), global = true)]
+    pub document_limit: u16,
     /// The issuer of tokens.
     #[command(flatten)]
     pub oidc: oidc::Settings,
@@ -100,6 +103,11 @@ pub struct Settings {
 
 fn country(word: &str) -> Result<String, &'static str> {
     known(word, codelists::is_country, "MANDATE_COUNTRY is a country of ISO 3166-1 alpha-2, such as RO")
+}
+
+fn reason(text: &str) -> Result<String, String> {
+    let fits = text.chars().count() <= limits::REASON;
+    if fits { Ok(text.to_owned()) } else { Err(format!("a reason may have at most {} characters", limits::REASON)) }
 }
 
 fn language(word: &str) -> Result<String, &'static str> {
@@ -156,7 +164,7 @@ pub struct ImportArguments {
     #[arg(long)]
     pub dry_run: bool,
     /// Why; kept in the record, and needed to change dates, leads or ceilings of a strategy in force, or to cancel what is in it
-    #[arg(long)]
+    #[arg(long, value_parser = reason)]
     pub reason: Option<String>,
     /// For IATI (a file whose name ends with .xml): whether its activities were given by the country of the service, or received
     #[arg(long, value_parser = ["given", "received"])]
@@ -239,7 +247,7 @@ pub enum AuditCommand {
         /// The file with the checkpoint that cannot be kept, such as the state of a witness
         checkpoint: PathBuf,
         /// Why; it is recorded
-        #[arg(long)]
+        #[arg(long, value_parser = reason)]
         reason: String,
     },
     /// Erase the content of a change, or of all changes of a deleted resource; the proof stays
@@ -265,7 +273,7 @@ pub enum AuditKeyCommand {
         /// The file with the new key, made by `key create`
         path: PathBuf,
         /// Why; it is recorded
-        #[arg(long)]
+        #[arg(long, value_parser = reason)]
         reason: String,
     },
 }
@@ -316,7 +324,7 @@ pub struct EraseArguments {
     #[arg(long, num_args = 2, value_names = ["KIND", "ID"])]
     pub resource: Vec<String>,
     /// Why; it is recorded
-    #[arg(long)]
+    #[arg(long, value_parser = reason)]
     pub reason: String,
 }
 
@@ -387,5 +395,18 @@ impl Settings {
         }
         let home = || PathBuf::from(std::env::var_os("HOME").unwrap_or_else(|| ".".into())).join(".local/share");
         std::env::var_os("XDG_DATA_HOME").map_or_else(home, PathBuf::from).join("mandate")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_of_the_command_line_is_as_short_as_one_of_a_request() {
+        let import = |reason: &str| Cli::try_parse_from(["mandate", "import", "plan.json", "--reason", reason]);
+        assert!(import(&"ș".repeat(limits::REASON)).is_ok());
+        let error = import(&"ș".repeat(limits::REASON + 1)).unwrap_err().to_string();
+        assert!(error.contains("a reason may have at most 1000 characters"), "{error}");
     }
 }

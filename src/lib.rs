@@ -21,6 +21,7 @@ pub mod people;
 pub mod plan;
 pub mod postgres;
 pub mod progress;
+pub mod readiness;
 pub mod record;
 pub mod reports;
 pub mod repository;

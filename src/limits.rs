@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// The reason of a change may have so many characters.
+pub const REASON: usize = 1000;
+
 /// The limits of every connection and request.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {

@@ -136,6 +136,7 @@ async fn perform(
             .with_egress(settings.webhook_allow.clone().into())
             .with_record(record(settings)?)
             .with_public(settings.public)
+            .with_document_limit(usize::from(settings.document_limit) << 20)
             .with_edge((&settings.edge).into())
             .with_issuer(issuer);
         app.issuer.iter().for_each(Issuer::start);

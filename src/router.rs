@@ -17,12 +17,16 @@ use crate::{
     api::{self, Error, document, shape::Shape},
     app::App,
     entities::Entity,
-    international::{Contribution, ContributionPartner},
+    international::{
+        Commitment, ContactPoint, Contribution, ContributionPartner, Delegation, Engagement, Forum, Position, Treaty,
+        TreatyAction,
+    },
     metrics::{Indicator, IndicatorTarget, Measurement},
     money::{BudgetAllocation, BudgetMovement, ExchangeRate, FundingSource},
     people::{StaffAllocation, StaffCapacity, TrainingProgramme, TrainingSession},
     plan::{Assignment, Dependency, Initiative, LegalAct, Milestone, Objective, Step, Strategy, Timeline},
     progress::{self, ProgressReport, ReportingCycle, Risk},
+    readiness::{self, Answer, Assessment, Citation, Evidence, Framework},
     record, reports,
     repository::{self, Author, Reference, Resource},
     transfer::{
@@ -52,6 +56,8 @@ pub struct Noun {
     pub shape: fn() -> &'static Shape,
     /// Some rows of a plan file into the database; the verdicts are in their order.
     pub import: Import,
+    /// So many rows of a plan file at once. What is judged by all that stands together comes in together.
+    pub at_once: usize,
     /// Resources by id, as JSON.
     pub fetch: Fetch,
 }
@@ -71,6 +77,7 @@ impl Noun {
             describe: api::operations::describe::<R>,
             shape: Shape::of::<R>,
             import: |connection, author, rows| Box::pin(import_section::<R>(connection, author, rows)),
+            at_once: 500,
             fetch: |connection, ids| {
                 Box::pin(async move {
                     let rows = repository::find_many::<R>(connection, ids).await?;
@@ -107,10 +114,23 @@ pub fn nouns() -> &'static [Noun] {
         Noun::of::<Indicator>(),
         Noun::of::<IndicatorTarget>(),
         Noun::of::<Measurement>(),
+        Noun::of::<Evidence>(),
+        Noun::of::<Treaty>(),
+        Noun { at_once: usize::MAX, ..Noun::of::<TreatyAction>() },
+        Noun::of::<Position>(),
+        Noun::of::<Forum>(),
+        Noun::of::<Engagement>(),
+        Noun::of::<Delegation>(),
+        Noun::of::<Commitment>(),
+        Noun::of::<ContactPoint>(),
         Noun::of::<Contribution>(),
         Noun::of::<ContributionPartner>(),
         Noun::of::<TrainingProgramme>(),
         Noun::of::<TrainingSession>(),
+        Noun::of::<Framework>(),
+        Noun::of::<Assessment>(),
+        Noun::of::<Answer>(),
+        Noun::of::<Citation>(),
     ];
     NOUNS
 }
@@ -132,6 +152,8 @@ pub fn routes() -> Router<App> {
         .merge(document::page())
         .merge(reports::routes())
         .merge(progress::routes())
+        .merge(readiness::documents::routes())
+        .merge(readiness::candidates::routes())
         .merge(record::routes())
         .merge(access::routes())
 }
@@ -141,6 +163,8 @@ pub fn document() -> Value {
     let mut document = document::document(nouns());
     reports::describe(&mut document);
     progress::describe(&mut document);
+    readiness::documents::describe(&mut document);
+    readiness::candidates::describe(&mut document);
     record::describe(&mut document);
     access::describe(&mut document);
     transfer::handlers::describe(&mut document);

@@ -31,6 +31,8 @@ enum Kind {
     },
     Create,
     Patch,
+    /// A movement on one allocation, under its ceiling.
+    Movement,
 }
 
 /// The list, of the present and of the past.
@@ -38,6 +40,8 @@ pub(crate) const LIST: &str = "list, 2 filters, sort";
 pub(crate) const AS_OF: &str = "that list as of a day";
 
 const LARGE: &str = "00000000-0000-7000-8004-000000000000";
+/// The allocation that all movements move.
+const HOT: &str = "00000000-0000-7000-8007-ffffffffffff";
 const PLAIN: &str = "00000000-0000-7000-8004-000000000001";
 /// The row, and the serial number, of the request whose statements are logged.
 const SAMPLE: u64 = 4242;
@@ -105,15 +109,38 @@ pub(crate) fn cases() -> Vec<Case> {
             kind: Kind::Patch,
         },
     ];
-    for (name, report) in [
-        ("report plan", "plan"),
-        ("report timeline", "timeline"),
-        ("report responsibilities", "responsibilities"),
-        ("report budget", "budget"),
-        ("report gaps", "gaps"),
-    ] {
-        cases.push(path(name, 4, format!("/v1/reports/{report}?strategy_id={PLAIN}")));
+    for (name, connections) in [("movement, 1 writer", 1), ("movement, 16 writers", 16), ("movement, 64 writers", 64)] {
+        cases.push(Case { kind: Kind::Movement, ..path(name, connections, String::new()) });
     }
+    for report in [
+        "report plan",
+        "report timeline",
+        "report responsibilities",
+        "report gaps",
+        "report integrity",
+        "report quality",
+        "report budget",
+        "report funding-gaps",
+        "report spending",
+        "report flows",
+        "report staffing",
+        "report understaffed",
+        "report summary",
+        "report progress",
+        "report matrix",
+        "report attention",
+        "report submissions",
+        "report indicators",
+    ] {
+        let name = report.trim_start_matches("report ");
+        cases.push(path(report, 4, format!("/v1/reports/{name}?strategy_id={PLAIN}")));
+    }
+    cases.push(path("obligations", 4, format!("/v1/obligations?strategy_id={PLAIN}")));
+    cases.push(path(
+        "report readiness",
+        4,
+        "/v1/reports/readiness?assessment_id=00000000-0000-7000-8011-000000000001".to_owned(),
+    ));
     cases.push(path("report budget, all", 2, "/v1/reports/budget?by=fiscal_year".to_owned()));
     cases
 }
@@ -139,7 +166,7 @@ impl Case {
 
     /// Notes what the answer to the sample says of words that the service makes: the id of what was created.
     pub(crate) fn learn(&mut self, answer: &str) -> anyhow::Result<()> {
-        if matches!(self.kind, Kind::Create) {
+        if matches!(self.kind, Kind::Create | Kind::Movement) {
             let created: Value = serde_json::from_str(answer)?;
             let word = created["id"].as_str().context("an id")?.to_owned();
             self.vary.push(Vary { word, sql: NEW_ID });
@@ -168,6 +195,12 @@ impl Case {
                     r#"{{"strategy_id":"{LARGE}","code":"{code}","title":{{"en":"A new initiative on reporting"}},"description":{{"en":"Operators report to the centre."}},"deadline":{{"text":"2026-12-31"}}}}"#
                 );
                 head("POST", "/v1/initiatives", key, json, &body)
+            }
+            Kind::Movement => {
+                let body = format!(
+                    r#"{{"allocation_id":"{HOT}","kind":"allotment","money":{{"amount":"0.01","currency":"EUR"}},"dated_on":"2025-03-01"}}"#
+                );
+                head("POST", "/v1/budget-movements", key, json, &body)
             }
             Kind::Patch => {
                 let body = format!(r#"{{"funding_note":{{"en":"note {code}"}}}}"#);

@@ -31,15 +31,7 @@ pub(crate) async fn measure(
             "\\copy initiatives (id, external_id, strategy_id, code, title, description, deadline_text, deadline_kind, deadline_from, deadline_to) from '{}' csv",
             table.display()
         );
-        let began = Instant::now();
-        let output = Command::new(programs.join("psql"))
-            .args(["-U", "mandate", "-p", "5432", "-v", "ON_ERROR_STOP=1", "-h"])
-            .arg(socket)
-            .args(["-d", &name, "-c", &copy])
-            .output()
-            .context("psql, which stands beside PostgreSQL's other programs")?;
-        let limit = began.elapsed().as_secs_f64();
-        ensure!(output.status.success(), "psql: {}", String::from_utf8_lossy(&output.stderr));
+        let limit = copied(programs, socket, &name, &copy)?;
 
         let name = empty(server, &format!("import_{round}")).await?;
         let began = Instant::now();
@@ -70,6 +62,20 @@ pub(crate) async fn measure(
         memory.iter().max().unwrap_or(&0) / 1024
     );
     Ok(())
+}
+
+/// What `psql \copy` took, in seconds.
+pub(crate) fn copied(programs: &Path, socket: &Path, database: &str, copy: &str) -> anyhow::Result<f64> {
+    let began = Instant::now();
+    let output = Command::new(programs.join("psql"))
+        .args(["-U", "mandate", "-p", "5432", "-v", "ON_ERROR_STOP=1", "-h"])
+        .arg(socket)
+        .args(["-d", database, "-c", copy])
+        .output()
+        .context("psql, which stands beside PostgreSQL's other programs")?;
+    let took = began.elapsed().as_secs_f64();
+    ensure!(output.status.success(), "psql: {}", String::from_utf8_lossy(&output.stderr));
+    Ok(took)
 }
 
 pub(crate) async fn empty(server: &PgConnectOptions, name: &str) -> anyhow::Result<String> {

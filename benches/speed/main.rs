@@ -2,6 +2,7 @@
 //!
 //! Service, PostgreSQL and load share the cores, so only the ratios of one run mean anything. `-- --help` lists the options.
 
+mod batch;
 mod cases;
 mod data;
 mod feed;
@@ -108,6 +109,9 @@ async fn measure(options: &Options, cluster: &postgres::Cluster, log: &Path) -> 
     }
     if options.import_rows > 0 && "import".contains(&options.only) {
         import::measure(&server, &cluster.programs(), options.import_rows, options.rounds).await?;
+    }
+    if "batch".contains(&options.only) {
+        batch::measure(&server, &cluster.programs(), options.rounds).await?;
     }
     if "iati".contains(&options.only) {
         iati::measure(&server, &options.iati_megabytes, options.rounds).await?;

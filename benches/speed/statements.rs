@@ -16,9 +16,18 @@ pub(crate) struct Vary {
     pub(crate) sql: &'static str,
 }
 
-/// Words of statements that are no part of a request: its key, and what the sequencer and the dispatcher do in the background.
-const APART: [&str; 6] =
-    ["api_keys", "sequence_changes", "webhooks", "deliveries", "proof_head", "set statement_timeout"];
+/// Words of statements that are no part of a request: its key, and what the sequencer, the log and the dispatcher do in the background.
+const APART: [&str; 9] = [
+    "api_keys",
+    "sequence_changes",
+    "webhooks",
+    "deliveries",
+    "proof_head",
+    "proof_tiles",
+    "leaf_hash from changes",
+    "fold_budget",
+    "set statement_timeout",
+];
 
 /// How long the log is.
 pub(crate) fn mark(log: &Path) -> anyhow::Result<u64> {
@@ -100,7 +109,12 @@ fn filled(sql: &str, literals: &[String], vary: &[Vary]) -> String {
         for each in vary {
             value = value.replace(&each.word, &format!("' || {} || '", each.sql));
         }
-        if value != *literal {
+        // A number without its type would be taken for a text where the statement has room for both.
+        let digits = literal.trim_matches('\'');
+        if digits.len() < 19 && !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            digits.clone_into(&mut value);
+        }
+        if value != *literal && value.contains("||") {
             let kind = if value.starts_with("'[{") { "jsonb" } else { "uuid" };
             value = format!("cast(({value}) as {kind})");
         }

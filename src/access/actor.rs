@@ -18,6 +18,7 @@ use super::{
 use crate::{
     api::Error,
     app::App,
+    limits::REASON,
     repository::{Author, Clearance},
 };
 
@@ -197,8 +198,8 @@ impl Actor {
         let reason = text("mandate-reason")
             .transpose()
             .map_err(|_| Error::Malformed("the header Mandate-Reason is not UTF-8".into()))?;
-        if reason.as_ref().is_some_and(|reason| reason.chars().count() > 1000) {
-            return Err(Error::Malformed("the header Mandate-Reason may have at most 1000 characters".into()));
+        if reason.as_ref().is_some_and(|reason| reason.chars().count() > REASON) {
+            return Err(Error::Malformed(format!("the header Mandate-Reason may have at most {REASON} characters")));
         }
         Ok(Author {
             actor: self.name.clone(),

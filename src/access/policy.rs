@@ -44,8 +44,10 @@ const AUDITORS: Grants = &[(Admin, Any), (Coordinator, Any), (Auditor, Any)];
 const PLANNERS: Grants = &[(Admin, Any), (Coordinator, Any)];
 const EDITORS: Grants = &[(Admin, Any), (Coordinator, Any), (Editor, Own)];
 const TREASURERS: Grants = &[(Admin, Any), (Coordinator, Any), (Editor, Own), (Finance, Own)];
-const CASHIERS: Grants = &[(Admin, Any), (Coordinator, Any), (Finance, Own)];
+/// What is international is the diplomats'.
 const DIPLOMATS: Grants = &[(Admin, Any), (Coordinator, Any), (Diplomat, Any)];
+const CASHIERS: Grants = &[(Admin, Any), (Coordinator, Any), (Finance, Own)];
+const ASSESSORS: Grants = &[(Admin, Any), (Coordinator, Any), (Assessor, Any)];
 
 /// The rows of a noun.
 struct OfNoun {
@@ -93,11 +95,25 @@ const NOUNS: &[OfNoun] = &[
     OfNoun::new("measurement", "measurements", Area::Progress, EDITORS),
     OfNoun::new("exchange_rate", "exchange_rates", Area::Money, PLANNERS),
     OfNoun { append_only: true, ..OfNoun::new("budget_movement", "budget_movements", Area::Money, CASHIERS) },
+    OfNoun::new("evidence", "evidence", Area::Readiness, ASSESSORS),
+    OfNoun::new("treaty", "treaties", Area::International, DIPLOMATS),
+    OfNoun::new("treaty_action", "treaty_actions", Area::International, DIPLOMATS),
+    OfNoun::new("position", "positions", Area::International, DIPLOMATS),
+    OfNoun::new("forum", "forums", Area::International, DIPLOMATS),
+    OfNoun::new("engagement", "engagements", Area::International, DIPLOMATS),
+    OfNoun::new("delegation", "delegations", Area::International, DIPLOMATS),
+    OfNoun::new("commitment", "commitments", Area::International, DIPLOMATS),
+    // It is restricted unless it says otherwise, and a diplomat does not see what is restricted.
+    OfNoun::new("contact_point", "contact_points", Area::International, PLANNERS),
     OfNoun::new("contribution", "contributions", Area::International, DIPLOMATS),
     OfNoun::new("contribution_partner", "contribution_partners", Area::International, DIPLOMATS),
     // What is to be taught is the plan's; when, and to how many, says who teaches it.
     OfNoun::new("training_programme", "training_programmes", Area::Plan, PLANNERS),
     OfNoun::new("training_session", "training_sessions", Area::Plan, EDITORS),
+    OfNoun::new("framework", "frameworks", Area::Readiness, ASSESSORS),
+    OfNoun::new("assessment", "assessments", Area::Readiness, ASSESSORS),
+    OfNoun::new("answer", "answers", Area::Readiness, ASSESSORS),
+    OfNoun::new("citation", "citations", Area::Readiness, ASSESSORS),
 ];
 
 /// The operations that belong to no noun. Those without an area ask for no scope.
@@ -119,6 +135,12 @@ const OTHERS: &[(&str, Option<Area>, Act, Grants)] = &[
     ("report_matrix", Some(Area::Progress), Act::Read, READERS),
     ("report_attention", Some(Area::Progress), Act::Read, READERS),
     ("report_submissions", Some(Area::Progress), Act::Read, READERS),
+    ("report_engagements", Some(Area::International), Act::Read, READERS),
+    ("report_silent_forums", Some(Area::International), Act::Read, READERS),
+    ("report_follow_ups", Some(Area::International), Act::Read, READERS),
+    ("report_commitments", Some(Area::International), Act::Read, READERS),
+    ("report_contributions", Some(Area::International), Act::Read, READERS),
+    ("report_training", Some(Area::Plan), Act::Read, READERS),
     ("create_progress_report_batch", Some(Area::Progress), Act::Write, EDITORS),
     // A calendar is also opened by a token, which is no key: see `progress::calendars`.
     ("find_calendar", Some(Area::Progress), Act::Read, READERS),
@@ -163,6 +185,17 @@ const OTHERS: &[(&str, Option<Area>, Act, Grants)] = &[
     ("patch_api_key", Some(Area::Access), Act::Write, ADMINS),
     ("delete_api_key", Some(Area::Access), Act::Write, ADMINS),
     ("find_me", None, Act::Read, READERS),
+    // Whoever may see a piece of evidence that names it: see `readiness::documents`.
+    ("download_document", Some(Area::Readiness), Act::Read, READERS),
+    ("report_expiring_evidence", Some(Area::Readiness), Act::Read, READERS),
+    ("report_disputed_claims", Some(Area::Readiness), Act::Read, READERS),
+    ("list_candidates", Some(Area::Readiness), Act::Read, READERS),
+    ("report_readiness", Some(Area::Readiness), Act::Read, READERS),
+    ("report_readiness_history", Some(Area::Readiness), Act::Read, READERS),
+    ("upload_document", Some(Area::Readiness), Act::Write, ASSESSORS),
+    ("erase_document", Some(Area::Readiness), Act::Write, ADMINS),
+    ("report_treaties", Some(Area::International), Act::Read, READERS),
+    ("report_positions", Some(Area::International), Act::Read, READERS),
 ];
 
 /// What needs no key: what the service says of itself.

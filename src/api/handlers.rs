@@ -322,7 +322,7 @@ async fn remove<R: Resource>(
     }
     owed(connection, author, (Some(&stored.data), None)).await?;
     let (id, version) = (stored.id, stored.version);
-    let outcome = if right.grant.is_own() {
+    let outcome = if right.is_limited() {
         // A savepoint, because after a refusal the transaction is asked who stands in the way.
         let mut point = repository::begin(connection, Isolation::Committed).await?;
         match repository::delete::<R>(&mut point, author, id, version).await {

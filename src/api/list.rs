@@ -51,11 +51,11 @@ pub async fn list<R: Resource>(
     let moment = listing.moment;
     let mut connection = app.connection().await?;
     let mut reading = Reading::seen(&mut connection, moment, app.clearance).await?;
-    let count = if listing.count {
-        Some(repository::count::<R>(&mut reading, &listing.filter, &listing.common).await?)
-    } else {
-        None
-    };
+    let (mut count, mut withheld) = (None, None);
+    if listing.count {
+        count = Some(repository::count::<R>(&mut reading, &listing.filter, &listing.common).await?);
+        withheld = Some(repository::withheld(&mut reading, app.clearance, moment, R::TABLE).await?);
+    }
     let (rows, next) = page::<R>(&mut reading, &mut listing).await?;
     let response = if format == Format::Json && listing.view.is_plain() {
         #[derive(Serialize)]
@@ -65,12 +65,14 @@ pub async fn list<R: Resource>(
             #[serde(skip_serializing_if = "Option::is_none")]
             count: Option<i64>,
             #[serde(skip_serializing_if = "Option::is_none")]
+            withheld: Option<i64>,
+            #[serde(skip_serializing_if = "Option::is_none")]
             as_of: Option<String>,
         }
         let items: Vec<_> = rows.iter().map(|row| &row.stored).collect();
         // About as much as such a page takes: growing to it step by step costs a few percent.
         let mut body = Vec::with_capacity(items.len() * 1024);
-        serde_json::to_writer(&mut body, &Page { items, next: &next, count, as_of: moment.map(past::text) })
+        serde_json::to_writer(&mut body, &Page { items, next: &next, count, withheld, as_of: moment.map(past::text) })
             .map_err(internal)?;
         tagged(&headers, body, format)
     } else {
@@ -82,6 +84,7 @@ pub async fn list<R: Resource>(
                 let mut page = json!({"items": items, "next": next});
                 if let Some(count) = count {
                     page["count"] = count.into();
+                    page["withheld"] = withheld.into();
                 }
                 past::tell(&mut page, moment);
                 page

@@ -196,6 +196,7 @@ impl Noun {
             "items": {"type": "array", "items": self.reference()},
             "next": {"type": ["string", "null"], "description": "What to give as `after` for the next page; null at the end."},
             "count": {"type": "integer", "description": "The exact number, when asked for."},
+            "withheld": {"type": "integer", "description": "With `count`: how many of these nouns the reader may not see, of all there are, whatever the filter."},
             "as_of": {"type": "string", "format": "date-time", "description": "The past moment, when asked for."}}});
         let listed = formats("A page, or the whole list as CSV or NDJSON.", &page);
         let summary = format!("Lists {}.", self.plural.replace('-', " "));

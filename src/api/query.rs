@@ -198,7 +198,7 @@ pub fn read<T: DeserializeOwned + ToSchema + 'static>(query: Option<&str>) -> Re
     one(objects.remove(0), &mut faults).ok_or(Error::BadQuery(faults))
 }
 
-/// Reads a query that two types describe together, and the moment that it may name; the first type has the references.
+/// Reads a query that two types describe together, and the moment that it may name.
 pub async fn read_both<A, B>(app: &App, query: Option<&str>, references: &[Reference]) -> Result<(A, B, Moment), Error>
 where
     A: DeserializeOwned + ToSchema + 'static,
@@ -208,7 +208,9 @@ where
     let mut objects = sort_in(query.unwrap_or_default(), &shapes).map_err(Error::BadQuery)?;
     let mut faults = Vec::new();
     let moment = moment(app, &objects, &mut faults).await?;
-    resolve(app, moment, references, &mut objects[0], &mut faults).await?;
+    for object in &mut objects {
+        resolve(app, moment, references, object, &mut faults).await?;
+    }
     let second = one(objects.pop().unwrap_or_default(), &mut faults);
     let first = one(objects.pop().unwrap_or_default(), &mut faults);
     match (first, second) {

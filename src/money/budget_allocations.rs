@@ -40,7 +40,7 @@ pub struct BudgetAllocation {
     pub entity_id: Option<EntityId>,
     /// Where the money comes from.
     pub funding_source_id: Option<FundingSourceId>,
-    /// The fiscal year, named after the calendar year in which it starts.
+    /// The fiscal year, named after the calendar year in which it ends.
     #[schema(minimum = 1990, maximum = 2100)]
     pub fiscal_year: i32,
     /// How firm the amount is.

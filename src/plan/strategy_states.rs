@@ -73,14 +73,14 @@ pub enum Completeness {
     Partial,
 }
 
-/// How well the source is established.
+/// How well a source is established.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, sqlx::Type, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
 pub enum EvidenceState {
     /// Not yet looked at.
     Proposed,
-    /// Compared with the official text.
+    /// Compared with the official text, or with where it says that it is from.
     Verified,
     /// Doubted.
     Disputed,

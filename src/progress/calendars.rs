@@ -119,7 +119,7 @@ fn named(file: &str) -> Result<Key, Error> {
 
 fn calendar(entity: &Stored<Entity>, rows: &[Obligation]) -> String {
     let mut calendar = Calendar::new(entity.data.name.preferred());
-    for row in rows {
+    for (row, due_on) in rows.iter().filter_map(|row| Some((row, row.due_on?))) {
         let late = if row.state == ObligationState::Due { "" } else { "Overdue: " };
         let title = row.title.preferred();
         let (uid, summary) = match (row.kind, row.cycle_id, &row.period) {
@@ -127,12 +127,20 @@ fn calendar(entity: &Stored<Entity>, rows: &[Obligation]) -> String {
                 format!("{cycle}.{}.{period}@mandate", row.item_id),
                 format!("{late}Report {period}: {} {title}", row.code),
             ),
-            _ => (
-                format!("{}@mandate", row.resource_id.unwrap_or_default()),
-                format!("{late}Milestone of {}: {title}", row.code),
-            ),
+            (kind, ..) => {
+                let what = match kind {
+                    ObligationKind::ProgressReport => "Report",
+                    ObligationKind::Milestone => "Milestone",
+                    ObligationKind::Measurement => "Measurement",
+                    ObligationKind::RiskReview => "Review of a risk",
+                };
+                (
+                    format!("{}@mandate", row.resource_id.unwrap_or_default()),
+                    format!("{late}{what} of {}: {title}", row.code),
+                )
+            }
         };
-        calendar.day(&uid, row.changed_at, row.due_on, &summary);
+        calendar.day(&uid, row.changed_at, due_on, &summary);
     }
     calendar.end()
 }

@@ -1,4 +1,4 @@
-//! `GET /v1/obligations`: who owes which report or milestone by when.
+//! `GET /v1/obligations`: who owes which report, measurement, milestone or review of a risk by when.
 
 use axum::{
     Router,
@@ -51,7 +51,7 @@ struct ObligationFilter {
     on: Option<NaiveDate>,
     /// Due after this day.
     due_after: Option<NaiveDate>,
-    /// Due before this day. Without it, reports are owed of the periods that have begun; with it, also of those that have not.
+    /// Due before this day. Without it, reports and measurements are owed of the periods that have begun; with it, also of those that have not.
     due_before: Option<NaiveDate>,
     /// As the record had it at this instant (RFC 3339), or at the end of this day in the time zone of the service.
     #[schema(max_length = 40, example = "2026-01-31")]
@@ -112,7 +112,7 @@ pub(super) fn describe(document: &mut Value) {
         components.extend(schemas::<Obligation>());
     }
     if let Value::Array(tags) = &mut document["tags"] {
-        tags.push(json!({"name": "obligations", "description": "Who owes which report or milestone by when; computed, not kept."}));
+        tags.push(json!({"name": "obligations", "description": "Who owes which report, measurement, milestone or review of a risk by when; computed, not kept."}));
     }
     let mut asked = parameters::<ObligationFilter>();
     asked.push(if_none_match());
@@ -124,6 +124,6 @@ pub(super) fn describe(document: &mut Value) {
     responses.insert("304".into(), not_modified());
     document["paths"]["/v1/obligations"] = json!({"get": {
         "operationId": "list_obligations", "tags": ["obligations"],
-        "summary": "Lists who owes which report or milestone by when.",
+        "summary": "Lists who owes which report, measurement, milestone or review of a risk by when.",
         "parameters": asked, "responses": responses}});
 }

@@ -1,7 +1,6 @@
 //! Who owes what by when, computed from the nouns at the moment of asking; nothing of it is kept.
 //!
-//! Each kind of obligation is one part of the union in `OWED`. A measurement that is due (an indicator of a frequency, and the last
-//! measurement of it) belongs there as a third, with its word in `ObligationKind`.
+//! Each kind of obligation is one part of the union in `OWED`, with its word in `ObligationKind`.
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
@@ -20,6 +19,10 @@ pub(super) enum ObligationKind {
     ProgressReport,
     /// The achievement of a milestone that has a deadline.
     Milestone,
+    /// A measurement of an indicator in the period of a target.
+    Measurement,
+    /// Another look at an open risk that has a day for it.
+    RiskReview,
 }
 
 /// How late it is.
@@ -27,11 +30,11 @@ pub(super) enum ObligationKind {
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
 pub(super) enum ObligationState {
-    /// Its day is still to come, or is today.
+    /// Its day is still to come, or is today, or it has none.
     Due,
     /// Its day is over.
     Overdue,
-    /// The same, of a report on something on which no report ever was submitted.
+    /// The same, of a report on something on which no report ever was submitted, and of an indicator that never was measured.
     NeverReported,
 }
 
@@ -44,36 +47,38 @@ pub(super) struct Obligation {
     /// How late it is.
     #[schema(inline)]
     pub(super) state: ObligationState,
-    /// The last day on which it is in time.
-    pub(super) due_on: NaiveDate,
+    /// The last day on which it is in time; null of a report for a period that has no such day.
+    pub(super) due_on: Option<NaiveDate>,
     /// Days since then; null when it is not overdue.
     pub(super) days_overdue: Option<i32>,
-    /// Who owes it: the lead of the step, else of its initiative, else the owner of the strategy; null when there is none of them.
+    /// Who owes it: of a measurement who measures the indicator, of a risk who watches it, else the lead of the step, else of its initiative, else the owner of the
+    /// strategy; null when there is none of them.
     pub(super) entity_id: Option<Uuid>,
     /// The code of the entity.
     pub(super) entity: Option<String>,
-    /// By what the entity owes it: `lead` or `owner`.
+    /// By what the entity owes it: `measures`, `watches`, `lead` or `owner`.
     pub(super) owed_as: Option<String>,
     /// The strategy.
     pub(super) strategy_id: Uuid,
-    /// The initiative or step that is to be reported on; the initiative of a milestone.
+    /// The initiative or step that is to be reported on; the initiative of a milestone; what an indicator or a risk is about.
     pub(super) item_id: Uuid,
-    /// `initiative` or `step`.
+    /// `initiative` or `step`; of a measurement also `strategy` or `objective`, of a risk also `strategy`.
     pub(super) level: String,
-    /// The code of the initiative or step.
+    /// The code of the item.
     pub(super) code: String,
-    /// The title of the initiative or step; of a milestone its own.
+    /// The title of the item; of a milestone or a risk its own, of a measurement that of the indicator.
     #[sqlx(json)]
     pub(super) title: Text,
     /// The reporting cycle, of a report.
     pub(super) cycle_id: Option<Uuid>,
-    /// The period, of a report.
+    /// The period: of a report its code, of a measurement its first and last day (ISO 8601-1, `2026-01-01/2026-12-31`).
     pub(super) period: Option<String>,
-    /// The report that is a draft or was returned, if there is one; the milestone.
+    /// The report that is a draft or was returned, if there is one; the milestone; the target; the risk.
     pub(super) resource_id: Option<Uuid>,
     /// `draft` or `returned`, of a report that there is.
     pub(super) report_state: Option<String>,
-    /// The last day on which a report on the initiative or step was submitted; for an initiative also one on a step of it.
+    /// The last day on which a report on the initiative or step was submitted, for an initiative also one on a step of it; of a measurement
+    /// the last day on which one of the indicator was recorded.
     pub(super) last_heard_on: Option<NaiveDate>,
     /// When what obliges was last changed.
     #[serde(skip)]
@@ -95,7 +100,7 @@ pub(super) struct Wanted {
     pub(super) on: Option<NaiveDate>,
     /// Due after this day.
     pub(super) due_after: Option<NaiveDate>,
-    /// Due before this day. Without it, reports are owed of the periods that have begun.
+    /// Due before this day. Without it, reports and measurements are owed of the periods that have begun.
     pub(super) due_before: Option<NaiveDate>,
     /// In place of `due_before`: due within so many days.
     pub(super) ahead: Option<Days>,
@@ -109,6 +114,13 @@ with plan as (
     where status not in ('amended', 'closed', 'archived', 'rejected', 'withdrawn') and ($2 = '{}' or id = any($2))
 ),
 every_item as not materialized (
+    select s.id, null::uuid as initiative_id, 'strategy' as level, s.id as strategy_id, s.code, s.code_order, s.code_order as initiative_order,
+        s.title, 'in_progress' as status, null::date as starts_on
+    from strategies s
+    union all
+    select o.id, null, 'objective', o.strategy_id, o.code, o.code_order, o.code_order, o.title, 'in_progress', null
+    from objectives o
+    union all
     select i.id, i.id as initiative_id, 'initiative' as level, i.strategy_id, i.code, i.code_order, i.code_order as initiative_order,
         i.title, i.status, i.starts_on
     from initiatives i
@@ -123,51 +135,68 @@ led as materialized (
 ),
 owed as (
     select 'progress_report' as kind, p.due_on, i.id as item_id, i.title, c.id as cycle_id, p.code as period,
-        null::uuid as resource_id, c.updated_at as changed_at
+        null::uuid as resource_id, c.updated_at as changed_at,
+        null::uuid as indicator_id, null::uuid as charged_id, null as charged_as
     from reporting_cycles c join plan on plan.id = c.strategy_id, periods_of(c.periods) p, every_item i
-    where c.status = 'active' and i.strategy_id = c.strategy_id and (c.covers = 'both' or c.covers = i.level || 's')
+    where c.status = 'active' and i.strategy_id = c.strategy_id and i.level in ('initiative', 'step') and (c.covers = 'both' or c.covers = i.level || 's')
         and i.status not in ('completed', 'cancelled') and coalesce(i.starts_on <= p.ends_on, true)
         and (p.starts_on <= $4 or p.due_on < $7)
         and not exists (
             select from progress_reports r where r.item_id = i.id and r.cycle_id = c.id and r.period = p.code
                 and r.state not in ('draft', 'returned'))
     union all
-    select 'milestone', m.deadline_to, m.initiative_id, m.title, null, null, m.id, m.updated_at
+    select 'milestone', m.deadline_to, m.initiative_id, m.title, null, null, m.id, m.updated_at, null, null, null
     from milestones m join initiatives i on i.id = m.initiative_id join plan on plan.id = i.strategy_id
     where m.achieved_on is null and m.deadline_to is not null and i.status <> 'cancelled'
+    union all
+    select 'measurement', t.period_to, i.id, n.title, null, t.period_from || '/' || t.period_to, t.id, greatest(t.updated_at, n.updated_at),
+        n.id, n.entity_id, 'measures'
+    from indicator_targets t join indicators n on n.id = t.indicator_id
+    join every_item i on i.id = coalesce(n.step_id, n.initiative_id, n.objective_id, n.strategy_id) join plan on plan.id = i.strategy_id
+    where i.status <> 'cancelled' and (t.period_from <= $4 or t.period_to < $7)
+        and not exists (
+            select from measurements m where m.indicator_id = n.id and m.period_to between t.period_from and t.period_to
+                and (n.aggregation <> 'none' or m.period_from = t.period_from and m.period_to = t.period_to))
+    union all
+    select 'risk_review', r.review_on, i.id, r.title, null, null, r.id, r.updated_at, null, r.owner_id, 'watches'
+    from risks r join every_item i on i.id = coalesce(r.step_id, r.initiative_id, r.strategy_id) join plan on plan.id = i.strategy_id
+    where r.status = 'open' and r.review_on is not null and i.status not in ('completed', 'cancelled')
 ),
 shown as materialized (
     select o.kind, o.due_on, e.id as entity_id, e.code as entity,
-        case when e.id is null then null when coalesce(own.entity_id, above.entity_id) is null then 'owner' else 'lead' end as owed_as,
+        case when e.id is null then null when o.charged_id is not null then o.charged_as
+            when coalesce(own.entity_id, above.entity_id) is null then 'owner' else 'lead' end as owed_as,
         i.strategy_id, plan.code_order as strategy_order, i.id as item_id, i.initiative_id, i.initiative_order, i.level, i.code, i.code_order,
-        o.title, o.cycle_id, o.period, coalesce(o.resource_id, w.id) as resource_id, w.state as report_state,
+        o.title, o.cycle_id, o.period, coalesce(o.resource_id, w.id) as resource_id, w.state as report_state, o.indicator_id,
         greatest(o.changed_at, w.updated_at) as changed_at
     from owed o
     join every_item i on i.id = o.item_id
     join plan on plan.id = i.strategy_id
     left join led own on own.item_id = i.id
     left join led above on above.item_id = i.initiative_id
-    left join entities e on e.id = coalesce(own.entity_id, above.entity_id, plan.owner_id)
+    left join entities e on e.id = coalesce(o.charged_id, own.entity_id, above.entity_id, plan.owner_id)
     left join progress_reports w
         on w.item_id = o.item_id and w.cycle_id = o.cycle_id and w.period = o.period and w.corrects_id is null
     where ($1 = '{}' or e.id = any($1)) and ($3 = '{}' or o.kind = any($3))
-        and ($5 is null or $5 = (o.due_on < $4)) and ($6 is null or o.due_on > $6) and ($7 is null or o.due_on < $7)
+        and ($5 is null or $5 = coalesce(o.due_on < $4, false)) and ($6 is null or o.due_on > $6) and ($7 is null or o.due_on < $7)
     order by o.due_on, plan.code_order, i.strategy_id, i.initiative_order, i.initiative_id, i.level = 'step', i.code_order, i.id, o.kind desc,
         o.period, o.resource_id
     limit $8
 ),
--- When a report on each of these items left the hands of its writer, last.
+-- When a report on each of these items left the hands of its writer, last; when each of these indicators was measured.
 heard as materialized (
-    select s.item_id, (
+    select s.item_id, s.indicator_id, case when s.indicator_id is not null then (
+        select max(day_of(m.created_at)) from measurements m where m.indicator_id = s.indicator_id
+    ) else (
         select max(day_of(c.at)) from progress_reports r join changes c on c.kind = 'progress_report' and c.entity_id = r.id
         where r.item_id = any(s.item_id || array(select id from steps where initiative_id = s.item_id))
             and c.after ->> 'state' not in ('draft', 'returned') and coalesce(c.before ->> 'state', 'draft') in ('draft', 'returned')
-    ) as last_on
-    from (select distinct item_id from shown) s
+    ) end as last_on
+    from (select distinct item_id, indicator_id from shown) s
 )
 select s.*, h.last_on as last_heard_on, case when s.due_on < $4 then $4 - s.due_on end as days_overdue,
-    case when s.due_on >= $4 then 'due' when s.kind = 'progress_report' and h.last_on is null then 'never_reported' else 'overdue' end as state
-from shown s join heard h on h.item_id = s.item_id
+    case when coalesce(s.due_on >= $4, true) then 'due' when s.kind in ('progress_report', 'measurement') and h.last_on is null then 'never_reported' else 'overdue' end as state
+from shown s join heard h on h.item_id = s.item_id and h.indicator_id is not distinct from s.indicator_id
 order by s.due_on, s.strategy_order, s.strategy_id, s.initiative_order, s.initiative_id, s.level = 'step', s.code_order, s.item_id, s.kind desc,
     s.period, s.resource_id";
 

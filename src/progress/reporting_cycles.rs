@@ -68,8 +68,8 @@ pub struct ReportingPeriod {
     pub from: NaiveDate,
     /// The last day that is reported on.
     pub to: NaiveDate,
-    /// The last day on which a report is in time.
-    pub due_on: NaiveDate,
+    /// The last day on which a report is in time; without one no report of the period is ever overdue.
+    pub due_on: Option<NaiveDate>,
 }
 
 /// For which periods a strategy is reported on, by when, to whom. The list of periods is closed: there is no report of another.
@@ -149,14 +149,14 @@ impl Resource for ReportingCycle {
             if !seen.insert(&period.code.0) {
                 faults.add(&at("code"), "duplicate", "An earlier period has this code; give another.");
             }
-            for (field, day) in [("from", period.from), ("to", period.to), ("due_on", period.due_on)] {
-                if !(1990..=2100).contains(&day.year()) {
+            for (field, day) in [("from", Some(period.from)), ("to", Some(period.to)), ("due_on", period.due_on)] {
+                if day.is_some_and(|day| !(1990..=2100).contains(&day.year())) {
                     faults.add(&at(field), "out_of_range", "Give a day in the years 1990 to 2100.");
                 }
             }
             faults.check_period(Some(period.from), Some(period.to), &at("to"));
             faults.check(
-                period.due_on >= period.from,
+                period.due_on.is_none_or(|day| day >= period.from),
                 &at("due_on"),
                 "due_before_start",
                 "Give a day that is not before the start of the period.",

@@ -4,9 +4,16 @@
 
 mod attention;
 mod budget;
+mod commitments;
+mod contributions;
 mod currency;
+mod disputed_claims;
+mod engaged;
+mod engagements;
+mod expiring_evidence;
 mod explain;
 mod flows;
+mod follow_ups;
 mod funding_gaps;
 mod gaps;
 mod indicators;
@@ -15,16 +22,22 @@ mod judged;
 mod matrix;
 mod network;
 mod plan;
+mod positions;
 mod progress;
 mod quality;
+mod readiness;
+mod readiness_history;
 mod responsibilities;
 mod scope;
+mod silent_forums;
 mod spending;
 mod staffing;
 mod submissions;
 mod summary;
 mod sums;
 mod timeline;
+mod training;
+mod treaties;
 mod understaffed;
 
 use axum::{
@@ -34,7 +47,7 @@ use axum::{
     response::Response,
     routing::get,
 };
-use scope::{REFERENCES, Scope};
+use scope::{REFERENCES, Scope, Unscoped};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
 use sqlx::PgConnection;
@@ -52,7 +65,7 @@ use crate::{
         shape::schemas,
     },
     app::App,
-    repository::Reading,
+    repository::{Reading, Reference},
 };
 
 static REPORTS: &[Entry] = &[
@@ -74,6 +87,18 @@ static REPORTS: &[Entry] = &[
     Entry::of::<matrix::Parameters>(),
     Entry::of::<attention::Parameters>(),
     Entry::of::<submissions::Parameters>(),
+    Entry::of::<expiring_evidence::Parameters>(),
+    Entry::of::<disputed_claims::Parameters>(),
+    Entry::of::<treaties::Parameters>(),
+    Entry::of::<positions::Parameters>(),
+    Entry::of::<engagements::Parameters>(),
+    Entry::of::<silent_forums::Parameters>(),
+    Entry::of::<follow_ups::Parameters>(),
+    Entry::of::<commitments::Parameters>(),
+    Entry::of::<contributions::Parameters>(),
+    Entry::of::<training::Parameters>(),
+    Entry::of::<readiness::Parameters>(),
+    Entry::of::<readiness_history::Parameters>(),
 ];
 
 /// A report, as the parameters that it has besides the scope.
@@ -82,6 +107,10 @@ trait Report: DeserializeOwned + ToSchema + Send + 'static {
     const NAME: &'static str;
     /// What it answers, in a sentence.
     const SUMMARY: &'static str;
+    /// Whether it is about the plan, and so can be asked for a part of it.
+    const IS_OF_PLAN: bool = true;
+    /// What its own parameters point to, besides those of the scope.
+    const REFERENCES: &'static [Reference] = &[];
     /// A row of the answer.
     type Row: Serialize + ToSchema + Send;
 
@@ -145,7 +174,12 @@ async fn report<R: Report>(
     actor.may(&operation::<R>())?;
     let app = app.seen_by(&actor);
     let format = Format::of(&headers)?;
-    let (scope, own, moment) = query::read_both::<Scope, R>(&app, query.as_deref(), &REFERENCES).await?;
+    let (scope, own, moment) = if R::IS_OF_PLAN {
+        query::read_both::<Scope, R>(&app, query.as_deref(), &[&REFERENCES, R::REFERENCES].concat()).await?
+    } else {
+        let (Unscoped { .. }, own, moment) = query::read_both(&app, query.as_deref(), R::REFERENCES).await?;
+        (Scope::default(), own, moment)
+    };
     let mut connection = app.connection().await?;
     let mut reading = Reading::seen(&mut connection, moment, app.clearance).await?;
     let rows = own.rows(scope, &mut reading).await?;
@@ -163,7 +197,7 @@ fn describe_one<R: Report>(document: &mut Value) {
     if let Some(components) = document["components"]["schemas"].as_object_mut() {
         components.extend(schemas::<R::Row>());
     }
-    let mut all = parameters::<Scope>();
+    let mut all = if R::IS_OF_PLAN { parameters::<Scope>() } else { parameters::<Unscoped>() };
     all.extend(parameters::<R>());
     all.push(if_none_match());
     let mut responses: Map<String, Value> = problems(&["not_acceptable"]);

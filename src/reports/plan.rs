@@ -80,7 +80,8 @@ struct PlanMoney {
     phase: String,
 }
 
-fn names<S: Serializer>(names: &[Text], serializer: S) -> Result<S::Ok, S::Error> {
+/// The words of each in the most preferred language.
+pub(super) fn names<S: Serializer>(names: &[Text], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_seq(names.iter().map(Text::preferred))
 }
 

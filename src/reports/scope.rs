@@ -43,6 +43,15 @@ pub(crate) struct Scope {
     pub(super) as_of: Option<String>,
 }
 
+/// What a report that is not about the plan can be asked besides its own.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Unscoped {
+    /// As the record had it at this instant (RFC 3339), or at the end of this day in the time zone of the service; read by `read_both`.
+    #[schema(max_length = 40, example = "2026-01-31")]
+    pub(super) as_of: Option<String>,
+}
+
 pub(super) const REFERENCES: [Reference; 3] = [
     Reference { field: "strategy_id", table: "strategies" },
     Reference { field: "objective_id", table: "objectives" },
@@ -101,6 +110,15 @@ impl Scope {
             && self.status.is_empty()
             && self.deadline_before.is_none()
             && self.deadline_after.is_none()
+    }
+
+    /// The condition under which a row `c` with a `strategy_id` or an `initiative_id` is about that part of the plan; all rows when nothing narrows.
+    pub(super) fn of_work(&self) -> &'static str {
+        match (self.is_of_strategies(), self.strategy_id.is_empty()) {
+            (true, true) => "true",
+            (true, false) => "(c.strategy_id = any($1) or c.initiative_id in (select initiative_id from item))",
+            (false, _) => "c.initiative_id in (select initiative_id from item)",
+        }
     }
 
     /// A query over `item`, `every_item` and `assigned`. The parts are constants of the reports, so no value ever is part of the

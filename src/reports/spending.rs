@@ -62,7 +62,7 @@ effect as (
     where $8 = '{}' or l.fiscal_year = any($8)
 ),
 monthly as (
-    select (make_date(l.fiscal_year, fiscal_year_start(), 1) + make_interval(months => n))::date as month, l.currency,
+    select (fiscal_year_begin(l.fiscal_year) + make_interval(months => n))::date as month, l.currency,
         sum(l.appropriated) / 12 as planned, 0::numeric as allotted, 0::numeric as committed, 0::numeric as paid, null::uuid[] as movement_ids
     from line l cross join generate_series(0, 11) n where l.appropriations > 0 and ($8 = '{}' or l.fiscal_year = any($8)) group by 1, 2
     union all

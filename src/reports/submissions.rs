@@ -29,8 +29,8 @@ pub(crate) struct Row {
     cycle: String,
     /// The period.
     period: String,
-    /// The last day on which a report is in time.
-    due_on: NaiveDate,
+    /// The last day on which a report is in time; null when the period has none, and none is late or missing.
+    due_on: Option<NaiveDate>,
     /// Who owes: the lead of the step, else of its initiative, else the owner of the strategy; null when there is none of them.
     entity_id: Option<Uuid>,
     /// The code of the entity.
@@ -82,9 +82,9 @@ expected as (
     where g.state is not null or i.status not in ('completed', 'cancelled') and coalesce(i.starts_on <= p.ends_on, true)
 )
 select x.strategy_id, x.cycle_id, x.cycle, x.code as period, x.due_on, x.entity_id, e.code as entity, count(*) as expected,
-    count(*) filter (where is_given and coalesce(first_on <= due_on, false)) as in_time,
-    count(*) filter (where is_given and not coalesce(first_on <= due_on, false)) as late,
-    count(*) filter (where not is_given and due_on >= (select today())) as outstanding,
+    count(*) filter (where is_given and (due_on is null or coalesce(first_on <= due_on, false))) as in_time,
+    count(*) filter (where is_given and due_on is not null and not coalesce(first_on <= due_on, false)) as late,
+    count(*) filter (where not is_given and coalesce(due_on >= (select today()), true)) as outstanding,
     count(*) filter (where not is_given and due_on < (select today())) as missing,
     count(*) filter (where x.state = 'returned') as returned,
     count(*) filter (where x.state in ('accepted', 'consolidated', 'published')) as accepted,

@@ -5,7 +5,7 @@ use serde_json::Value;
 use sqlx::{AssertSqlSafe, PgConnection};
 
 use super::{
-    Error,
+    Error, Moment,
     resource::{Fault, Reference},
 };
 
@@ -53,6 +53,22 @@ pub async fn see_all(connection: &mut PgConnection, clearance: Clearance) -> Res
         sqlx::raw_sql("set local search_path to default").execute(connection).await?;
     }
     Ok(())
+}
+
+/// How many rows of a noun a clearance hides: of all that there are, whatever was asked for. Together with a filter the number would tell what
+/// hidden rows say.
+pub async fn withheld(
+    connection: &mut PgConnection,
+    clearance: Clearance,
+    moment: Moment,
+    table: &'static str,
+) -> Result<i64, Error> {
+    if clearance.words().is_none() {
+        return Ok(0);
+    }
+    let whole = if moment.is_some() { "as_of" } else { "public" };
+    let sql = format!("select (select count(*) from {whole}.{table}) - (select count(*) from {table})");
+    Ok(sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(connection).await?)
 }
 
 /// The references of a row, not yet decoded, to what is not to be seen, in the words for what is not there.

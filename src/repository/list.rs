@@ -127,6 +127,16 @@ impl Select {
         self.one_of(column, words.iter().filter_map(word).collect())
     }
 
+    /// The list of words (enumerations or texts) has one of these; an empty list is no condition.
+    pub fn words_among(&mut self, column: &'static str, words: &[impl Serialize]) -> &mut Self {
+        let word = |word| serde_json::to_value(word).ok()?.as_str().map(str::to_owned);
+        if !words.is_empty() {
+            let words: Vec<String> = words.iter().filter_map(word).collect();
+            self.and().push(column).push(" && ").push_bind(words);
+        }
+        self
+    }
+
     /// The number is one of these; an empty list is no condition.
     pub fn numbers(&mut self, column: &'static str, numbers: &[i32]) -> &mut Self {
         self.one_of(column, numbers.to_vec())

@@ -19,7 +19,7 @@ mod resource;
 mod transaction;
 mod write;
 
-pub use clearance::{Clearance, see_all, see_only, unseen};
+pub use clearance::{Clearance, see_all, see_only, unseen, withheld};
 pub use error::Error;
 pub use fold::fold;
 pub use idempotency::{Claim, Kept, claim, keep, sweep};

@@ -29,7 +29,7 @@ pub trait Resource:
     const REFERENCES: &'static [Reference] = &[];
     /// The nouns that only its filter points to.
     const FILTER_REFERENCES: &'static [Reference] = &[];
-    /// A query for rules over several rows. `$1` holds the ids just written; each answer is a fault `(pointer, code, detail)`.
+    /// A query for rules over several rows. `$1` holds the ids just written or deleted; each answer is a fault `(pointer, code, detail)`.
     /// It runs in the same serializable transaction as the write, so no interleaving of writers can break the rule.
     const RULE: Option<&'static str> = None;
     /// Whether it is only added to. What is recorded stays as it is: there is no PUT, PATCH or DELETE, and an import refuses a changed row.

@@ -177,8 +177,44 @@ pub async fn judge<R: Resource>(connection: &mut PgConnection, ids: &[Uuid]) -> 
     Err(Error::Rule(broken.into_iter().map(fault).collect()))
 }
 
-/// Removes the version that the writer saw. The record keeps it.
+/// Removes the version that the writer saw. The record keeps it. As with a write, a rule over several rows judges what is left.
 pub async fn delete<R: Resource>(
+    connection: &mut PgConnection,
+    author: &Author,
+    id: Uuid,
+    version: i32,
+) -> Result<Receipt, Error> {
+    if connection.is_in_transaction() {
+        return remove_judged::<R>(connection, author, id, version).await;
+    }
+    if R::RULE.is_none() {
+        return remove::<R>(connection, author, id, version).await.map_err(Error::at_commit);
+    }
+    let mut attempts = Attempts::default();
+    loop {
+        let mut transaction = begin(connection, Isolation::of::<R>()).await?;
+        let outcome = match remove_judged::<R>(&mut transaction, author, id, version).await {
+            Ok(receipt) => commit(transaction).await.map(|()| receipt),
+            Err(error) => Err(give_up(transaction, error).await),
+        };
+        if !attempts.again(outcome.as_ref().is_err_and(Error::is_transient)).await {
+            return outcome;
+        }
+    }
+}
+
+async fn remove_judged<R: Resource>(
+    connection: &mut PgConnection,
+    author: &Author,
+    id: Uuid,
+    version: i32,
+) -> Result<Receipt, Error> {
+    let receipt = remove::<R>(connection, author, id, version).await?;
+    judge::<R>(connection, &[id]).await?;
+    Ok(receipt)
+}
+
+async fn remove<R: Resource>(
     connection: &mut PgConnection,
     author: &Author,
     id: Uuid,
@@ -192,9 +228,8 @@ pub async fn delete<R: Resource>(
     query.push_bind(R::KIND).push(", id, version + 1, 'deleted', ").push_bind(&author.actor).push(", ");
     query.push_bind(&author.request_id).push(", ").push_bind(&author.reason);
     query.push(", record_of(to_jsonb(old)), null from old returning id, leaf_hash) select id, leaf_hash from recorded");
-    let alone = !connection.is_in_transaction();
-    let row: Result<Option<PgRow>, Error> = query.build().fetch_optional(connection).await.map_err(Error::from);
-    match row.map_err(|error| if alone { error.at_commit() } else { error })? {
+    let row: Option<PgRow> = query.build().fetch_optional(connection).await?;
+    match row {
         Some(row) => Ok(Receipt { change: row.try_get("id")?, leaf_hash: row.try_get("leaf_hash")? }),
         None => Err(Error::Stale),
     }

@@ -197,9 +197,13 @@ fn is_empty(value: &Value) -> bool {
 }
 
 fn strip(value: &mut Value) {
-    if let Value::Object(fields) = value {
-        fields.retain(|_, value| !is_empty(value));
-        fields.values_mut().for_each(strip);
+    match value {
+        Value::Object(fields) => {
+            fields.retain(|_, value| !is_empty(value));
+            fields.values_mut().for_each(strip);
+        }
+        Value::Array(items) => items.iter_mut().for_each(strip),
+        _ => {}
     }
 }
 

@@ -18,9 +18,6 @@ use crate::{
     router::Noun,
 };
 
-/// Rows of a statement.
-const CHUNK: usize = 500;
-
 /// What became of an import.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 pub struct Report {
@@ -146,7 +143,7 @@ async fn section(
         errors: Vec::new(),
     }));
     for stage in stages(&names) {
-        for chunk in stage.chunks(CHUNK) {
+        for chunk in stage.chunks(noun.at_once) {
             let mut given = Vec::with_capacity(chunk.len());
             let mut indices = Vec::with_capacity(chunk.len());
             let mut waiting: HashMap<(usize, String), String> = HashMap::new();

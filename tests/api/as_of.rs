@@ -39,17 +39,26 @@ async fn items(client: &Client, path: &str) -> Vec<Value> {
 /// Addresses of everything there is to read: lists in every order and with filters, single things, histories, reports, exports.
 async fn readings(client: &Client) -> Vec<String> {
     let document = router::document();
-    let reports = document["paths"].as_object().unwrap().keys().filter(|path| path.starts_with("/v1/reports/"));
-    let mut all: Vec<String> =
-        reports.flat_map(|path| [path.clone(), format!("{path}?strategy_id=external:exl-plan")]).collect();
+    let asks = |path: &str, name: &str| {
+        let parameters = document["paths"][path]["get"]["parameters"].as_array().unwrap();
+        parameters.iter().any(|parameter| parameter["name"] == name)
+    };
+    let mut all = Vec::new();
+    for path in document["paths"].as_object().unwrap().keys().filter(|path| path.starts_with("/v1/reports/")) {
+        all.push(path.clone());
+        for (name, value) in [("strategy_id", "external:exl-plan"), ("country", "XX")] {
+            if asks(path, name) {
+                all.push(format!("{path}?{name}={value}"));
+            }
+        }
+    }
     assert!(all.len() > 30, "{all:?}");
     all.extend(["/v1/exports/plan".into(), "/v1/exports/plan?strategy_id=external:ca5-plan".into()]);
     all.push("/v1/obligations".into());
     for noun in router::nouns() {
         let path = format!("/v1/{}", noun.table.replace('_', "-"));
         all.push(format!("{path}?limit=200&count=true"));
-        let parameters = document["paths"][&path]["get"]["parameters"].as_array().unwrap();
-        if parameters.iter().any(|parameter| parameter["name"] == "strategy_id") {
+        if asks(&path, "strategy_id") {
             all.push(format!("{path}?limit=200&strategy_id=external:tr13-plan&sort=-updated_at"));
         }
         all.push(format!("{path}?limit=20&q=cyber&sort=-created_at"));

@@ -1,6 +1,9 @@
 //! Every noun, through every shared behaviour. A noun whose paths are in the document and not in the table fails.
 
 mod capacity;
+mod diplomacy;
+mod law;
+mod readiness;
 
 use serde_json::{Value, json};
 
@@ -17,8 +20,15 @@ struct Ground {
     cycle: Value,
     indicator: Value,
     appropriation: Value,
+    treaty: Value,
+    forum: Value,
+    engagement: Value,
     contribution: Value,
     programme: Value,
+    framework: Value,
+    assessment: Value,
+    answer: Value,
+    evidence: Value,
 }
 
 impl Ground {
@@ -48,10 +58,15 @@ impl Ground {
         let indicator = client.create("indicators", indicator).await["id"].clone();
         let granted = json!({"step_id": step, "fiscal_year": 2024, "phase": "appropriation", "money": {"amount": "500", "currency": "RON"}});
         let appropriation = client.create("budget-allocations", granted).await["id"].clone();
+        let treaty = client.create("treaties", json!({"code": "GROUND", "name": "A treaty"})).await["id"].clone();
+        let forum = client.create("forums", json!({"code": "F", "name": "A forum", "kind": "expert_group"})).await;
+        let forum = forum["id"].clone();
+        let engagement = client.create("engagements", json!({"forum_id": forum})).await["id"].clone();
         let received = json!({"direction": "received", "title": "Help", "status": "pipeline"});
         let contribution = client.create("contributions", received).await["id"].clone();
         let taught = json!({"strategy_id": strategy, "title": "Lessons", "audience": "public"});
         let programme = client.create("training-programmes", taught).await["id"].clone();
+        let (framework, assessment, answer, evidence) = readiness::lay(client).await;
         Self {
             entity,
             strategy,
@@ -62,8 +77,15 @@ impl Ground {
             cycle,
             indicator,
             appropriation,
+            treaty,
+            forum,
+            engagement,
             contribution,
             programme,
+            framework,
+            assessment,
+            answer,
+            evidence,
         }
     }
 }
@@ -217,8 +239,17 @@ fn table() -> Vec<Row> {
             Value::Null,
             (json!({"kind": "payment"}), "#/follows_id required"),
         ),
+        row(
+            "evidence",
+            |ground| json!({"kind": "official_website", "title": {"en": "The plan"}, "claim": "There is a plan", "about": "plan_content", "content": "timeframes_and_metrics", "strategy_id": ground.strategy, "url": "https://example.org/plan", "retrieved_at": "2026-01-31T10:00:00Z", "languages": ["en"]}),
+            json!({"valid_until": "2027-01-31"}),
+            (json!({"content": null}), "#/content required"),
+        ),
     ];
+    table.extend(law::rows());
+    table.extend(diplomacy::rows());
     table.extend(capacity::rows());
+    table.extend(readiness::rows());
     table
 }
 

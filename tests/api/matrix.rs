@@ -307,6 +307,12 @@ async fn other(
             let token = world.client.create("calendar-tokens", token).await;
             (call(&path.replace("{id}", token["id"].as_str().unwrap())), 204)
         }
+        "upload_document" => {
+            (call(path).header("content-type", "text/plain").body(format!("words {}", trial.tried)), 201)
+        }
+        // Of what there is not: all that matters here is who is told.
+        "download_document" => (call(&path.replace("{sha256}", &"0".repeat(64))), 404),
+        "erase_document" => (call(&path.replace("{sha256}", &"0".repeat(64))).header("mandate-reason", "a test"), 404),
         "import_iati" => {
             let path = format!("{path}?direction=received");
             (call(&path).header("content-type", "application/xml").body(crate::iati::SMALL), 200)
@@ -343,6 +349,11 @@ async fn other(
             let id = &world.indicator[&side];
             let item = json!({"indicator_id": id, "period_from": "1999-01-01", "period_to": "1999-12-31", "value": trial.tried.to_string(), "status": "provisional"});
             (call(path).json(json!({"items": [item]})), if may { 200 } else { 422 })
+        }
+        "list_candidates" => {
+            let assessment = world.assessment(&Uuid::now_v7().to_string()).await;
+            let id = world.client.create("assessments", assessment).await["id"].clone();
+            (call(&path.replace("{id}", id.as_str().unwrap())), 200)
         }
         "create_webhook" => (call(path).json(json!({"url": "https://receiver.example/x"})), 201),
         _ if path.starts_with("/v1/webhooks/{id}") => {

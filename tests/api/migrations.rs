@@ -33,6 +33,13 @@ const LANDED: &[(&str, &str)] = &[
     ("0011_access.sql", "71e8d1c89b65a76f73be5453f57e394c42e69c27f2d6fad5396c2eaa98315cf9"),
     ("0012_proof.sql", "567a11d68442b3bbf4d313109fe3ed6a441b8c0f866e96ead22f1d3f3845a40c"),
     ("0013_webhooks.sql", "f081cb4b4a85cdaceda4ad6efcb1116ff76148ec454068d05b5b346f8fe240ab"),
+    ("0014_record_goes_on.sql", "ad89efcdd3c7013f3953c58e9f8aab3de76778e2a05b51691098e026ec5ddb9c"),
+    ("0015_movements.sql", "1afa1d53dff6ef76a176658dfac32a61f65e9a5025cd2d06aad19b94a1d35dcc"),
+    ("0016_rates_and_sums.sql", "ae303ced95b85109604d51b9abb115fa64aa8f694a55b306e0e2e7666132e542"),
+    ("0017_metrics.sql", "1c23172a3b55f1a001cbdfa7c09da975ab06db703bc55cb6b7566e95e2d27889"),
+    ("0019_progress.sql", "df1503a161582c9584c8a62d63e4e8e036c28c21d0699bd9ac3b04c59425c430"),
+    ("0020_risks.sql", "4bd9cc3eefe86a4ec0dc051e01d838e1e83fb5430a5144f9d77676e6be2f173a"),
+    ("0021_people.sql", "de3012d114bb50994c813ec6aa94dbcdfad5fb4e1b8932871615f7d5b4dbb431"),
 ];
 
 fn folder(name: &str) -> PathBuf {

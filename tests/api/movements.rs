@@ -272,12 +272,12 @@ async fn a_movement_is_of_the_year_and_the_currency_of_its_money() {
 async fn a_fiscal_year_starts_where_the_service_says() {
     let options = repository::in_fiscal_year(database().await, 10);
     let ledger = Ledger::of(service_over(options, Limits::default()).await, "100").await;
-    ledger.refused("allotment", "1", json!({"dated_on": "2025-09-30"}), 422, "#/dated_on outside_fiscal_year").await;
-    ledger.made("allotment", "1", json!({"dated_on": "2025-10-01"})).await;
-    ledger.made("allotment", "1", json!({"dated_on": "2026-09-30"})).await;
+    ledger.refused("allotment", "1", json!({"dated_on": "2024-09-30"}), 422, "#/dated_on outside_fiscal_year").await;
+    ledger.made("allotment", "1", json!({"dated_on": "2024-10-01"})).await;
+    ledger.made("allotment", "1", json!({"dated_on": "2025-09-30"})).await;
     let text =
-        ledger.refused("allotment", "1", json!({"dated_on": "2026-10-01"}), 422, "#/dated_on outside_fiscal_year");
-    assert!(text.await.contains("ends on 2026-09-30"));
+        ledger.refused("allotment", "1", json!({"dated_on": "2025-10-01"}), 422, "#/dated_on outside_fiscal_year");
+    assert!(text.await.contains("ends on 2025-09-30"));
 }
 
 #[tokio::test]

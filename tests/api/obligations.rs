@@ -97,6 +97,82 @@ async fn milestones_with_a_deadline_are_owed_until_they_are_achieved() {
 }
 
 #[tokio::test]
+async fn a_target_owes_a_measurement_from_whoever_measures_until_there_is_one_in_its_period() {
+    let Ground { admin, strategy, .. } = ground().await;
+    let indicator = |name: &str, about: Value| {
+        let mut body = json!({"external_id": name, "code": name, "title": name, "value_chain_stage": "output", "measure": "unit",
+            "direction": "ascending"});
+        body.as_object_mut().unwrap().extend(about.as_object().unwrap().clone());
+        body
+    };
+    let own = json!({"initiative_id": "external:i1", "entity_id": "code:MIN"});
+    admin.create("indicators", indicator("n1", own)).await;
+    admin.create("indicators", indicator("n2", json!({"initiative_id": "external:i1", "aggregation": "none"}))).await;
+    admin.create("indicators", indicator("n3", json!({"strategy_id": strategy}))).await;
+    for name in ["n1", "n2", "n3"] {
+        let target = json!({"indicator_id": format!("external:{name}"), "period_from": "2025-01-01", "period_to": "2025-12-31", "value": "10"});
+        admin.create("indicator-targets", target).await;
+    }
+    let due = "kind=measurement&on=2025-06-30";
+    let period = "2025-01-01/2025-12-31";
+    let mut all = owed(&admin, due).await;
+    all.sort();
+    assert_eq!(all, [format!("1 {period} AGY due"), format!("1 {period} MIN due"), format!("S {period} MIN due")]);
+    let as_what = |rows: &[Value]| rows.iter().map(|row| row["owed_as"].clone()).collect::<Vec<_>>();
+    assert_eq!(as_what(&rows(&admin, &format!("{due}&entity=code:AGY")).await), ["lead"]);
+    assert_eq!(rows(&admin, "kind=measurement&on=2024-12-31").await.len(), 0, "not before the period has begun");
+    let late = rows(&admin, "kind=measurement&on=2026-01-10&overdue=true&entity=code:AGY").await.remove(0);
+    assert_eq!(
+        (&late["state"], &late["days_overdue"], &late["title"]["ro"]),
+        (&json!("never_reported"), &json!(10), &json!("n2"))
+    );
+    // Half a year is a measurement in the year; not for an indicator that is measured by exactly the periods of its targets.
+    for name in ["n1", "n2"] {
+        let half = json!({"indicator_id": format!("external:{name}"), "period_from": "2025-01-01", "period_to": "2025-06-30", "value": "4",
+            "status": "final"});
+        admin.create("measurements", half).await;
+    }
+    let left = rows(&admin, "kind=measurement&on=2026-01-10").await;
+    assert_eq!(as_what(&left), ["lead", "owner"], "{left:?}");
+    assert_eq!((&left[0]["state"], left[0]["last_heard_on"].is_string()), (&json!("overdue"), true), "{left:?}");
+}
+
+#[tokio::test]
+async fn a_period_without_a_due_day_is_owed_and_never_late() {
+    let Ground { admin, editor, .. } = ground().await;
+    let open = json!({"periods": [{"code": "2025-Q1", "from": "2025-01-01", "to": "2025-03-31"}]});
+    admin.patch("/v1/reporting-cycles/external:c", open).if_match(1).expect(200).await;
+    let rows = rows(&admin, "on=2027-01-01&entity=code:AGY").await;
+    assert_eq!(
+        (&rows[0]["state"], &rows[0]["due_on"], &rows[0]["days_overdue"]),
+        (&json!("due"), &Value::Null, &Value::Null)
+    );
+    assert!(owed(&admin, "on=2027-01-01&overdue=true").await.is_empty());
+    assert_eq!(owed(&admin, "on=2027-01-01&overdue=false").await.len(), 2);
+    editor.create("progress-reports", report("2025-Q1", json!({"state": "submitted"}))).await;
+    let page = admin.get("/v1/reports/submissions").expect(200).await.json();
+    let counts = |row: &Value| ["in_time", "late", "outstanding", "missing"].map(|name| row[name].as_i64().unwrap());
+    let all: Vec<_> = page["items"].as_array().unwrap().iter().map(counts).collect();
+    assert_eq!(all, [[1, 0, 0, 0], [0, 0, 1, 0]], "{page}");
+}
+
+#[tokio::test]
+async fn an_open_risk_owes_its_review() {
+    let Ground { admin, .. } = ground().await;
+    let risk = json!({"external_id": "r", "initiative_id": "external:i1", "title": "A risk", "level": "low", "owner_id": "code:MIN",
+        "review_on": "2025-03-01"});
+    admin.create("risks", risk).await;
+    let row = rows(&admin, "kind=risk_review&on=2025-03-03").await.remove(0);
+    assert_eq!(
+        (&row["entity"], &row["owed_as"], &row["days_overdue"], &row["state"]),
+        (&json!("MIN"), &json!("watches"), &json!(2), &json!("overdue"))
+    );
+    let closed = json!({"status": "closed", "status_reason": "It is over."});
+    admin.patch("/v1/risks/external:r", closed).if_match(1).expect(200).await;
+    assert!(owed(&admin, "kind=risk_review").await.is_empty());
+}
+
+#[tokio::test]
 async fn obligations_are_strict_speak_all_formats_and_have_a_past() {
     let Ground { admin, editor, options, .. } = ground().await;
     admin.as_nobody().get("/v1/obligations").expect(401).await;

@@ -14,6 +14,7 @@ const CANADA: &str = include_str!("../../examples/canada-nap5.json");
 const ALBANIA: &str = include_str!("../../examples/us-assistance-albania.json");
 const EXAMPLAND: &str = include_str!("../../examples/exampland-2026.json");
 const ROMANIA: &str = include_str!("../../examples/romania-2022-2027-partial.json");
+const REFERENCE: &str = include_str!("../../examples/reference-forums.json");
 const ACCEPTANCE: &str = include_str!("../../examples/romania-acceptance-case.json");
 
 async fn import(client: &Client, plan: &str) -> Value {
@@ -27,7 +28,7 @@ async fn count(client: &Client, path: &str) -> i64 {
 #[tokio::test]
 async fn real_plans_have_the_counts_of_their_sources() {
     let client = service().await;
-    for plan in [TURKIYE, FEDERAL, ALBANIA, CANADA, ROMANIA, ACCEPTANCE, EXAMPLAND] {
+    for plan in [TURKIYE, FEDERAL, ALBANIA, CANADA, ROMANIA, ACCEPTANCE, EXAMPLAND, REFERENCE] {
         let report = import(&client, plan).await;
         assert_eq!(report["refused"], 0);
     }
@@ -47,8 +48,8 @@ async fn real_plans_have_the_counts_of_their_sources() {
     assert_eq!(count(&client, "/v1/measurements?indicator_id=external:fds20-indicator-3.1-1&count=true").await, 25);
     assert_eq!(count(&client, "/v1/indicators?count=true").await, 6 + 2);
     let years = client.get("/v1/reports/budget?strategy_id=external:usal-plan&by=fiscal_year").expect(200).await.json();
-    // The subtotals that the source prints for the year that began in October 2013.
-    let year = years["items"].as_array().unwrap().iter().find(|row| row["code"] == "2013").unwrap();
+    // The subtotals that the source prints for FY 2014, which began in October 2013.
+    let year = years["items"].as_array().unwrap().iter().find(|row| row["code"] == "2014").unwrap();
     assert_eq!(
         (&year["currency"], &year["estimate"], &year["appropriation"]),
         (&json!("USD"), &json!("17000000.00"), &json!("32007321.00")),
@@ -65,7 +66,7 @@ async fn real_plans_have_the_counts_of_their_sources() {
 #[tokio::test]
 async fn an_export_imported_elsewhere_exports_the_same() {
     let here = service().await;
-    for plan in [CANADA, ROMANIA, FEDERAL, EXAMPLAND] {
+    for plan in [CANADA, ROMANIA, FEDERAL, EXAMPLAND, REFERENCE] {
         import(&here, plan).await;
     }
     let exported = here.get("/v1/exports/plan").expect(200).await.text;
@@ -82,7 +83,7 @@ fn from_folder(files: &[folder::File]) -> (String, Origin) {
 #[tokio::test]
 async fn a_folder_of_csv_files_says_what_the_plan_file_says() {
     let here = service().await;
-    for plan in [TURKIYE, FEDERAL, CANADA, ROMANIA, ACCEPTANCE] {
+    for plan in [TURKIYE, FEDERAL, CANADA, ROMANIA, ACCEPTANCE, EXAMPLAND, REFERENCE] {
         import(&here, plan).await;
     }
     let item = here.get("/v1/initiatives/external:ro22-action-1.1-1").expect(200).await.json();

@@ -8,15 +8,18 @@ use uuid::Uuid;
 use crate::{api::Error, router::Noun};
 
 /// The tables whose rows make up a strategy; rows that point into them belong to it too.
-const PLAN: [&str; 8] = [
+const PLAN: [&str; 11] = [
     "strategies",
     "objectives",
     "initiatives",
     "steps",
     "indicators",
     "budget_allocations",
+    "engagements",
     "contributions",
     "training_programmes",
+    "assessments",
+    "answers",
 ];
 
 /// Ids by table.

@@ -23,7 +23,7 @@ use crate::values::codelists;
 
 /// The organisation that publishes for the service, as `reporting-org` of every activity.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
-#[group(skip)]
+#[group(id = "iati")]
 pub struct Settings {
     /// The identifier of the organisation that publishes with IATI, such as RO-CUI-12345678
     #[arg(id = "iati_org_ref", long = "iati-org-ref", env = "MANDATE_IATI_ORG_REF", value_parser = reference, global = true)]

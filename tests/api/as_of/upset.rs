@@ -41,10 +41,23 @@ pub(super) async fn upset(client: &Client) {
         "indicators",
         "reporting-cycles",
         "progress-reports",
+        "evidence",
+        "treaties",
+        "treaty-actions",
+        "positions",
+        "forums",
+        "engagements",
+        "delegations",
+        "commitments",
+        "contact-points",
         "contributions",
         "contribution-partners",
         "training-programmes",
         "training-sessions",
+        "frameworks",
+        "assessments",
+        "answers",
+        "citations",
     ] {
         for item in items(client, &format!("/v1/{noun}")).await {
             let path = format!("/v1/{noun}/{}", item["id"].as_str().unwrap());

@@ -5,6 +5,11 @@ use serde_json::{Value, json};
 use super::{Side, World, cycle};
 
 impl World {
+    async fn forum(&self, code: &str) -> Value {
+        let forum = json!({"code": format!("F{code}"), "name": "A forum", "kind": "conference"});
+        self.client.create("forums", forum).await["id"].clone()
+    }
+
     /// A good body for a thing of this side, unlike all others.
     pub(super) async fn body(&mut self, kind: &str, side: Side) -> Value {
         self.count += 1;
@@ -63,6 +68,25 @@ impl World {
                 let granted = self.client.create("budget-allocations", granted).await["id"].clone();
                 json!({"allocation_id": granted, "kind": "allotment", "dated_on": "2025-03-01", "money": {"amount": "1", "currency": "RON"}})
             }
+            "evidence" => json!({"kind": "statement", "title": code, "claim": "It was said", "about": "other"}),
+            "treaty" => json!({"code": code, "name": "A treaty"}),
+            "treaty_action" => {
+                let treaty = self.client.create("treaties", json!({"code": code, "name": "A treaty"})).await;
+                json!({"treaty_id": treaty["id"], "country": "XX", "action": "signed", "acted_on": "2024-02-29"})
+            }
+            "position" => json!({"title": "A position", "country": "XX", "topics": ["sovereignty"]}),
+            "forum" => json!({"code": code, "name": "A forum", "kind": "expert_group"}),
+            "engagement" => json!({"forum_id": self.forum(&code).await}),
+            "delegation" => {
+                let engagement = json!({"forum_id": self.forum(&code).await});
+                let engagement = self.client.create("engagements", engagement).await["id"].clone();
+                json!({"engagement_id": engagement, "entity_id": entity})
+            }
+            "commitment" => json!({"catalogue": "own", "code": code, "kind": "norm"}),
+            // So that all see it; what is restricted is in `classification.rs`.
+            "contact_point" => {
+                json!({"forum_id": self.forum(&code).await, "entity_id": entity, "kind": "policy", "function": "Desk", "classification": "internal"})
+            }
             "contribution" => {
                 json!({"direction": "given", "title": "Help", "status": "pipeline", "initiative_id": initiative, "recipients": [{"country": "MD"}]})
             }
@@ -78,7 +102,34 @@ impl World {
                 let programme = self.client.create("training-programmes", programme).await;
                 json!({"programme_id": programme["id"], "starts_on": day, "ends_on": day, "status": "planned"})
             }
+            "framework" => framework(&code),
+            "assessment" => self.assessment(&code).await,
+            "answer" => {
+                let assessment = self.assessment(&code).await;
+                let assessment = self.client.create("assessments", assessment).await["id"].clone();
+                json!({"assessment_id": assessment, "indicator": "1", "points": "2"})
+            }
+            "citation" => {
+                let assessment = self.assessment(&code).await;
+                let assessment = self.client.create("assessments", assessment).await["id"].clone();
+                let answer = json!({"assessment_id": assessment, "indicator": "1", "points": "2"});
+                let answer = self.client.create("answers", answer).await["id"].clone();
+                let evidence = json!({"kind": "statement", "title": code, "claim": "It was said", "about": "other"});
+                let evidence = self.client.create("evidence", evidence).await["id"].clone();
+                json!({"answer_id": answer, "evidence_id": evidence})
+            }
             other => panic!("{other} has no body here"),
         }
     }
+
+    /// A good assessment, by a framework of its own.
+    pub(super) async fn assessment(&self, code: &str) -> Value {
+        let framework = self.client.create("frameworks", framework(code)).await["id"].clone();
+        json!({"framework_id": framework, "country": "XX", "title": "How ready", "assessed_on": "2026-01-31"})
+    }
+}
+
+fn framework(code: &str) -> Value {
+    let indicator = json!({"code": "1", "name": "A plan", "max_points": "3"});
+    json!({"code": code, "edition": "1", "name": "A framework", "areas": [{"code": "A", "name": "Plans", "indicators": [indicator]}]})
 }

@@ -1,0 +1,196 @@
+//! `GET /v1/assessments/{id}/candidates`: for each indicator the records that could prove it today, and what is missing where there is none.
+//! Nothing is decided here: a person cites evidence.
+
+pub(crate) mod search;
+
+use axum::{
+    Router,
+    extract::{RawQuery, State},
+    http::HeaderMap,
+    response::Response,
+    routing::get,
+};
+use chrono::NaiveDate;
+use search::{Asked, Found, ruled, search};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use sqlx::PgConnection;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::{
+    Assessment,
+    candidate_rules::{CandidateRecord, CandidateRule},
+};
+use crate::{
+    access::Actor,
+    api::{
+        Error,
+        answer::{internal, render, tagged},
+        document::{parameters, problems},
+        format::Format,
+        handlers::gone,
+        operations::{formats, if_none_match, not_modified},
+        past,
+        query::{self, NoParameters},
+        shape::{schemas, unknown},
+        target::Target,
+    },
+    app::App,
+    repository::{self, Fault, Lookup, Reading},
+    values::{Code, Text},
+};
+
+/// Which candidates.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+struct CandidateFilter {
+    /// For this indicator; may be repeated.
+    indicator: Vec<Code>,
+    /// Only what meets its rule, or (`false`) only what lacks something.
+    can_prove: Option<bool>,
+    /// The day for which it is asked; today when not given.
+    on: Option<NaiveDate>,
+    /// As the record had it at this instant (RFC 3339), or at the end of this day in the time zone of the service.
+    #[schema(max_length = 40, example = "2026-01-31")]
+    as_of: Option<String>,
+}
+
+/// A record that could prove an indicator, or what is missing. A person looks at it and decides.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct Candidate {
+    /// The area of the indicator.
+    pub(crate) area: String,
+    /// The indicator.
+    pub(crate) indicator: String,
+    /// Its name.
+    pub(crate) indicator_name: Text,
+    /// Which records the rule looks for.
+    #[schema(inline)]
+    pub(crate) record: CandidateRecord,
+    /// Whether the record meets the rule. If not, `why` says what it lacks, or which record there would have to be.
+    pub(crate) can_prove: bool,
+    /// The noun of the record; null where nothing was found.
+    pub(crate) noun: Option<String>,
+    /// Its id.
+    pub(crate) id: Option<Uuid>,
+    /// Its code, number or symbol.
+    pub(crate) code: Option<String>,
+    /// Its title or name.
+    pub(crate) name: Option<Text>,
+    /// Why it is one, and what it lacks.
+    pub(crate) why: String,
+}
+
+/// The candidates of an assessment as the reader may see them, in the order of the framework; a rule that finds nothing has a row that says so.
+pub(crate) async fn candidates(
+    connection: &mut PgConnection,
+    assessment: Uuid,
+    on: Option<NaiveDate>,
+) -> Result<Vec<Candidate>, repository::Error> {
+    let indicators = ruled(connection, assessment).await?;
+    let Some(first) = indicators.first() else { return Ok(Vec::new()) };
+    let asked = Asked { country: &first.country, strategy: first.strategy_id, on };
+    let rules: Vec<&CandidateRule> = indicators.iter().flat_map(|indicator| &indicator.rules).collect();
+    let mut found = search(connection, &rules, &asked).await?.into_iter().peekable();
+    let mut rows = Vec::new();
+    let mut place = 0;
+    for indicator in &indicators {
+        for rule in &indicator.rules {
+            let row = |found: Option<Found>| Candidate {
+                area: indicator.area.clone(),
+                indicator: indicator.indicator.clone(),
+                indicator_name: indicator.name.clone(),
+                record: rule.record,
+                can_prove: found.as_ref().is_some_and(|found| found.can_prove),
+                noun: found.as_ref().map(|found| found.noun.clone()),
+                id: found.as_ref().map(|found| found.id),
+                code: found.as_ref().and_then(|found| found.code.clone()),
+                name: found.as_ref().and_then(|found| found.name.clone()),
+                why: found.map_or_else(|| rule.wanted(), |found| found.why),
+            };
+            let before = rows.len();
+            while let Some(record) = found.next_if(|found| found.place == place) {
+                rows.push(row(Some(record)));
+            }
+            if rows.len() == before {
+                rows.push(row(None));
+            }
+            place += 1;
+        }
+    }
+    Ok(rows)
+}
+
+/// The route.
+pub fn routes() -> Router<App> {
+    Router::new().route("/v1/assessments/{id}/candidates", get(list))
+}
+
+async fn list(
+    State(app): State<App>,
+    actor: Actor,
+    Target(key): Target,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Error> {
+    actor.may("list_candidates")?;
+    let app = app.seen_by(&actor);
+    let format = Format::of(&headers)?;
+    let (filter, NoParameters {}, moment) =
+        query::read_both::<CandidateFilter, NoParameters>(&app, query.as_deref(), &[]).await?;
+    let mut connection = app.connection().await?;
+    let mut reading = Reading::seen(&mut connection, moment, app.clearance).await?;
+    let assessment = match repository::find::<Assessment>(&mut reading, &key).await? {
+        Lookup::Found(stored) => stored.id,
+        lookup => return Err(gone::<Assessment, _>(&key, lookup)),
+    };
+    let known = ruled(&mut reading, assessment).await?;
+    let names = || known.iter().map(|each| each.indicator.as_str());
+    let strange = filter.indicator.iter().filter(|code| names().all(|name| name != code.0));
+    let faults: Vec<Fault> = strange
+        .map(|code| Fault {
+            pointer: "indicator".into(),
+            code: "unknown_indicator".into(),
+            detail: unknown("indicator", &code.0, names()),
+        })
+        .collect();
+    if !faults.is_empty() {
+        return Err(Error::BadQuery(faults));
+    }
+    let mut rows = candidates(&mut reading, assessment, filter.on).await?;
+    reading.end().await?;
+    rows.retain(|row| {
+        (filter.indicator.is_empty() || filter.indicator.iter().any(|code| code.0 == row.indicator))
+            && filter.can_prove.is_none_or(|wanted| row.can_prove == wanted)
+    });
+    let items = rows.iter().map(serde_json::to_value).collect::<Result<Vec<_>, _>>().map_err(internal)?;
+    let body = render(items, format, |items| {
+        let mut page = json!({"items": items});
+        past::tell(&mut page, moment);
+        page
+    })?;
+    Ok(past::mark(tagged(&headers, body, format), moment))
+}
+
+/// Adds the operation to the document.
+pub fn describe(document: &mut Value) {
+    if let Value::Object(components) = &mut document["components"]["schemas"] {
+        components.extend(schemas::<Candidate>());
+    }
+    let mut asked =
+        vec![json!({"name": "id", "in": "path", "required": true, "schema": {"type": "string", "minLength": 1},
+        "description": "The id, or `external:` and the caller's own id.", "example": "external:ncsi-2026"})];
+    asked.extend(parameters::<CandidateFilter>());
+    asked.push(if_none_match());
+    let rows = json!({"type": "object", "required": ["items"], "properties": {
+        "items": {"type": "array", "items": {"$ref": "#/components/schemas/Candidate"}},
+        "as_of": {"type": "string", "format": "date-time", "description": "The past moment, when asked for."}}});
+    let mut responses = problems(&["not_found", "deleted", "not_acceptable"]);
+    responses.insert("200".into(), formats("All rows, in the order of the framework; there are no pages.", &rows));
+    responses.insert("304".into(), not_modified());
+    document["paths"]["/v1/assessments/{id}/candidates"] = json!({"get": {
+        "operationId": "list_candidates", "tags": ["assessments"],
+        "summary": "Lists the records that could prove each indicator today, and what is missing.",
+        "parameters": asked, "responses": responses}});
+}

@@ -1,0 +1,22 @@
+//! How ready a country is, and what proves it.
+//!
+//! Nouns stand in files of their names. Captured copies of documents are in `documents`, the records that could prove an indicator in `candidates`;
+//! the score is the report `readiness`.
+
+mod answered;
+pub mod answers;
+pub mod assessments;
+pub mod candidate_rules;
+pub mod candidates;
+pub mod citations;
+pub mod documents;
+pub mod evidence;
+mod evidence_words;
+pub mod framework_parts;
+pub mod frameworks;
+
+pub use answers::Answer;
+pub use assessments::Assessment;
+pub use citations::Citation;
+pub use evidence::Evidence;
+pub use frameworks::Framework;

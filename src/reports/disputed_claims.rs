@@ -1,0 +1,89 @@
+//! What is doubted, and why: evidence, and strategies whose source is.
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use sqlx::{FromRow, PgConnection};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::{
+    Report,
+    scope::{LIMIT, Scope, answer},
+};
+use crate::{api::Error, values::Text};
+
+/// The report of disputed claims has no parameters of its own.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Parameters {}
+
+/// A claim that is disputed.
+#[derive(Debug, Serialize, FromRow, ToSchema)]
+#[schema(as = DisputedClaimRow)]
+pub(crate) struct Row {
+    /// What claims it: `evidence`, or a `strategy` by the state of its own evidence.
+    noun: String,
+    /// Its id.
+    id: Uuid,
+    /// The strategy, or the one of which the evidence speaks.
+    strategy_id: Option<Uuid>,
+    /// What it is called.
+    #[sqlx(json)]
+    title: Text,
+    /// What is claimed; of a strategy its title is.
+    #[sqlx(json)]
+    claim: Text,
+    /// What it is about.
+    about: String,
+    /// The country.
+    country: Option<String>,
+    /// Why it is disputed.
+    #[sqlx(json(nullable))]
+    reason: Option<Text>,
+    /// Since when: the day on which it was last set to `disputed`.
+    disputed_on: Option<NaiveDate>,
+    /// By whom, such as `key:night-batch`.
+    disputed_by: Option<String>,
+    /// Where it was read.
+    source: Option<String>,
+    /// Its captured copy (SHA-256).
+    document: Option<String>,
+    /// The newest piece of evidence that replaces it and is not withdrawn.
+    superseded_by_id: Option<Uuid>,
+}
+
+// Evidence has no objective, entity, status or deadline: a scope by these leaves it out.
+const SQL: &str = ",
+disputed as (
+    select 'evidence' as noun, e.id, e.strategy_id, e.title, e.claim, e.about, e.country, e.state_reason as reason,
+        coalesce(e.url, e.document_symbol) as source, e.document, e.created_at
+    from evidence e where e.state = 'disputed'
+    union all
+    select 'strategy', s.id, s.id, s.title, s.title, 'plan', s.country, s.evidence_note, s.source, null, s.created_at
+    from strategies s where s.evidence_state = 'disputed'
+)
+select d.noun, d.id, d.strategy_id, d.title, d.claim, d.about, d.country, d.reason, since.day as disputed_on, since.actor as disputed_by,
+    d.source, d.document, later.id as superseded_by_id
+from disputed d
+left join lateral (
+    select day_of(c.at) as day, c.actor from changes c
+    where c.kind = d.noun and c.entity_id = d.id and 'disputed' in (c.after ->> 'state', c.after ->> 'evidence_state')
+        and 'disputed' not in (coalesce(c.before ->> 'state', ''), coalesce(c.before ->> 'evidence_state', ''))
+    order by c.version desc limit 1
+) since on true
+left join lateral (
+    select e.id from evidence e where d.noun = 'evidence' and e.supersedes_id = d.id and e.state <> 'withdrawn'
+    order by e.created_at desc, e.id desc limit 1
+) later on true
+where $2 = '{}' and $3 = '{}' and $4 = '{}' and $5 is null and $6 is null and ($1 = '{}' or d.strategy_id = any($1))
+order by since.day nulls last, d.created_at, d.id";
+
+impl Report for Parameters {
+    const NAME: &'static str = "disputed-claims";
+    const SUMMARY: &'static str = "Claims that are disputed: why, since when, and by whom.";
+    type Row = Row;
+
+    async fn rows(self, scope: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {
+        answer(connection, scope.query(&[SQL, LIMIT])).await
+    }
+}

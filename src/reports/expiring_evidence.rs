@@ -1,0 +1,89 @@
+//! What proves something only until soon, or no longer.
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use sqlx::{FromRow, PgConnection};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::{
+    Report,
+    scope::{LIMIT, Scope, answer},
+};
+use crate::{api::Error, values::Text};
+
+/// What the report of expiring evidence can be asked.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Parameters {
+    /// On which day it is looked at: today when not given.
+    on: Option<NaiveDate>,
+    /// With what expires within so many days; 90 when not given.
+    #[schema(minimum = 0, maximum = 3660, example = 90)]
+    within: i32,
+}
+
+impl Default for Parameters {
+    fn default() -> Self {
+        Self { on: None, within: 90 }
+    }
+}
+
+/// A piece of evidence that expires soon, or has.
+#[derive(Debug, Serialize, FromRow, ToSchema)]
+#[schema(as = ExpiringEvidenceRow)]
+pub(crate) struct Row {
+    /// The evidence.
+    id: Uuid,
+    /// The strategy of which it speaks.
+    strategy_id: Option<Uuid>,
+    /// What it is called.
+    #[sqlx(json)]
+    title: Text,
+    /// What it is put forward to prove.
+    #[sqlx(json)]
+    claim: Text,
+    /// What it is about.
+    about: String,
+    /// The country of which it speaks.
+    country: Option<String>,
+    /// How it stands on the day: `verified`, `expired`, or `proposed` or `disputed`, of which nobody relies on the end.
+    standing: String,
+    /// The last day on which it proves the claim.
+    valid_until: NaiveDate,
+    /// Days until then; with a minus, since then.
+    days_left: i32,
+    /// Where it can be read again.
+    url: Option<String>,
+    /// When it was last read there, as a day.
+    retrieved_on: Option<NaiveDate>,
+    /// Its captured copy (SHA-256).
+    document: Option<String>,
+    /// What is kept of that: `held`, `erased`, `missing`, or `none`.
+    copy: String,
+}
+
+// `$7` is the day, `$8` the days. Evidence has no objective, entity, status or deadline: a scope by these leaves it out.
+const SQL: &str = ",
+asked as (
+    select coalesce($7::date, (select today())) as day
+)
+select e.id, e.strategy_id, e.title, e.claim, e.about, e.country, evidence_standing(e.state, e.valid_until, a.day) as standing,
+    e.valid_until, e.valid_until - a.day as days_left, e.url, day_of(e.retrieved_at) as retrieved_on, e.document, copy_of(e.document) as copy
+from asked a join evidence e on e.valid_until <= a.day + $8::integer
+where $2 = '{}' and $3 = '{}' and $4 = '{}' and $5 is null and $6 is null and ($1 = '{}' or e.strategy_id = any($1))
+    and e.state <> 'withdrawn'
+    -- What another piece has replaced need not be renewed.
+    and not exists (
+        select from evidence later where later.supersedes_id = e.id and evidence_standing(later.state, later.valid_until, a.day) = 'verified')
+order by e.valid_until, e.created_at, e.id";
+
+impl Report for Parameters {
+    const NAME: &'static str = "expiring-evidence";
+    const SUMMARY: &'static str = "Evidence that expires within some days, or has expired.";
+    type Row = Row;
+
+    async fn rows(self, scope: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {
+        answer(connection, scope.query(&[SQL, LIMIT]).bind(self.on).bind(self.within)).await
+    }
+}

@@ -1,0 +1,259 @@
+//! By which treaties a state is bound: derived, for any day, from what it did about them.
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use sqlx::{AssertSqlSafe, FromRow, PgConnection};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::{
+    Report,
+    scope::{LIMIT, Scope, answer},
+};
+use crate::{
+    api::Error,
+    international::ledger::{binding, order},
+    repository::Fault,
+    values::{Country, Text},
+};
+
+/// How a state stands to a treaty.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum TreatyState {
+    /// It did nothing that counts.
+    None,
+    /// It has signed. That is no membership.
+    Signed,
+    /// It has consented to be bound, in whatever form; the treaty is not in force for it yet, or since when is not known.
+    Ratified,
+    /// The treaty is in force for it.
+    InForce,
+    /// It has notified a denunciation or withdrawal that has not taken effect.
+    DenunciationPending,
+    /// Its denunciation or withdrawal has taken effect.
+    Denounced,
+    /// Somebody says that it is a member of something, and names no treaty.
+    Unproven,
+}
+
+/// What the report of treaties can be asked.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Parameters {
+    /// How it is on this day; today when not given. What was known of it is another matter: that is `as_of`.
+    on: Option<NaiveDate>,
+    /// Of this state, ISO 3166-1 alpha-2; may be repeated. The country of the service when not given.
+    country: Vec<Country>,
+    /// Only what stands so; may be repeated.
+    #[schema(inline)]
+    state: Vec<TreatyState>,
+}
+
+/// A state and a treaty, on a day.
+#[derive(Debug, Serialize, FromRow, ToSchema)]
+#[schema(as = TreatyRow)]
+pub(crate) struct Row {
+    /// The state.
+    country: String,
+    /// The treaty; null where a membership is claimed and no treaty is named.
+    treaty_id: Option<Uuid>,
+    /// Its code.
+    code: Option<String>,
+    /// Its name, or the claim.
+    #[sqlx(json(nullable))]
+    name: Option<Text>,
+    /// The code of the treaty to which it is a protocol.
+    protocol_to: Option<String>,
+    /// The day on which the treaty entered into force.
+    treaty_in_force_on: Option<NaiveDate>,
+    /// The day for which this is said.
+    on: NaiveDate,
+    /// `none`, `signed`, `ratified` (bound, and not in force for it yet), `in_force`, `denunciation_pending`, `denounced`, or `unproven`: a
+    /// membership that evidence claims without naming a treaty.
+    state: String,
+    /// The day on which that began: of the signature, of the consent, of the entry into force, of the notification, of the end.
+    since: Option<NaiveDate>,
+    /// Whether it is a party: only while the treaty is in force for it.
+    is_member: bool,
+    /// Whether it applies the treaty provisionally, which is no membership.
+    is_provisionally_applied: bool,
+    /// By what it stands so, in order: the act, its day, and from when it has effect; of a claim, what the evidence is and how that stands.
+    acts: Vec<String>,
+    /// The actions that these are.
+    action_ids: Vec<Uuid>,
+    /// Its reservations that stand.
+    reservation_ids: Vec<Uuid>,
+    /// How many objections of other states to these stand.
+    objections: i64,
+    /// The day on which the state changes next, by what was done until the day.
+    next_on: Option<NaiveDate>,
+    /// To what it changes then.
+    next_state: Option<String>,
+    /// The evidence that claims it.
+    evidence_id: Option<Uuid>,
+}
+
+/// `$1` is the day, `$2` the states, `$3` the wanted states of things.
+const ACTS: &str = concat!(
+    "
+with asked as (
+    select country, place, coalesce($1, today()) as day from unnest($2::text[]) with ordinality given(country, place)
+),
+act as not materialized (
+    select a.*, q.day, a.action in ('signed', 'definitively_signed') as signs, a.action in ",
+    binding!(),
+    " as binds,
+        a.action in ('denounced', 'withdrawn') and not exists (
+            select from treaty_actions r
+            where r.concerns_action_id = a.id and r.action = 'denunciation_revoked' and r.acted_on <= q.day) as ends
+    from asked q join treaty_actions a on a.country = q.country
+        -- A succession dates back.
+        and least(a.acted_on, case when a.action = 'succeeded' then a.effective_on end) <= q.day
+),
+placed as (
+    select *, count(*) filter (where ends) over (
+        partition by treaty_id, country order by ",
+    order!(),
+    " rows between unbounded preceding and 1 preceding) as cycle,
+        row_number() over (partition by treaty_id, country order by ",
+    order!(),
+    ") as place
+    from act
+)"
+);
+
+/// From one denunciation to the next is a cycle. Several count on one day when a state consents anew before its denunciation takes effect.
+const CYCLES: &str = ",
+cycle as (
+    select c.*, case
+        when notified_on is null then null
+        when notified_end is not null then notified_end
+        -- It took its consent back before there was anything to end.
+        when is_withdrawal and (from_on is null or from_on > notified_on) then notified_on end as ends_on
+    from (
+        select treaty_id, country, day, cycle, min(acted_on) filter (where signs) as signed_on, min(acted_on) filter (where binds) as bound_on,
+            min(effective_on) filter (where binds) as from_on, min(acted_on) filter (where ends) as notified_on,
+            min(effective_on) filter (where ends) as notified_end, coalesce(bool_or(ends and action = 'withdrawn'), false) as is_withdrawal
+        from placed group by treaty_id, country, day, cycle
+    ) c
+),
+standing as (
+    select c.*, coalesce(from_on <= day, false) and (ends_on is null or ends_on > day) as is_in_force, case
+        when bound_on is null then case when signed_on is null then 0 else 2 end
+        when notified_on is null then case when from_on <= day then 5 else 3 end
+        when ends_on is null or ends_on > day then 4
+        else 1 end as rank
+    from cycle c
+),
+chosen as (
+    select distinct on (treaty_id, country) * from standing order by treaty_id, country, rank desc, cycle desc
+)";
+
+/// What is told of a state and a treaty: who is a party, what comes next, and what it rests on.
+const TOLD: &str = ",
+ahead as (
+    select treaty_id, country, bool_or(is_in_force) as is_member, min(change) as next_on
+    from standing left join lateral (values (from_on), (ends_on)) k(change)
+        on change > day and (ends_on is null or ends_on >= change)
+    group by treaty_id, country
+),
+-- As it will stand on that day; the order is that of the ranks.
+coming as (
+    select treaty_id, country, case
+        when bool_or(from_on <= next_on and notified_on is null) then 'in_force'
+        when bool_or(from_on <= next_on and (ends_on is null or ends_on > next_on)) then 'denunciation_pending'
+        when bool_or(bound_on is not null and notified_on is null) then 'ratified'
+        when bool_or(bound_on is null and signed_on is not null) then 'signed'
+        else 'denounced' end as next_state
+    from standing join ahead using (treaty_id, country) where next_on is not null group by treaty_id, country
+),
+behind as (
+    select treaty_id, country,
+        coalesce(array_agg(concat(replace(action, '_', ' '), ' ', acted_on, ', with effect from ' || effective_on) order by place)
+            filter (where signs or binds or ends), '{}') as acts,
+        coalesce(array_agg(id order by place) filter (where signs or binds or ends), '{}') as action_ids,
+        coalesce(array_agg(id order by place) filter (where is_reservation), '{}') as reservation_ids,
+        coalesce(sum(objections) filter (where is_reservation), 0)::bigint as objections,
+        max(place) filter (where action = 'provisionally_applied' and coalesce(effective_on, acted_on) <= day)
+            > coalesce(max(place) filter (where action = 'provisional_application_ended' and coalesce(effective_on, acted_on) <= day), 0)
+            as is_provisional
+    from (
+        select a.*, a.action = 'reservation' and c.rank <> 1 and not exists (
+                select from treaty_actions w
+                where w.concerns_action_id = a.id and w.action = 'reservation_withdrawn' and w.acted_on <= a.day) as is_reservation,
+            (
+                select count(*) from treaty_actions o
+                where o.concerns_action_id = a.id and o.action = 'objection' and o.acted_on <= a.day and not exists (
+                    select from treaty_actions w
+                    where w.concerns_action_id = o.id and w.action = 'objection_withdrawn' and w.acted_on <= a.day)
+            ) as objections
+        from placed a join chosen c using (treaty_id, country, cycle)
+    ) a
+    group by treaty_id, country
+),
+told as (
+    select q.country, q.place, t.id as treaty_id, t.code, t.code_order, t.name, p.code as protocol_to, t.in_force_on as treaty_in_force_on,
+        q.day as \"on\", (array['none', 'denounced', 'signed', 'ratified', 'denunciation_pending', 'in_force'])[coalesce(rank, 0) + 1] as state,
+        case rank when 1 then ends_on when 2 then signed_on when 3 then bound_on when 4 then notified_on when 5 then from_on end as since,
+        coalesce(is_member, false) as is_member, coalesce(is_provisional and rank in (0, 2, 3), false) as is_provisionally_applied,
+        coalesce(acts, '{}') as acts, coalesce(action_ids, '{}') as action_ids, coalesce(reservation_ids, '{}') as reservation_ids,
+        coalesce(objections, 0) as objections, next_on, next_state, null::uuid as evidence_id
+    from asked q cross join treaties t
+    left join treaties p on p.id = t.parent_id
+    left join chosen c on c.treaty_id = t.id and c.country = q.country
+    left join ahead a on a.treaty_id = t.id and a.country = q.country
+    left join coming n on n.treaty_id = t.id and n.country = q.country
+    left join behind b on b.treaty_id = t.id and b.country = q.country
+    union all
+    -- Evidence names no treaty; what is verified in it still proves no membership of one.
+    select q.country, q.place, null, null, null, e.claim, null, null, q.day, 'unproven', null, false, false,
+        array[concat(replace(e.kind, '_', ' '), ', ', evidence_standing(e.state, e.valid_until, q.day))], '{}', '{}', 0, null, null, e.id
+    from asked q join evidence e on e.country = q.country
+    where e.about = 'treaty_membership' and e.state <> 'withdrawn' and (e.published_on is null or e.published_on <= q.day)
+        and not exists (select from evidence s where s.supersedes_id = e.id)
+)
+select country, treaty_id, code, name, protocol_to, treaty_in_force_on, \"on\", state, since, is_member, is_provisionally_applied, acts, action_ids,
+    reservation_ids, objections, next_on, next_state, evidence_id
+from told where $3::text[] = '{}' or state = any($3)
+order by place, code_order collate \"C\" nulls last, treaty_id, evidence_id";
+
+impl Report for Parameters {
+    const NAME: &'static str = "treaties";
+    const SUMMARY: &'static str = "How a state stands to each treaty on a day, and by what.";
+    const IS_OF_PLAN: bool = false;
+    type Row = Row;
+
+    async fn rows(self, _: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {
+        let countries = countries(&self.country)?;
+        let states =
+            self.state.iter().filter_map(|state| serde_json::to_value(state).ok()?.as_str().map(str::to_owned));
+        let query = sqlx::query_as(AssertSqlSafe([ACTS, CYCLES, TOLD, LIMIT].concat()))
+            .bind(self.on)
+            .bind(countries)
+            .bind(states.collect::<Vec<_>>());
+        answer(connection, query).await
+    }
+}
+
+/// The countries asked for, each once; the country of the service when none is. One that there is not would answer as if it had done nothing.
+pub(super) fn countries(asked: &[Country]) -> Result<Vec<String>, Error> {
+    let mut countries: Vec<String> = Vec::new();
+    for country in asked {
+        if !country.is_known() {
+            let detail = "give a country of ISO 3166-1 alpha-2".into();
+            return Err(Error::BadQuery(vec![Fault {
+                pointer: "country".into(),
+                code: "unknown_code".into(),
+                detail,
+            }]));
+        }
+        if !countries.contains(&country.0) {
+            countries.push(country.0.clone());
+        }
+    }
+    if countries.is_empty() {
+        countries.push(Country::configured().0);
+    }
+    Ok(countries)
+}
