@@ -20,10 +20,14 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 NOUNS = ["legal_acts", "entities", "funding_sources", "strategies", "objectives", "initiatives", "steps", "assignments",
          "timelines", "milestones", "dependencies", "budget_allocations", "reporting_cycles", "indicators", "measurements",
-         "forums", "commitments", "treaties", "treaty_actions", "positions", "frameworks"]
+         "treaties", "treaty_actions", "positions", "forums", "commitments",
+         "frameworks",
+         "evidence", "engagements", "assessments", "answers", "citations"]
 REFERENCES = {"legal_act_id": "legal_acts", "entity_id": "entities", "strategy_id": "strategies", "parent_id": "objectives",
               "objective_id": "objectives", "initiative_id": "initiatives", "step_id": "steps",
-              "funding_source_id": "funding_sources", "indicator_id": "indicators", "forum_id": "forums", "treaty_id": "treaties"}
+              "funding_source_id": "funding_sources", "indicator_id": "indicators", "treaty_id": "treaties",
+              "forum_id": "forums", "framework_id": "frameworks", "assessment_id": "assessments", "answer_id": "answers",
+              "evidence_id": "evidence"}
 # A field that means another noun here than elsewhere.
 OWN_REFERENCES = {"treaties": {"parent_id": "treaties"}}
 KINDS = {"ministry", "agency", "council", "collective", "private", "ngo", "international", "academic", "other"}
@@ -393,24 +397,109 @@ def romania():
 # --- The acceptance case: a secondary source whose attribution is disputed ---------------------------------------------
 
 
+# What an action plan provides, in the order of the source.
+PLAN_CONTENTS = ["steps_and_entities", "timelines_and_financial_resources", "human_and_financial_resources", "timeframes_and_metrics",
+                 "priorities_into_initiatives"]
+
+
 def acceptance_case():
     data = read("romania-acceptance-case.json")
     source, act, note = data["source"], data["legal_act"], data["provenance_note"]
+    cite = f"{source['publisher']}: {source['title']} ({source['kind']})"
+    abroad, law, capacity = data["cyber_diplomacy"], data["international_law"], data["capacity_building"]
     plan = Plan("ro18", source["title"], f"{source['publisher']} ({source['kind']})", "no licence stated", "partial", [
         note,
         "kept as the source states it; the issuer is not stated by the source",
         "the title of the plan is the subject of the act as the source words it; codes of the initiatives (1, 2) are ours",
-        "not carried, because the nouns of a plan file have no place for them: what the plan provides (the source names kinds of "
-        "content, no rows), cyber diplomacy, international law, capacity building"])
+        "needs reference-forums.json and framework-ncsi-3.0.json: UN-AHC, GFCE and UN-GGE are the forums of the first; UN-OEWG and OSCE stand for themselves, "
+        "because the source does not say which working group and which body are meant",
+        "no engagement has a day, a statement or a capacity, and no forum a membership: the source gives none",
+        "the topics of the position are read out of the statement on it: that international law applies, and human rights",
+        "no treaty and no contribution is entered: the source names no treaty, and says that contributions remain at zero",
+        "the assessment is ours, on the day on which the case was written: is_met is what the source states of an indicator, and that initiative 2 would "
+        "supply indicator 2.3 is our reading"])
     decision = plan.add("legal_acts", plan.id("act-257-2018"), country=data["country"], issuer="not stated by the source",
                         act_type=act["type"], number=act["number"], date=act["date"], title={"en": act["subject"]})
     strategy = plan.add("strategies", plan.id("plan"), code="ro-acceptance-case-2018", title={"en": act["subject"]},
                         country=data["country"], kind="action_plan", status="draft", languages=["en"], legal_act_id=ref(decision),
-                        annex=act["annex"], source=f"{source['publisher']}: {source['title']} ({source['kind']})",
-                        completeness="partial", evidence_state="disputed", evidence_note={"en": note.split(" Keep the statement")[0]})
+                        annex=act["annex"], source=cite, completeness="partial", evidence_state="disputed",
+                        evidence_note={"en": note.split(" Keep the statement")[0]})
     for code, title in enumerate(data["initiatives_under_way"], 1):
         plan.add("initiatives", plan.id("initiative", str(code)), strategy_id=ref(strategy), code=str(code), title={"en": title},
                  status="in_progress")
+
+    def evidence(name, claim, about, **fields):
+        return plan.add("evidence", plan.id("evidence", name), kind="secondary_source", title={"en": source["title"]}, claim={"en": claim},
+                        about=about, country=data["country"], publisher=source["publisher"], languages=["en"], **fields)
+
+    proofs = {"1.5": [evidence(
+        "plan", f"Decision no. {act['number']} of 22.11.2018, Annex {act['annex']}, is the {act['subject']} of Romania", "plan", legal_act_id=ref(decision),
+        annex=act["annex"], strategy_id=ref(strategy), state="disputed", state_reason={"en": note.split(" Keep the statement")[0]})]}
+    for content, claim in zip(PLAN_CONTENTS, data["action_plan"]["provides"], strict=True):
+        proofs["1.5"].append(evidence(content.replace("_", "-"), f"The action plan provides {claim}", "plan_content", content=content,
+                                      strategy_id=ref(strategy)))
+    forums = {"UN-OEWG": "open_ended_working_group", "OSCE": "organisation"}
+    engaged = {row["forum"]: row["name"] for row in [*law["forums"], *abroad["engaged_in"]]}
+    proofs["2.1"] = []
+    for code, name in engaged.items():
+        forum, _, matter = name.partition(": ")
+        target = f"ref-forum-{code}"
+        if code in forums:
+            target = plan.add("forums", plan.id("forum", code), code=code, name={"en": forum}, kind=forums[code], source=cite)
+        plan.add("engagements", plan.id("engagement", code), forum_id=ref(target), title={"en": matter} if matter else None, source=cite)
+        proofs["2.1"].append(evidence(f"engaged-in-{code}", f"Romania is engaged in the {name}", "forum_engagement"))
+    statements = f"Official statements {law['official_statements']}"
+    plan.add("positions", plan.id("position"), country=data["country"], title={"en": statements}, topics=["applicability", "human_rights"], source=cite)
+    proofs["2.2"] = [evidence("position", statements, "official_position")]
+    evidence("treaties", f"Romania is a {law['treaties']}", "treaty_membership")
+    proofs["2.3"] = [evidence("capacity", capacity["statement"], "capacity_contribution")]
+    assert capacity["contributions_given"] == 0
+    assessment = plan.add("assessments", plan.id("assessment"), framework_id=ref("framework-ncsi-3.0"), strategy_id=ref(strategy), country=data["country"],
+                          title={"en": "What a secondary source states of NCSI 1.5, 2.1, 2.2 and 2.3"}, assessed_on="2026-11-25")
+    for indicator, cited in proofs.items():
+        given = indicator != "2.3"
+        answer = plan.add("answers", plan.id("answer", indicator), assessment_id=ref(assessment), indicator=indicator, is_met=given,
+                          justification={"en": "The source states so." if given else f"The source states: {capacity['statement']}."},
+                          initiative_id=None if given else ref(plan.id("initiative", "2")))
+        for place, piece in enumerate(cited, 1):
+            plan.add("citations", plan.id("citation", indicator, str(place)), answer_id=ref(answer), evidence_id=ref(piece))
+    return plan
+
+
+# --- Treaties and positions seen in reference sources ------------------------------------------------------------------
+
+# The source says "adopted or opened" of both; which of the two it is.
+ADOPTED_OR_OPENED = {"CETS-185": "opened_on", "UNCC": "adopted_on"}
+PROTOCOLS = {"CETS-224": "CETS-185"}
+
+
+def treaties():
+    data = read("cyber-diplomacy-forums.json")
+    plan = Plan("law", "Treaties and positions seen in reference sources", "sources/cyber-diplomacy-forums.json, whose rows name where each was seen",
+                "facts; no licence stated", "partial", [
+        data["note"],
+        "only what the rows say: no ratification is in the source, so nobody is shown as a party; the text is not that of the depositary",
+        "CETS-185 was opened for signature on its `adopted_or_opened` day, the UNCC adopted by the General Assembly; that CETS-224 is a "
+        "protocol to CETS-185 is read out of its name",
+        "the position of Romania has the day of the document that published it (A/76/136, released in August 2021), and only the topics "
+        "that the row names"])
+    for treaty in data["treaties"]:
+        code = treaty["code"]
+        days = {ADOPTED_OR_OPENED[code]: treaty["adopted_or_opened"]} if "adopted_or_opened" in treaty else {}
+        parent = PROTOCOLS.get(code)
+        plan.add("treaties", plan.id(code), code=code, name={"en": treaty["name"]}, depositary=treaty.get("depositary"), **days,
+                 in_force_on=treaty.get("in_force"), source=treaty["source"], parent_id=parent and ref(plan.id(parent)),
+                 entry_into_force_rule={"en": treaty["entry_into_force_rule"]} if "entry_into_force_rule" in treaty else None)
+        for event in treaty.get("signature_events", []):
+            for state in event["states"]:
+                plan.add("treaty_actions", plan.id(code, "signed", state), treaty_id=ref(plan.id(code)), country=state,
+                         action="signed", acted_on=event["date"], source=treaty["source"])
+    for position in data["official_positions_seen"]:
+        symbol, _, published = position["published_in"].partition(" ")
+        day = re.search(r"document dated (\d{4}-\d{2}-\d{2})", published)
+        plan.add("positions", plan.id("position", position["state"], str(position["year"])), country=position["state"],
+                 title={"en": position["title"]}, issued_on=day.group(1), topics=[topic.split(" ")[0] for topic in position["topics"]],
+                 symbol=symbol, url="https://" + position["source"], source=f"{position['source']}; {position['published_in']}")
     return plan
 
 
@@ -462,43 +551,6 @@ def forums():
         plan.add("commitments", plan.id("osce-cbm", str(number)), catalogue="osce_cbm", code=str(number),
                  kind="confidence_building_measure", source_document="PC.DEC/1202", forum_id=ref("ref-forum-OSCE-IWG"),
                  source=next(row["source"] for row in data["forums"] if row["code"] == "OSCE-IWG"))
-    return plan
-
-
-# --- Treaties and positions seen in reference sources ------------------------------------------------------------------
-
-# The source says "adopted or opened" of both; which of the two it is.
-ADOPTED_OR_OPENED = {"CETS-185": "opened_on", "UNCC": "adopted_on"}
-PROTOCOLS = {"CETS-224": "CETS-185"}
-
-
-def treaties():
-    data = read("cyber-diplomacy-forums.json")
-    plan = Plan("law", "Treaties and positions seen in reference sources", "sources/cyber-diplomacy-forums.json, whose rows name where each was seen",
-                "facts; no licence stated", "partial", [
-        data["note"],
-        "only what the rows say: no ratification is in the source, so nobody is shown as a party; the text is not that of the depositary",
-        "CETS-185 was opened for signature on its `adopted_or_opened` day, the UNCC adopted by the General Assembly; that CETS-224 is a "
-        "protocol to CETS-185 is read out of its name",
-        "the position of Romania has the day of the document that published it (A/76/136, released in August 2021), and only the topics "
-        "that the row names"])
-    for treaty in data["treaties"]:
-        code = treaty["code"]
-        days = {ADOPTED_OR_OPENED[code]: treaty["adopted_or_opened"]} if "adopted_or_opened" in treaty else {}
-        parent = PROTOCOLS.get(code)
-        plan.add("treaties", plan.id(code), code=code, name={"en": treaty["name"]}, depositary=treaty.get("depositary"), **days,
-                 in_force_on=treaty.get("in_force"), source=treaty["source"], parent_id=parent and ref(plan.id(parent)),
-                 entry_into_force_rule={"en": treaty["entry_into_force_rule"]} if "entry_into_force_rule" in treaty else None)
-        for event in treaty.get("signature_events", []):
-            for state in event["states"]:
-                plan.add("treaty_actions", plan.id(code, "signed", state), treaty_id=ref(plan.id(code)), country=state,
-                         action="signed", acted_on=event["date"], source=treaty["source"])
-    for position in data["official_positions_seen"]:
-        symbol, _, published = position["published_in"].partition(" ")
-        day = re.search(r"document dated (\d{4}-\d{2}-\d{2})", published)
-        plan.add("positions", plan.id("position", position["state"], str(position["year"])), country=position["state"],
-                 title={"en": position["title"]}, issued_on=day.group(1), topics=[topic.split(" ")[0] for topic in position["topics"]],
-                 symbol=symbol, url="https://" + position["source"], source=f"{position['source']}; {position['published_in']}")
     return plan
 
 
@@ -596,9 +648,10 @@ FILES = {
     "us-assistance-albania.json": (assistance, {"strategies": 1, "objectives": 8, "initiatives": 20}),
     "canada-nap5.json": (canada, {"strategies": 1, "objectives": 5, "initiatives": 19, "steps": 106}),
     "romania-2022-2027-partial.json": (romania, {"legal_acts": 1, "entities": 11, "strategies": 1, "objectives": 2, "initiatives": 4}),
-    "romania-acceptance-case.json": (acceptance_case, {"legal_acts": 1, "strategies": 1, "initiatives": 2}),
-    "reference-forums.json": (forums, {"forums": 8, "commitments": 27}),
+    "romania-acceptance-case.json": (acceptance_case, {
+        "legal_acts": 1, "strategies": 1, "initiatives": 2, "forums": 2, "engagements": 5, "positions": 1, "evidence": 14, "assessments": 1, "answers": 4}),
     "reference-treaties.json": (treaties, {"treaties": 3, "treaty_actions": 6, "positions": 1}),
+    "reference-forums.json": (forums, {"forums": 8, "commitments": 27}),
     "framework-ncsi-3.0.json": (ncsi_3, {"frameworks": 1}),
     "framework-ncsi-2.x.json": (ncsi_2, {"frameworks": 1}),
     "framework-un-norms-2015.json": (un_norms, {"frameworks": 1}),
@@ -610,8 +663,7 @@ def unique(what, values):
     assert not twice, f"{what} twice: {twice}"
 
 
-def check_plan(file, plan, expected):
-    known = {noun: {row["external_id"] for row in rows} for noun, rows in plan.rows.items()}
+def check_plan(file, plan, expected, known):
     for noun, count in expected.items():
         assert len(plan.rows[noun]) == count, f"{file}: {len(plan.rows[noun])} {noun}, expected {count}"
     for noun, rows in plan.rows.items():
@@ -641,8 +693,9 @@ def check_plan(file, plan, expected):
 
 def main():
     plans = {file: build() for file, (build, _) in FILES.items()}
+    known = {noun: {row["external_id"] for plan in plans.values() for row in plan.rows[noun]} for noun in NOUNS}
     for file, plan in plans.items():
-        check_plan(file, plan, FILES[file][1])
+        check_plan(file, plan, FILES[file][1], known)
     for noun in NOUNS:
         unique(f"external_id of {noun}", [row["external_id"] for plan in plans.values() for row in plan.rows[noun]])
     for noun in ("entities", "strategies", "forums"):

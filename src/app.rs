@@ -38,6 +38,7 @@ use crate::{
     },
     repository::{self, Clearance, Connection, Pool},
     router::{self, Noun, nouns},
+    transfer::iati,
 };
 
 /// What every handler may use.
@@ -52,6 +53,8 @@ pub struct App {
     pub metrics: Option<PrometheusHandle>,
     /// The currency of amounts that do not say theirs, when the service has one.
     pub currency: Option<Arc<str>>,
+    /// The organisation that publishes with IATI.
+    pub iati: Arc<iati::Settings>,
     /// What the sequencer and the listeners share.
     pub record: Record,
     /// Where deliveries to webhooks may go.
@@ -79,6 +82,7 @@ impl App {
             issuer: None,
             metrics,
             currency: None,
+            iati: Arc::default(),
             record: Record::default(),
             egress: Egress::default(),
             edge: Edge::default(),
@@ -93,6 +97,13 @@ impl App {
     #[must_use]
     pub fn with_currency(mut self, currency: &str) -> Self {
         self.currency = Some(currency.into());
+        self
+    }
+
+    /// The same, publishing with IATI as this organisation.
+    #[must_use]
+    pub fn with_iati(mut self, settings: iati::Settings) -> Self {
+        self.iati = settings.into();
         self
     }
 

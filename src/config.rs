@@ -11,7 +11,7 @@ use crate::{
     edge::settings::EdgeSettings,
     limits::{self, Limits},
     record::webhooks::Allowed,
-    transfer::table::DecimalMark,
+    transfer::{iati, table::DecimalMark},
     values::codelists,
 };
 
@@ -90,6 +90,9 @@ pub struct Settings {
     /// The issuer of tokens.
     #[command(flatten)]
     pub oidc: oidc::Settings,
+    /// The organisation that publishes with IATI.
+    #[command(flatten)]
+    pub iati: iati::Settings,
     /// How it meets the network.
     #[command(flatten)]
     pub edge: EdgeSettings,
@@ -136,11 +139,12 @@ pub enum Command {
     /// Manage API keys
     #[command(subcommand)]
     Key(KeyCommand),
-    /// Import a plan file (JSON), a folder of CSV files, or a table (CSV) with --strategy and --map: all rows, or none
+    /// Import a plan file (JSON), a folder of CSV files, a table (CSV) with --strategy and --map, or IATI activities (XML) with --direction: all
+    /// rows, or none
     Import(ImportArguments),
     /// Judge a plan file (JSON) or a folder of CSV files without any database: exit code 0 nothing lacks, 1 something does, 2 it cannot be judged
     Check(CheckArguments),
-    /// Export everything, or one strategy, as a plan file (JSON) or a folder of CSV files
+    /// Export everything, or one strategy, as a plan file (JSON) or a folder of CSV files; or contributions as IATI activities (XML)
     Export(ExportArguments),
     /// Prove that the record is whole, or verify a proof
     #[command(subcommand)]
@@ -162,6 +166,15 @@ pub struct ImportArguments {
     /// Why; kept in the record, and needed to change dates, leads or ceilings of a strategy in force, or to cancel what is in it
     #[arg(long, value_parser = reason)]
     pub reason: Option<String>,
+    /// For IATI (a file whose name ends with .xml): whether its activities were given by the country of the service, or received
+    #[arg(long, value_parser = ["given", "received"])]
+    pub direction: Option<String>,
+    /// For IATI: the language of narratives that name none [default: the first of the service]
+    #[arg(long, value_parser = language)]
+    pub language: Option<String>,
+    /// For IATI: how far new contributions may be known [default: internal]
+    #[arg(long, value_parser = ["public", "internal", "restricted"])]
+    pub classification: Option<String>,
     /// For a table: the strategy into which its rows go, as its id, external:ID or code:CODE
     #[arg(long)]
     pub strategy: Option<String>,
@@ -201,6 +214,12 @@ pub struct ExportArguments {
     /// As the record had it at this instant, or at the end of this day: 2026-01-31
     #[arg(long, value_name = "WHEN")]
     pub as_of: Option<String>,
+    /// Write the contributions that are public as IATI 2.03 activities instead
+    #[arg(long, conflicts_with_all = ["strategy", "csv"])]
+    pub iati: bool,
+    /// With --iati: those that are not public too
+    #[arg(long, requires = "iati")]
+    pub all: bool,
     /// Write CSV files, one a noun, into this new or empty folder
     #[arg(long, value_name = "FOLDER", conflicts_with = "file")]
     pub csv: Option<PathBuf>,

@@ -101,7 +101,9 @@ async fn perform(
         Command::Import(arguments) => {
             return command::import(&mut database.connect().await?, arguments, settings).await;
         }
-        Command::Export(arguments) => return command::export(&mut database.connect().await?, arguments).await,
+        Command::Export(arguments) => {
+            return command::export(&mut database.connect().await?, arguments, settings).await;
+        }
         Command::Audit(command) => {
             return proof::command::perform(command, settings, &mut database.connect().await?).await;
         }
@@ -130,6 +132,7 @@ async fn perform(
         let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().install_recorder()?;
         let app = App::new(database.pool(settings)?, Some(metrics))
             .with_currency(&settings.currency)
+            .with_iati(settings.iati.clone())
             .with_egress(settings.webhook_allow.clone().into())
             .with_record(record(settings)?)
             .with_public(settings.public)

@@ -114,19 +114,19 @@ pub fn nouns() -> &'static [Noun] {
         Noun::of::<Indicator>(),
         Noun::of::<IndicatorTarget>(),
         Noun::of::<Measurement>(),
+        Noun::of::<Evidence>(),
+        Noun::of::<Treaty>(),
+        Noun { at_once: usize::MAX, ..Noun::of::<TreatyAction>() },
+        Noun::of::<Position>(),
         Noun::of::<Forum>(),
         Noun::of::<Engagement>(),
         Noun::of::<Delegation>(),
         Noun::of::<Commitment>(),
         Noun::of::<ContactPoint>(),
-        Noun::of::<Treaty>(),
-        Noun { at_once: usize::MAX, ..Noun::of::<TreatyAction>() },
-        Noun::of::<Position>(),
         Noun::of::<Contribution>(),
         Noun::of::<ContributionPartner>(),
         Noun::of::<TrainingProgramme>(),
         Noun::of::<TrainingSession>(),
-        Noun::of::<Evidence>(),
         Noun::of::<Framework>(),
         Noun::of::<Assessment>(),
         Noun::of::<Answer>(),
@@ -148,6 +148,7 @@ pub fn routes() -> Router<App> {
         .merge(transfer::handlers::routes())
         .merge(transfer::batch_handlers::routes())
         .merge(transfer::rates::routes())
+        .merge(transfer::iati::handlers::routes())
         .merge(document::page())
         .merge(reports::routes())
         .merge(progress::routes())
@@ -169,6 +170,7 @@ pub fn document() -> Value {
     transfer::handlers::describe(&mut document);
     transfer::batch_handlers::describe(&mut document);
     transfer::rates::describe(&mut document);
+    transfer::iati::handlers::describe(&mut document);
     api::idempotency::describe(&mut document);
     record::webhooks::describe_tests(&mut document);
     document::mend_inlined(&mut document);

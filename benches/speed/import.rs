@@ -88,7 +88,7 @@ pub(crate) async fn empty(server: &PgConnectOptions, name: &str) -> anyhow::Resu
 }
 
 /// The most memory that the process ever had, in KiB.
-fn peak_memory(pid: u32) -> Option<u64> {
+pub(crate) fn peak_memory(pid: u32) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?.split_whitespace().next()?.parse().ok()
 }

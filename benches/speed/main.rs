@@ -6,6 +6,7 @@ mod batch;
 mod cases;
 mod data;
 mod feed;
+mod iati;
 mod import;
 mod load;
 mod pgbench;
@@ -41,6 +42,9 @@ struct Options {
     /// What the import is measured with.
     #[arg(long, default_value_t = 100_000)]
     import_rows: usize,
+    /// Megabytes of the files of IATI activities that are imported.
+    #[arg(long, value_delimiter = ',', default_values_t = [10, 100])]
+    iati_megabytes: Vec<usize>,
     /// Cargo says this.
     #[arg(long, hide = true)]
     bench: bool,
@@ -108,6 +112,9 @@ async fn measure(options: &Options, cluster: &postgres::Cluster, log: &Path) -> 
     }
     if "batch".contains(&options.only) {
         batch::measure(&server, &cluster.programs(), options.rounds).await?;
+    }
+    if "iati".contains(&options.only) {
+        iati::measure(&server, &options.iati_megabytes, options.rounds).await?;
     }
     Ok(())
 }

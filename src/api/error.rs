@@ -145,7 +145,7 @@ impl Error {
                 S::REQUEST_TIMEOUT,
                 "request_timeout",
                 "The request took too long to arrive",
-                "the body did not arrive in time; send the whole request within 30 seconds, an import within 10 minutes".into(),
+                "the body did not arrive in time; send the whole request within 30 seconds, an import or a document within 10 minutes".into(),
             ),
             Self::Conflict(faults) => {
                 (S::CONFLICT, "conflict", "The state of things does not allow it", faulty(faults))

@@ -1,5 +1,4 @@
-//! What the state does among states: forums and engagements there, what was promised, treaties and positions, capacity given and received. Nouns
-//! stand in files of their names.
+//! What the state does among states. Nouns stand in files of their names.
 
 pub mod commitments;
 pub mod contact_points;

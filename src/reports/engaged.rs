@@ -11,7 +11,6 @@ use uuid::Uuid;
 use super::scope::Scope;
 use crate::{
     api::Error,
-    entities::entities::EntityId,
     international::forums::ForumId,
     repository::{Fault, Reference},
 };
@@ -46,16 +45,12 @@ pub(super) fn query<T: for<'r> FromRow<'r, PgRow>>(
     forums: &[ForumId],
     parts: &[&'static str],
 ) -> QueryAs<'static, Postgres, T, PgArguments> {
-    let entities = ids_of(std::mem::take(&mut scope.entity_id));
+    // Here the entity is in the delegation, and takes no part in the work.
+    let entities: Vec<Uuid> = std::mem::take(&mut scope.entity_id).iter().map(|id| id.uuid()).collect();
     let by_work = !scope.status.is_empty() || scope.deadline_before.is_some() || scope.deadline_after.is_some();
     let narrows = by_work || !scope.strategy_id.is_empty() || !scope.objective_id.is_empty();
     let forums: Vec<Uuid> = forums.iter().map(|id| id.uuid()).collect();
     scope.query(&[&[ENGAGED], parts].concat()).bind(forums).bind(entities).bind(narrows).bind(!by_work)
-}
-
-/// The entities of the scope: here they are in the delegation, and take no part in the work.
-fn ids_of(entities: Vec<EntityId>) -> Vec<Uuid> {
-    entities.into_iter().map(|id| id.uuid()).collect()
 }
 
 /// Refuses a period that ends before it starts.

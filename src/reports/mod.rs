@@ -5,6 +5,7 @@
 mod attention;
 mod budget;
 mod commitments;
+mod contributions;
 mod currency;
 mod disputed_claims;
 mod engaged;
@@ -35,6 +36,7 @@ mod submissions;
 mod summary;
 mod sums;
 mod timeline;
+mod training;
 mod treaties;
 mod understaffed;
 
@@ -85,14 +87,16 @@ static REPORTS: &[Entry] = &[
     Entry::of::<matrix::Parameters>(),
     Entry::of::<attention::Parameters>(),
     Entry::of::<submissions::Parameters>(),
-    Entry::of::<engagements::Parameters>(),
-    Entry::of::<silent_forums::Parameters>(),
-    Entry::of::<follow_ups::Parameters>(),
-    Entry::of::<commitments::Parameters>(),
     Entry::of::<expiring_evidence::Parameters>(),
     Entry::of::<disputed_claims::Parameters>(),
     Entry::of::<treaties::Parameters>(),
     Entry::of::<positions::Parameters>(),
+    Entry::of::<engagements::Parameters>(),
+    Entry::of::<silent_forums::Parameters>(),
+    Entry::of::<follow_ups::Parameters>(),
+    Entry::of::<commitments::Parameters>(),
+    Entry::of::<contributions::Parameters>(),
+    Entry::of::<training::Parameters>(),
     Entry::of::<readiness::Parameters>(),
     Entry::of::<readiness_history::Parameters>(),
 ];
@@ -103,10 +107,10 @@ trait Report: DeserializeOwned + ToSchema + Send + 'static {
     const NAME: &'static str;
     /// What it answers, in a sentence.
     const SUMMARY: &'static str;
-    /// What its own parameters point to, besides those of the scope.
-    const REFERENCES: &'static [Reference] = &[];
     /// Whether it is about the plan, and so can be asked for a part of it.
     const IS_OF_PLAN: bool = true;
+    /// What its own parameters point to, besides those of the scope.
+    const REFERENCES: &'static [Reference] = &[];
     /// A row of the answer.
     type Row: Serialize + ToSchema + Send;
 

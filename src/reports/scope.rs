@@ -112,6 +112,15 @@ impl Scope {
             && self.deadline_after.is_none()
     }
 
+    /// The condition under which a row `c` with a `strategy_id` or an `initiative_id` is about that part of the plan; all rows when nothing narrows.
+    pub(super) fn of_work(&self) -> &'static str {
+        match (self.is_of_strategies(), self.strategy_id.is_empty()) {
+            (true, true) => "true",
+            (true, false) => "(c.strategy_id = any($1) or c.initiative_id in (select initiative_id from item))",
+            (false, _) => "c.initiative_id in (select initiative_id from item)",
+        }
+    }
+
     /// A query over `item`, `every_item` and `assigned`. The parts are constants of the reports, so no value ever is part of the
     /// text. `$1` to `$6` are the scope's; the condition of a parameter that is not given is left out, because one that is always true would
     /// hide the index from the planner.

@@ -21,7 +21,7 @@ pub(crate) struct Parameters {
     forum_id: Vec<ForumId>,
     /// The first day of the period; without it all that was before `to` counts.
     from: Option<NaiveDate>,
-    /// The last day of the period.
+    /// The last day of the period; today when not given, because what is planned is not given yet.
     to: Option<NaiveDate>,
 }
 
@@ -45,7 +45,7 @@ pub(crate) struct Row {
     /// The last day.
     member_to: Option<NaiveDate>,
     /// `never` (no contribution is recorded), `silent` (the last was before the period), `undated` (there are some without a day, which may
-    /// have been in the period), or `later` (the first one was after it).
+    /// have been in the period), or `later` (the first one is after it).
     state: String,
     /// The last day of the last contribution before the end of the period; null when there is none with a day.
     last_contribution_on: Option<NaiveDate>,
@@ -55,10 +55,15 @@ pub(crate) struct Row {
     undated: i64,
     /// In how many engagements of the period our state was there, without contributing.
     attended: i64,
+    /// In how many engagements without a day it was there, without contributing.
+    undated_attended: i64,
 }
 
 /// What is done in a forum is done in those above it too.
 const SQL: &str = ",
+until(day) as (
+    select coalesce($12, (select today()))
+),
 reach(forum_id, id) as (
     select id, id from forums
     union
@@ -70,22 +75,23 @@ tally as (
         count(*) filter (where e.is_contribution and e.first_on is null) as undated,
         count(*) filter (where e.is_contribution) as ever,
         count(*) filter (where not e.is_contribution and p.is_in) as attended,
-        max(e.last_on) filter (where e.is_contribution and coalesce(e.last_on <= $12, true)) as last_on
-    from reach r join engaged e on e.forum_id = r.id,
+        count(*) filter (where not e.is_contribution and e.first_on is null) as undated_attended,
+        max(e.last_on) filter (where e.is_contribution and e.last_on <= u.day) as last_on
+    from reach r join engaged e on e.forum_id = r.id cross join until u,
         lateral (
-            select e.first_on is not null and coalesce(e.last_on >= $11, true) and coalesce(e.first_on <= $12, true) as is_in
+            select e.first_on is not null and coalesce(e.last_on >= $11, true) and e.first_on <= u.day as is_in
         ) p
     group by r.forum_id
 )
 select f.id as forum_id, f.code as forum, f.name, f.status, f.membership, f.member_from, f.member_to,
     case when coalesce(t.ever, 0) = 0 then 'never' when t.undated > 0 then 'undated' when t.last_on is null then 'later' else 'silent' end as state,
-    t.last_on as last_contribution_on, least($12, (select today())) - t.last_on as silent_days,
-    coalesce(t.undated, 0) as undated, coalesce(t.attended, 0) as attended
-from forums f left join tally t on t.forum_id = f.id
+    t.last_on as last_contribution_on, least(u.day, (select today())) - t.last_on as silent_days,
+    coalesce(t.undated, 0) as undated, coalesce(t.attended, 0) as attended, coalesce(t.undated_attended, 0) as undated_attended
+from forums f left join tally t on t.forum_id = f.id cross join until u
 where f.membership in ('member', 'observer', 'participant') and coalesce(t.given, 0) = 0
     and ($7 = '{}' or f.id in (select id from forum_asked))
-    and coalesce(f.member_to >= $11, true) and coalesce(f.member_from <= $12, true)
-    and coalesce(f.ends_on >= $11, true) and coalesce(f.starts_on <= $12, true)
+    and coalesce(f.member_to >= $11, true) and coalesce(f.member_from <= u.day, true)
+    and coalesce(f.ends_on >= $11, true) and coalesce(f.starts_on <= u.day, true)
 order by f.code_order, f.id";
 
 impl Report for Parameters {

@@ -33,6 +33,8 @@ enum TreatyState {
     DenunciationPending,
     /// Its denunciation or withdrawal has taken effect.
     Denounced,
+    /// Somebody says that it is a member of something, and names no treaty.
+    Unproven,
 }
 
 /// What the report of treaties can be asked.
@@ -54,11 +56,11 @@ pub(crate) struct Parameters {
 pub(crate) struct Row {
     /// The state.
     country: String,
-    /// The treaty.
+    /// The treaty; null where a membership is claimed and no treaty is named.
     treaty_id: Option<Uuid>,
     /// Its code.
     code: Option<String>,
-    /// Its name.
+    /// Its name, or the claim.
     #[sqlx(json(nullable))]
     name: Option<Text>,
     /// The code of the treaty to which it is a protocol.
@@ -67,7 +69,8 @@ pub(crate) struct Row {
     treaty_in_force_on: Option<NaiveDate>,
     /// The day for which this is said.
     on: NaiveDate,
-    /// `none`, `signed`, `ratified` (bound, and not in force for it yet), `in_force`, `denunciation_pending` or `denounced`.
+    /// `none`, `signed`, `ratified` (bound, and not in force for it yet), `in_force`, `denunciation_pending`, `denounced`, or `unproven`: a
+    /// membership that evidence claims without naming a treaty.
     state: String,
     /// The day on which that began: of the signature, of the consent, of the entry into force, of the notification, of the end.
     since: Option<NaiveDate>,
@@ -75,7 +78,7 @@ pub(crate) struct Row {
     is_member: bool,
     /// Whether it applies the treaty provisionally, which is no membership.
     is_provisionally_applied: bool,
-    /// By what it stands so, in order: the act, its day, and from when it has effect.
+    /// By what it stands so, in order: the act, its day, and from when it has effect; of a claim, what the evidence is and how that stands.
     acts: Vec<String>,
     /// The actions that these are.
     action_ids: Vec<Uuid>,
@@ -87,6 +90,8 @@ pub(crate) struct Row {
     next_on: Option<NaiveDate>,
     /// To what it changes then.
     next_state: Option<String>,
+    /// The evidence that claims it.
+    evidence_id: Option<Uuid>,
 }
 
 /// `$1` is the day, `$2` the states, `$3` the wanted states of things.
@@ -145,58 +150,73 @@ chosen as (
     select distinct on (treaty_id, country) * from standing order by treaty_id, country, rank desc, cycle desc
 )";
 
-const ROWS: &str = ",
+/// What is told of a state and a treaty: who is a party, what comes next, and what it rests on.
+const TOLD: &str = ",
+ahead as (
+    select treaty_id, country, bool_or(is_in_force) as is_member, min(change) as next_on
+    from standing left join lateral (values (from_on), (ends_on)) k(change)
+        on change > day and (ends_on is null or ends_on >= change)
+    group by treaty_id, country
+),
+-- As it will stand on that day; the order is that of the ranks.
+coming as (
+    select treaty_id, country, case
+        when bool_or(from_on <= next_on and notified_on is null) then 'in_force'
+        when bool_or(from_on <= next_on and (ends_on is null or ends_on > next_on)) then 'denunciation_pending'
+        when bool_or(bound_on is not null and notified_on is null) then 'ratified'
+        when bool_or(bound_on is null and signed_on is not null) then 'signed'
+        else 'denounced' end as next_state
+    from standing join ahead using (treaty_id, country) where next_on is not null group by treaty_id, country
+),
+behind as (
+    select treaty_id, country,
+        coalesce(array_agg(concat(replace(action, '_', ' '), ' ', acted_on, ', with effect from ' || effective_on) order by place)
+            filter (where signs or binds or ends), '{}') as acts,
+        coalesce(array_agg(id order by place) filter (where signs or binds or ends), '{}') as action_ids,
+        coalesce(array_agg(id order by place) filter (where is_reservation), '{}') as reservation_ids,
+        coalesce(sum(objections) filter (where is_reservation), 0)::bigint as objections,
+        max(place) filter (where action = 'provisionally_applied' and coalesce(effective_on, acted_on) <= day)
+            > coalesce(max(place) filter (where action = 'provisional_application_ended' and coalesce(effective_on, acted_on) <= day), 0)
+            as is_provisional
+    from (
+        select a.*, a.action = 'reservation' and c.rank <> 1 and not exists (
+                select from treaty_actions w
+                where w.concerns_action_id = a.id and w.action = 'reservation_withdrawn' and w.acted_on <= a.day) as is_reservation,
+            (
+                select count(*) from treaty_actions o
+                where o.concerns_action_id = a.id and o.action = 'objection' and o.acted_on <= a.day and not exists (
+                    select from treaty_actions w
+                    where w.concerns_action_id = o.id and w.action = 'objection_withdrawn' and w.acted_on <= a.day)
+            ) as objections
+        from placed a join chosen c using (treaty_id, country, cycle)
+    ) a
+    group by treaty_id, country
+),
 told as (
     select q.country, q.place, t.id as treaty_id, t.code, t.code_order, t.name, p.code as protocol_to, t.in_force_on as treaty_in_force_on,
-        q.day as \"on\", (array['none', 'denounced', 'signed', 'ratified', 'denunciation_pending', 'in_force'])[coalesce(c.rank, 0) + 1] as state,
-        case c.rank when 1 then c.ends_on when 2 then c.signed_on when 3 then c.bound_on when 4 then c.notified_on when 5 then c.from_on end
-            as since,
-        exists (select from standing s where s.treaty_id = t.id and s.country = q.country and s.is_in_force) as is_member,
-        coalesce(c.rank, 0) in (0, 2, 3) and exists (
-            select from act a where a.treaty_id = t.id and a.country = q.country and a.action = 'provisionally_applied'
-                and coalesce(a.effective_on, a.acted_on) <= q.day and not exists (
-                    select from act e where e.treaty_id = t.id and e.country = q.country and e.action = 'provisional_application_ended'
-                        and e.acted_on >= a.acted_on and coalesce(e.effective_on, e.acted_on) <= q.day)) as is_provisionally_applied,
-        d.acts, d.action_ids, d.reservation_ids,
-        (
-            select count(*) from treaty_actions o
-            where o.concerns_action_id = any(d.reservation_ids) and o.action = 'objection' and o.acted_on <= q.day and not exists (
-                select from treaty_actions w
-                where w.concerns_action_id = o.id and w.action = 'objection_withdrawn' and w.acted_on <= q.day)
-        ) as objections,
-        n.next_on,
-        case when n.next_on is not null then (
-            select case
-                when bool_or(s.from_on <= n.next_on and s.notified_on is null) then 'in_force'
-                when bool_or(s.from_on <= n.next_on and (s.ends_on is null or s.ends_on > n.next_on)) then 'denunciation_pending'
-                when bool_or(s.bound_on is not null and s.notified_on is null) then 'ratified'
-                when bool_or(s.bound_on is null and s.signed_on is not null) then 'signed'
-                else 'denounced' end
-            from standing s where s.treaty_id = t.id and s.country = q.country)
-        end as next_state
+        q.day as \"on\", (array['none', 'denounced', 'signed', 'ratified', 'denunciation_pending', 'in_force'])[coalesce(rank, 0) + 1] as state,
+        case rank when 1 then ends_on when 2 then signed_on when 3 then bound_on when 4 then notified_on when 5 then from_on end as since,
+        coalesce(is_member, false) as is_member, coalesce(is_provisional and rank in (0, 2, 3), false) as is_provisionally_applied,
+        coalesce(acts, '{}') as acts, coalesce(action_ids, '{}') as action_ids, coalesce(reservation_ids, '{}') as reservation_ids,
+        coalesce(objections, 0) as objections, next_on, next_state, null::uuid as evidence_id
     from asked q cross join treaties t
     left join treaties p on p.id = t.parent_id
     left join chosen c on c.treaty_id = t.id and c.country = q.country
-    cross join lateral (
-        select coalesce(array_agg(
-                concat(replace(a.action, '_', ' '), ' ', a.acted_on, ', with effect from ' || a.effective_on) order by a.place)
-                filter (where counts), '{}') as acts,
-            coalesce(array_agg(a.id order by a.place) filter (where counts), '{}') as action_ids,
-            coalesce(array_agg(a.id order by a.place) filter (where a.action = 'reservation' and c.rank <> 1 and not exists (
-                select from act w where w.concerns_action_id = a.id and w.action = 'reservation_withdrawn')), '{}') as reservation_ids
-        from placed a, lateral (select a.signs or a.binds or a.ends) y(counts)
-        where a.treaty_id = t.id and a.country = q.country and a.cycle = c.cycle
-    ) d
-    cross join lateral (
-        select min(k.change) as next_on from standing s, lateral (values (s.from_on), (s.ends_on)) k(change)
-        where s.treaty_id = t.id and s.country = q.country and k.change > q.day and (k.change = s.ends_on or s.ends_on is null or s.ends_on > k.change)
-    ) n
-    -- What is claimed of no treaty that has a name is not known here; a noun that holds such claims adds its rows with `union all`.
+    left join ahead a on a.treaty_id = t.id and a.country = q.country
+    left join coming n on n.treaty_id = t.id and n.country = q.country
+    left join behind b on b.treaty_id = t.id and b.country = q.country
+    union all
+    -- Evidence names no treaty; what is verified in it still proves no membership of one.
+    select q.country, q.place, null, null, null, e.claim, null, null, q.day, 'unproven', null, false, false,
+        array[concat(replace(e.kind, '_', ' '), ', ', evidence_standing(e.state, e.valid_until, q.day))], '{}', '{}', 0, null, null, e.id
+    from asked q join evidence e on e.country = q.country
+    where e.about = 'treaty_membership' and e.state <> 'withdrawn' and (e.published_on is null or e.published_on <= q.day)
+        and not exists (select from evidence s where s.supersedes_id = e.id)
 )
 select country, treaty_id, code, name, protocol_to, treaty_in_force_on, \"on\", state, since, is_member, is_provisionally_applied, acts, action_ids,
-    reservation_ids, objections, next_on, next_state
+    reservation_ids, objections, next_on, next_state, evidence_id
 from told where $3::text[] = '{}' or state = any($3)
-order by place, code_order nulls last, treaty_id";
+order by place, code_order collate \"C\" nulls last, treaty_id, evidence_id";
 
 impl Report for Parameters {
     const NAME: &'static str = "treaties";
@@ -208,7 +228,7 @@ impl Report for Parameters {
         let countries = countries(&self.country)?;
         let states =
             self.state.iter().filter_map(|state| serde_json::to_value(state).ok()?.as_str().map(str::to_owned));
-        let query = sqlx::query_as(AssertSqlSafe([ACTS, CYCLES, ROWS, LIMIT].concat()))
+        let query = sqlx::query_as(AssertSqlSafe([ACTS, CYCLES, TOLD, LIMIT].concat()))
             .bind(self.on)
             .bind(countries)
             .bind(states.collect::<Vec<_>>());

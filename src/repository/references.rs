@@ -12,7 +12,7 @@ use super::{
 };
 
 /// Tables whose codes are unique without a context, so that a code names one row.
-pub const CODED: [&str; 5] = ["strategies", "entities", "funding_sources", "forums", "treaties"];
+pub const CODED: [&str; 5] = ["strategies", "entities", "funding_sources", "treaties", "forums"];
 
 /// How a row can be named: the prefix, the column, and what that is called.
 type Way = (&'static str, &'static str, &'static str);

@@ -12,7 +12,7 @@ use sqlx::PgConnection;
 use super::{
     Report,
     export::{Exported, export as plan_of, strategy_id},
-    folder,
+    folder, iati,
     import::import as write_plan,
     origin::Origin,
     progress::Progress,
@@ -34,6 +34,12 @@ pub async fn import(
     arguments: &ImportArguments,
     settings: &Settings,
 ) -> anyhow::Result<()> {
+    let is_xml = |extension: &std::ffi::OsStr| extension.eq_ignore_ascii_case("xml");
+    if arguments.file.extension().is_some_and(is_xml) && !arguments.file.is_dir() {
+        return iati::command::import(connection, arguments, settings).await;
+    }
+    let is_iati = arguments.direction.is_some() || arguments.language.is_some() || arguments.classification.is_some();
+    ensure!(!is_iati, "--direction, --language and --classification are for IATI, a file whose name ends with .xml");
     let (document, origin) = plan(connection, arguments, settings).await?;
     let author = Author::at_the_command_line(arguments.reason.as_deref());
     let terminal = std::io::stderr();
@@ -140,11 +146,18 @@ pub fn print(report: &Report) {
 }
 
 /// Exports everything, or one strategy, to a file, a folder of CSV files, or standard output.
-pub async fn export(connection: &mut PgConnection, arguments: &ExportArguments) -> anyhow::Result<()> {
+pub async fn export(
+    connection: &mut PgConnection,
+    arguments: &ExportArguments,
+    settings: &Settings,
+) -> anyhow::Result<()> {
     let moment = match &arguments.as_of {
         Some(word) => Some(past::instant(connection, "as-of", word).await.map_err(explained)?),
         None => None,
     };
+    if arguments.iati {
+        return iati::command::export(connection, moment, arguments, settings).await;
+    }
     let mut reading = Reading::begin(connection, moment).await?;
     let strategy = match &arguments.strategy {
         Some(word) => Some(strategy_id(&mut reading, word).await.map_err(explained)?),

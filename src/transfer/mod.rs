@@ -9,6 +9,7 @@ pub mod command;
 pub mod export;
 pub mod folder;
 pub mod handlers;
+pub mod iati;
 pub mod import;
 pub mod origin;
 pub mod plan_file;
@@ -18,6 +19,8 @@ pub mod schema;
 pub mod section;
 pub mod sheet;
 pub mod table;
+pub mod xml;
+pub mod xsd;
 
 pub use export::export;
 pub use import::{Report, import};

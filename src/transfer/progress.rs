@@ -22,8 +22,17 @@ impl<W: Write> Progress<W> {
 
     /// Shows how many rows are done.
     pub fn show(&mut self, done: usize, total: usize) {
+        self.say(|| format!("{done} of {total} rows"));
+    }
+
+    /// Shows how many are done, where nobody knows of how many.
+    pub fn count(&mut self, done: usize) {
+        self.say(|| format!("{done} done"));
+    }
+
+    fn say(&mut self, words: impl FnOnce() -> String) {
         if self.shown.is_none_or(|shown| shown.elapsed() >= PAUSE) {
-            self.write(&format!("\r\u{1b}[K{done} of {total} rows"));
+            self.write(&format!("\r\u{1b}[K{}", words()));
             self.shown = Some(Instant::now());
         }
     }

@@ -40,7 +40,7 @@ pub fn frame(nouns: &[Noun], prefix: &str) -> Value {
     }
     json!({
         "title": "Mandate plan file",
-        "description": "A plan, one section a noun. A reference is an id, or `external:` and the external_id of a row of this file or of the service; to strategies, entities, funding sources and forums also `code:` and the code.",
+        "description": "A plan, one section a noun. A reference is an id, or `external:` and the external_id of a row of this file or of the service; to strategies, entities, funding sources, treaties and forums also `code:` and the code.",
         "type": "object",
         "required": ["format"],
         "additionalProperties": false,

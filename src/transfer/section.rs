@@ -254,6 +254,7 @@ fn same(name: &str, a: &Value, b: &Value) -> bool {
             a.len() == b.len()
                 && a.iter().all(|(name, value)| b.get(name).is_some_and(|other| same(name, value, other)))
         }
+        (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(name, a, b)),
         (Value::String(a), Value::String(b)) if name.starts_with("amount") || name.starts_with("fte") => {
             let number = |text: &str| text.parse::<rust_decimal::Decimal>().ok();
             a == b || number(a).is_some_and(|a| number(b) == Some(a))
@@ -274,5 +275,8 @@ mod tests {
         assert!(same("", &row("1.5", "1"), &row("1.50", "1")));
         assert!(!same("", &row("1.5", "1"), &row("1.51", "1")));
         assert!(!same("", &row("1.5", "1.1"), &row("1.5", "1.10")));
+        let list = |rows: &[Value]| json!({"budgets": rows});
+        assert!(same("", &list(&[row("1.5", "1")]), &list(&[row("1.50", "1")])));
+        assert!(!same("", &list(&[row("1.5", "1")]), &list(&[row("1.5", "1"), row("2", "1")])));
     }
 }

@@ -20,9 +20,9 @@ struct Ground {
     cycle: Value,
     indicator: Value,
     appropriation: Value,
+    treaty: Value,
     forum: Value,
     engagement: Value,
-    treaty: Value,
     contribution: Value,
     programme: Value,
     framework: Value,
@@ -58,10 +58,10 @@ impl Ground {
         let indicator = client.create("indicators", indicator).await["id"].clone();
         let granted = json!({"step_id": step, "fiscal_year": 2024, "phase": "appropriation", "money": {"amount": "500", "currency": "RON"}});
         let appropriation = client.create("budget-allocations", granted).await["id"].clone();
+        let treaty = client.create("treaties", json!({"code": "GROUND", "name": "A treaty"})).await["id"].clone();
         let forum = client.create("forums", json!({"code": "F", "name": "A forum", "kind": "expert_group"})).await;
         let forum = forum["id"].clone();
         let engagement = client.create("engagements", json!({"forum_id": forum})).await["id"].clone();
-        let treaty = client.create("treaties", json!({"code": "GROUND", "name": "A treaty"})).await["id"].clone();
         let received = json!({"direction": "received", "title": "Help", "status": "pipeline"});
         let contribution = client.create("contributions", received).await["id"].clone();
         let taught = json!({"strategy_id": strategy, "title": "Lessons", "audience": "public"});
@@ -77,9 +77,9 @@ impl Ground {
             cycle,
             indicator,
             appropriation,
+            treaty,
             forum,
             engagement,
-            treaty,
             contribution,
             programme,
             framework,
@@ -246,8 +246,8 @@ fn table() -> Vec<Row> {
             (json!({"content": null}), "#/content required"),
         ),
     ];
-    table.extend(diplomacy::rows());
     table.extend(law::rows());
+    table.extend(diplomacy::rows());
     table.extend(capacity::rows());
     table.extend(readiness::rows());
     table

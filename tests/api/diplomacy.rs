@@ -119,9 +119,9 @@ async fn all_contributions_to_a_forum_in_a_period_are_listed_with_what_has_no_da
     assert_eq!(
         told(&client.as_viewer(), &format!("{report}?forum_id=code:UN&from=2022-01-01&to=2022-12-31"), &columns).await,
         [
-            r#"UN first committee true true [] []"#,
+            "UN first committee true true [] []",
             r#"UN-WG 2 true true ["A/2"] ["MFA","CERT"]"#,
-            r#"UN-WG undated false false [] []"#,
+            "UN-WG undated false false [] []",
         ]
     );
     let own = ["forum", "session"];
@@ -183,6 +183,11 @@ async fn a_place_in_a_forum_without_a_contribution_is_told_with_its_silence() {
             "UN-WG silent 2021-12-17 744 0 1",
         ]
     );
+    // To have been there, on no known day, is no contribution; but it is told.
+    client.create("engagements", json!({"forum_id": "code:UN-AHC", "capacity": "observer"})).await;
+    let path = format!("{report}?from=2023-01-01&to=2023-12-31&forum_id=code:UN-AHC");
+    let there = told(&client, &path, &["state", "attended", "undated_attended"]).await;
+    assert_eq!(there, ["later 0 1"]);
     // A forum that has ended, or a place that had not begun, is not silent.
     assert_eq!(told(&client, &format!("{report}?from=2025-01-01&forum_id=code:UN-AHC"), &columns).await, [""; 0]);
     let before = told(&client, &format!("{report}?to=2021-05-31&forum_id=code:UN"), &["forum", "state"]).await;
@@ -190,6 +195,14 @@ async fn a_place_in_a_forum_without_a_contribution_is_told_with_its_silence() {
     // Of one entity, only what it took part in counts.
     let ours = told(&client, &format!("{report}?entity_id=external:mfa"), &["forum", "state"]).await;
     assert_eq!(ours, ["PLAT never", "UN never", "UN-AHC never", "UN-WG never"]);
+    // What is planned is not given yet.
+    client
+        .create("forums", json!({"code": "NEXT", "name": "Next", "kind": "conference", "membership": "member"}))
+        .await;
+    client.create("engagements", json!({"forum_id": "code:NEXT", "starts_on": "2098-01-10", "capacity": "host"})).await;
+    let next = format!("{report}?forum_id=code:NEXT");
+    assert_eq!(told(&client, &next, &columns).await, ["NEXT later null null 0 0"]);
+    assert_eq!(told(&client, &format!("{next}&to=2098-12-31"), &columns).await, [""; 0]);
 }
 
 #[tokio::test]
@@ -214,9 +227,9 @@ async fn what_was_to_follow_and_has_not_is_told() {
         told(&client.as_viewer(), report, &columns).await,
         [
             r#"late overdue late in_progress ["CERT"] 2024-06-30 null"#,
-            r#"open open open in_progress [] 2099-06-30 null"#,
-            r#"given-up cancelled given-up cancelled [] 2024-06-30 null"#,
-            r#"nothing no_follow_up null null [] null A/75/816"#,
+            "open open open in_progress [] 2099-06-30 null",
+            "given-up cancelled given-up cancelled [] 2024-06-30 null",
+            "nothing no_follow_up null null [] null A/75/816",
         ]
     );
     let page = client.get(report).expect(200).await.json();

@@ -8,7 +8,7 @@ use axum::{
 };
 use futures_util::stream;
 use http_body_util::BodyExt as _;
-use mandate::limits::Limits;
+use mandate::{access::keys, limits::Limits};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, postgres::PgConnectOptions};
@@ -19,7 +19,7 @@ use crate::support::{Call, Client, database, service, service_changed, service_o
 const PATH: &str = "/v1/documents";
 
 fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    keys::hex(&Sha256::digest(bytes))
 }
 
 fn upload(client: &Client, kind: &str, bytes: impl Into<Vec<u8>>) -> Call {
@@ -103,6 +103,11 @@ async fn what_is_not_what_it_is_said_to_be_is_refused() {
         let problem = upload(&client, kind, bytes).expect(422).await;
         assert_eq!(problem.faults(), ["Content-Type wrong_type"], "{kind}");
     }
+    let call =
+        |path: &str| client.call("POST", path.to_owned()).header("content-type", "application/octet-stream").body("x");
+    assert_eq!(call("/v1/documents?media_type=image/png").expect(422).await.faults(), ["media_type wrong_type"]);
+    assert_eq!(call("/v1/documents?media_type=image/gif").expect(400).await.faults(), ["media_type not_allowed"]);
+    call("/v1/documents").expect(415).await;
     assert_eq!(upload(&client, "text/plain", "").expect(422).await.faults(), ["# empty"]);
     for kind in ["application/zip", "image/svg+xml", "application/octet-stream", ""] {
         let problem = upload(&client, kind, "x").expect(415).await;
@@ -139,7 +144,9 @@ async fn what_is_too_large_or_breaks_off_leaves_nothing() {
     assert_eq!(ask(&options, "select count(*) from documents").await, 0);
     let (status, kept) = stream(&client, vec![piece(), piece(), piece()]).await;
     assert_eq!((status, &kept["size"]), (201, &json!(900)), "{kept}");
-    upload(&client, "text/plain", "x".repeat(1000)).expect(201).await;
+    let path = format!("{PATH}?media_type=text/csv");
+    let kept = client.call("POST", path).body("x".repeat(1000)).expect(201).await.json();
+    assert_eq!(kept["media_type"], "text/csv");
 }
 
 #[tokio::test]
@@ -239,6 +246,25 @@ async fn damaged_bytes_are_never_shown_and_an_upload_replaces_them() {
         assert_eq!(problem.faults(), ["# damaged"], "{damage}");
         upload(&client, "text/plain", bytes.clone()).expect(200).await;
         client.get(&path).expect(200).await;
+    }
+}
+
+#[tokio::test]
+async fn an_answer_breaks_off_where_a_part_is_another_than_was_verified() {
+    for change in
+        ["update document_parts set bytes = 'other' where number = 1", "delete from document_parts where number = 1"]
+    {
+        let options = database().await;
+        let client = service_over(options.clone(), Limits::default()).await;
+        let hash = sha256(&b"good ".repeat(300_000));
+        upload(&client, "text/plain", b"good ".repeat(300_000)).expect(201).await;
+        name(&client, &hash, "internal").await;
+        // It is verified when its head is sent; its parts are read while the client reads them.
+        let response = client.get(format!("{PATH}/{hash}")).open().await;
+        assert_eq!(response.status(), 200);
+        run(&options, change).await;
+        let error = response.into_body().collect().await.unwrap_err();
+        assert!(error.to_string().contains("since it was verified"), "{error}");
     }
 }
 

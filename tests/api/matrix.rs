@@ -313,6 +313,12 @@ async fn other(
         // Of what there is not: all that matters here is who is told.
         "download_document" => (call(&path.replace("{sha256}", &"0".repeat(64))), 404),
         "erase_document" => (call(&path.replace("{sha256}", &"0".repeat(64))).header("mandate-reason", "a test"), 404),
+        "import_iati" => {
+            let path = format!("{path}?direction=received");
+            (call(&path).header("content-type", "application/xml").body(crate::iati::SMALL), 200)
+        }
+        // There is nothing yet that could be published: all that matters here is who is told.
+        "export_iati" => (call(path), 409),
         "import_exchange_rates" => {
             (call(path).header("content-type", "text/csv").body("Date,USD\n2024-10-18,1.0847\n"), 200)
         }

@@ -204,6 +204,11 @@ async fn what_is_changed_or_deleted_must_leave_a_history_that_can_be() {
         let reply = who.delete(path("XX-signed-2002-01-01")).header("if-match", "*").expect(409).await;
         assert_eq!(reply.faults(), ["# not_signed"], "{}", reply.text);
     }
+    // What they may not see they are not told.
+    let secret = "/v1/treaty-actions/external:XX-ratified-2005-01-01";
+    client.patch(secret, json!({"classification": "restricted"})).header("if-match", "*").expect(200).await;
+    let reply = diplomat.delete(path("XX-signed-2002-01-01")).header("if-match", "*").expect(409).await;
+    assert!(reply.text.contains("another act of XX") && !reply.text.contains("2005"), "{}", reply.text);
     diplomat.delete(path("XZ-objection-2006-01-01")).header("if-match", "*").expect(204).await;
     diplomat.delete(path("XX-reservation-2005-01-01")).header("if-match", "*").expect(204).await;
 }

@@ -225,3 +225,29 @@ async fn of_the_reference_rows_nobody_is_a_party() {
     let text = client.get("/v1/reports/treaties?country=MD").header("accept", "text/plain").expect(200).await.text;
     assert!(text.contains("CETS-224") && text.contains("signed 2022-11-30"), "{text}");
 }
+
+#[tokio::test]
+async fn a_membership_that_names_no_treaty_is_unproven() {
+    let client = ground().await;
+    let claim = json!({"external_id": "claim", "kind": "secondary_source", "title": "A page", "claim": {"en": "It is a member of treaties"},
+        "about": "treaty_membership", "country": "XX", "published_on": "2018-12-01"});
+    client.create("evidence", claim).await;
+    let mut other =
+        json!({"kind": "statement", "title": "A page", "claim": "A plan", "about": "plan", "country": "XX"});
+    client.create("evidence", other.clone()).await;
+    other["about"] = json!("treaty_membership");
+    other["country"] = json!("XZ");
+    client.create("evidence", other).await;
+    let unproven = async |day: &str| standing(&client, &format!("country=XX&on={day}&state=unproven")).await.len();
+    assert_eq!((unproven("2018-11-30").await, unproven("2018-12-01").await), (0, 1));
+    let page = client.as_viewer().get("/v1/reports/treaties?country=XX").expect(200).await.json();
+    let row = &page["items"][2];
+    assert_eq!((&row["treaty_id"], &row["code"], &row["is_member"]), (&Value::Null, &Value::Null, &json!(false)));
+    assert_eq!(row["name"], json!({"en": "It is a member of treaties"}));
+    assert_eq!(row["acts"], json!(["secondary source, proposed"]));
+    assert!(row["evidence_id"].is_string(), "{row}");
+    // Who withdraws it claims nothing any more.
+    let body = json!({"state": "withdrawn", "state_reason": {"en": "it is of another country"}});
+    client.patch("/v1/evidence/external:claim", body).header("if-match", "*").expect(200).await;
+    assert_eq!(unproven("2018-12-01").await, 0);
+}

@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{media::TYPES, store::Kept};
+use super::{arriving::UploadParameters, media::TYPES, store::Kept};
 use crate::api::{
-    document::problems,
+    document::{parameters, problems},
     operations::{if_none_match, not_modified},
     shape::schemas,
 };
@@ -22,15 +22,18 @@ pub fn describe(document: &mut Value) {
         TYPES.iter().map(|media_type| (media_type.name.to_owned(), binary.clone())).collect();
     let reason = |words: &str, required: bool| json!({"name": "Mandate-Reason", "in": "header", "required": required, "description": words, "schema": {"type": "string"}});
     let kept = |words: &str| json!({"description": words, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Document"}}}});
+    let mut asked = parameters::<UploadParameters>();
+    asked[0]["schema"]["enum"] = TYPES.iter().map(|media_type| media_type.name).collect();
+    asked.push(reason("Why; kept in the record.", false));
     let mut uploaded = problems(&["too_large", "unsupported_media_type", "invalid", "conflict", "malformed"]);
     uploaded.insert("201".into(), kept("It is kept."));
     uploaded.insert("200".into(), kept("These bytes were kept already."));
     document["paths"]["/v1/documents"] = json!({"post": {
         "operationId": "upload_document", "tags": ["documents"],
         "summary": "Keeps the captured copy of a document, once for each content.",
-        "description": "The body is the document as it is. Name the answered `sha256` as `document` of a piece of evidence: until one does, nobody can download it, and after a week it is removed. The bytes must be what the Content-Type says.",
-        "parameters": [reason("Why; kept in the record.", false)],
-        "requestBody": {"required": true, "content": content},
+        "description": "The body is the document as it is; what it is stands in Content-Type, or in `media_type`. Name the answered `sha256` as `document` of a piece of evidence: until one does, nobody can download it, and after a week it is removed. The bytes must be what they are said to be.",
+        "parameters": asked,
+        "requestBody": {"required": true, "content": {"application/octet-stream": binary}},
         "responses": uploaded}});
     let id = json!({"name": "sha256", "in": "path", "required": true, "description": "SHA-256 of its bytes.",
         "schema": {"type": "string", "pattern": "^[0-9a-fA-F]{64}$"}});

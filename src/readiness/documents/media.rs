@@ -4,7 +4,6 @@
 
 use std::io::Read;
 
-use bytes::Bytes;
 use serde::de::IgnoredAny;
 
 /// A media type that is taken.
@@ -33,7 +32,7 @@ pub(super) const TYPES: [MediaType; 8] = [
 const NO_TEXT: [&[u8]; 6] = [b"%PDF-", b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"PK\x03\x04", b"\x1f\x8b"];
 
 /// So many bytes tell what a text is.
-const BEGINNING: usize = 1024;
+const BEGINNING: usize = 4096;
 
 /// The media type of this name.
 pub(super) fn named(name: &str) -> Option<&'static MediaType> {
@@ -48,19 +47,19 @@ pub(super) fn names() -> String {
 
 impl MediaType {
     /// Whether the bytes can be of this type. Reads all of them.
-    pub(super) fn fits(&self, pieces: &[Bytes]) -> bool {
-        (self.is)(&Sample { pieces, beginning: beginning(pieces) })
+    pub(super) fn fits(&self, parts: &[Vec<u8>]) -> bool {
+        (self.is)(&Sample { parts, beginning: beginning(parts) })
     }
 }
 
 /// The bytes, and the first of them together.
 struct Sample<'a> {
-    pieces: &'a [Bytes],
+    parts: &'a [Vec<u8>],
     beginning: Vec<u8>,
 }
 
-fn beginning(pieces: &[Bytes]) -> Vec<u8> {
-    pieces.iter().flatten().copied().take(BEGINNING).collect()
+fn beginning(parts: &[Vec<u8>]) -> Vec<u8> {
+    parts.iter().flatten().copied().take(BEGINNING).collect()
 }
 
 impl Sample<'_> {
@@ -70,7 +69,7 @@ impl Sample<'_> {
 
     /// Whether it is a text in a coding of which ASCII is a part, as UTF-8 and the codings of old pages are.
     fn is_text(&self) -> bool {
-        !NO_TEXT.iter().any(|signature| self.starts(signature)) && !self.pieces.iter().any(|piece| piece.contains(&0))
+        !NO_TEXT.iter().any(|signature| self.starts(signature)) && !self.parts.iter().any(|part| part.contains(&0))
     }
 
     /// What stands first, without a byte order mark and white space, in lower case.
@@ -92,19 +91,18 @@ impl Sample<'_> {
     }
 
     fn is_json(&self) -> bool {
-        let mut pieces = self.pieces.iter();
-        let reader = Pieces { current: pieces.next().map(Bytes::as_ref).unwrap_or_default(), rest: pieces };
+        let reader = Parts { current: &[], rest: self.parts.iter() };
         serde_json::from_reader::<_, IgnoredAny>(reader).is_ok()
     }
 }
 
-/// Reads one piece after the other.
-struct Pieces<'a> {
+/// Reads one part after the other.
+struct Parts<'a> {
     current: &'a [u8],
-    rest: std::slice::Iter<'a, Bytes>,
+    rest: std::slice::Iter<'a, Vec<u8>>,
 }
 
-impl Read for Pieces<'_> {
+impl Read for Parts<'_> {
     fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
         while self.current.is_empty() {
             let Some(next) = self.rest.next() else { return Ok(0) };
@@ -118,10 +116,10 @@ impl Read for Pieces<'_> {
 mod tests {
     use super::*;
 
-    /// In pieces of seven bytes.
+    /// In parts of seven bytes.
     fn fits(name: &str, bytes: &[u8]) -> bool {
-        let pieces: Vec<Bytes> = bytes.chunks(7).map(Bytes::copy_from_slice).collect();
-        named(name).unwrap().fits(&pieces)
+        let parts: Vec<Vec<u8>> = bytes.chunks(7).map(<[u8]>::to_vec).collect();
+        named(name).unwrap().fits(&parts)
     }
 
     #[test]

@@ -52,9 +52,9 @@ async fn upload(
     body: Body,
 ) -> Result<Response, Error> {
     actor.may("upload_document")?;
-    query::read::<NoParameters>(query.as_deref())?;
+    let parameters = query::read(query.as_deref())?;
     let author = actor.author(&headers)?;
-    let arrived = arriving::take(&headers, body, &app.intake).await?;
+    let arrived = arriving::take(&parameters, &headers, body, &app.intake).await?;
     // What stands for the bytes in the fingerprint of an Idempotency-Key.
     let sha256 = arrived.sha256.clone();
     let work: Work<(arriving::Arrived, Author)> = |connection, (arrived, author)| {
@@ -70,6 +70,8 @@ async fn upload(
                     let detail = format!("this document was erased, and is not taken again; {} says why", history(id));
                     Err(conflict("erased", &detail))
                 }
+                // The next attempt finds it new.
+                Upload::Swept => Err(Error::Contended),
             }
         })
     };

@@ -1,7 +1,6 @@
 //! Captured copies in the database: a row for each content, its bytes in parts of a megabyte. Uploads, erasures and sweepings are in the record,
 //! by hash and size, for those who may see everything; the bytes are nowhere else.
 
-use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
@@ -17,9 +16,6 @@ use crate::{
 
 /// The kind of its changes in the record.
 pub const KIND: &str = "document";
-
-/// A part has so many bytes, but the last.
-const PART: usize = 1 << 20;
 
 /// A captured copy, without its bytes.
 #[derive(Debug, Clone, Serialize, FromRow, ToSchema)]
@@ -50,6 +46,8 @@ pub(super) enum Upload {
     There(Kept),
     /// It was erased, and stays so.
     Erased(Uuid),
+    /// It was there, and was swept at this very moment.
+    Swept,
 }
 
 const COLUMNS: &str = "id, sha256, size, media_type, uploaded_at, erased_at is not null as is_erased";
@@ -79,15 +77,15 @@ pub(super) async fn keep(connection: &mut PgConnection, author: &Author, arrived
     .fetch_optional(&mut *connection)
     .await?;
     if let Some((id, change, leaf_hash)) = new {
-        write_parts(connection, id, &arrived.pieces).await?;
+        write_parts(connection, id, &arrived.parts).await?;
         sweep(connection).await?;
         let kept = by_hash(connection, &arrived.sha256).await?;
-        return Ok(Upload::New(kept, Receipt { change, leaf_hash }));
+        return Ok(kept.map_or(Upload::Swept, |kept| Upload::New(kept, Receipt { change, leaf_hash })));
     }
     // It cannot be swept between here and the commit, and a sweep that waits for this sees that it is young again.
     let again = "update documents set uploaded_at = now() where sha256 = $1 and erased_at is null";
     sqlx::query(again).bind(&arrived.sha256).execute(&mut *connection).await?;
-    let kept = by_hash(connection, &arrived.sha256).await?;
+    let Some(kept) = by_hash(connection, &arrived.sha256).await? else { return Ok(Upload::Swept) };
     if kept.is_erased {
         return Ok(Upload::Erased(kept.id));
     }
@@ -97,40 +95,21 @@ pub(super) async fn keep(connection: &mut PgConnection, author: &Author, arrived
             .bind(kept.id)
             .execute(&mut *connection)
             .await?;
-        write_parts(connection, kept.id, &arrived.pieces).await?;
+        write_parts(connection, kept.id, &arrived.parts).await?;
     }
     Ok(Upload::There(kept))
 }
 
-async fn by_hash(connection: &mut PgConnection, sha256: &str) -> Result<Kept, Error> {
+async fn by_hash(connection: &mut PgConnection, sha256: &str) -> Result<Option<Kept>, Error> {
     let sql = sqlx::AssertSqlSafe(format!("select {COLUMNS} from documents where sha256 = $1"));
-    Ok(sqlx::query_as(sql).bind(sha256).fetch_one(connection).await?)
+    Ok(sqlx::query_as(sql).bind(sha256).fetch_optional(connection).await?)
 }
 
-async fn write_parts(connection: &mut PgConnection, id: Uuid, pieces: &[Bytes]) -> Result<(), Error> {
-    let (mut part, mut number) = (Vec::with_capacity(PART), 0);
-    for piece in pieces {
-        let mut piece = &piece[..];
-        while !piece.is_empty() {
-            let (fits, rest) = piece.split_at(piece.len().min(PART - part.len()));
-            part.extend_from_slice(fits);
-            piece = rest;
-            if part.len() == PART {
-                write_part(connection, id, number, &part).await?;
-                part.clear();
-                number += 1;
-            }
-        }
+async fn write_parts(connection: &mut PgConnection, id: Uuid, parts: &[Vec<u8>]) -> Result<(), Error> {
+    for (number, part) in (0_i32..).zip(parts) {
+        let sql = "insert into document_parts (document_id, number, bytes) values ($1, $2, $3)";
+        sqlx::query(sql).bind(id).bind(number).bind(part).execute(&mut *connection).await?;
     }
-    if !part.is_empty() {
-        write_part(connection, id, number, &part).await?;
-    }
-    Ok(())
-}
-
-async fn write_part(connection: &mut PgConnection, id: Uuid, number: i32, bytes: &[u8]) -> Result<(), Error> {
-    let sql = "insert into document_parts (document_id, number, bytes) values ($1, $2, $3)";
-    sqlx::query(sql).bind(id).bind(number).bind(bytes).execute(connection).await?;
     Ok(())
 }
 

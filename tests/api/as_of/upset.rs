@@ -41,6 +41,10 @@ pub(super) async fn upset(client: &Client) {
         "indicators",
         "reporting-cycles",
         "progress-reports",
+        "evidence",
+        "treaties",
+        "treaty-actions",
+        "positions",
         "forums",
         "engagements",
         "delegations",
@@ -50,14 +54,10 @@ pub(super) async fn upset(client: &Client) {
         "contribution-partners",
         "training-programmes",
         "training-sessions",
-        "evidence",
         "frameworks",
         "assessments",
         "answers",
         "citations",
-        "treaties",
-        "treaty-actions",
-        "positions",
     ] {
         for item in items(client, &format!("/v1/{noun}")).await {
             let path = format!("/v1/{noun}/{}", item["id"].as_str().unwrap());

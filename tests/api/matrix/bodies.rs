@@ -68,6 +68,13 @@ impl World {
                 let granted = self.client.create("budget-allocations", granted).await["id"].clone();
                 json!({"allocation_id": granted, "kind": "allotment", "dated_on": "2025-03-01", "money": {"amount": "1", "currency": "RON"}})
             }
+            "evidence" => json!({"kind": "statement", "title": code, "claim": "It was said", "about": "other"}),
+            "treaty" => json!({"code": code, "name": "A treaty"}),
+            "treaty_action" => {
+                let treaty = self.client.create("treaties", json!({"code": code, "name": "A treaty"})).await;
+                json!({"treaty_id": treaty["id"], "country": "XX", "action": "signed", "acted_on": "2024-02-29"})
+            }
+            "position" => json!({"title": "A position", "country": "XX", "topics": ["sovereignty"]}),
             "forum" => json!({"code": code, "name": "A forum", "kind": "expert_group"}),
             "engagement" => json!({"forum_id": self.forum(&code).await}),
             "delegation" => {
@@ -80,12 +87,6 @@ impl World {
             "contact_point" => {
                 json!({"forum_id": self.forum(&code).await, "entity_id": entity, "kind": "policy", "function": "Desk", "classification": "internal"})
             }
-            "treaty" => json!({"code": code, "name": "A treaty"}),
-            "treaty_action" => {
-                let treaty = self.client.create("treaties", json!({"code": code, "name": "A treaty"})).await;
-                json!({"treaty_id": treaty["id"], "country": "XX", "action": "signed", "acted_on": "2024-02-29"})
-            }
-            "position" => json!({"title": "A position", "country": "XX", "topics": ["sovereignty"]}),
             "contribution" => {
                 json!({"direction": "given", "title": "Help", "status": "pipeline", "initiative_id": initiative, "recipients": [{"country": "MD"}]})
             }
@@ -101,7 +102,6 @@ impl World {
                 let programme = self.client.create("training-programmes", programme).await;
                 json!({"programme_id": programme["id"], "starts_on": day, "ends_on": day, "status": "planned"})
             }
-            "evidence" => json!({"kind": "statement", "title": code, "claim": "It was said", "about": "other"}),
             "framework" => framework(&code),
             "assessment" => self.assessment(&code).await,
             "answer" => {
