@@ -184,7 +184,7 @@ impl CandidateRule {
 
     /// Which record would be a candidate, where there is none.
     pub(crate) fn wanted(&self) -> String {
-        let mut wanted = match self.record {
+        let wanted = match self.record {
             CandidateRecord::ApprovedPlan => {
                 let needs = if self.needs.is_empty() { String::new() } else { format!(" with {}", words(&self.needs)) };
                 format!("a strategy or action plan, approved by a legal act and not over,{needs}")
@@ -215,12 +215,9 @@ impl CandidateRule {
             CandidateRecord::Evidence if self.about.is_empty() => "verified evidence".into(),
             CandidateRecord::Evidence => format!("verified evidence about {}", words(&self.about)),
         };
-        if let Some(days) = self.within_days {
-            wanted.push_str(&format!(", within {days} days"));
-        }
-        if let Some(sought) = &self.words {
-            wanted.push_str(&format!(", with the words \u{201c}{sought}\u{201d}"));
-        }
-        format!("Nothing found; record {wanted} (/v1/{}).", self.record.plural())
+        let within = self.within_days.map(|days| format!(", within {days} days")).unwrap_or_default();
+        let with =
+            self.words.as_ref().map(|words| format!(", with the words \u{201c}{words}\u{201d}")).unwrap_or_default();
+        format!("Nothing found; record {wanted}{within}{with} (/v1/{}).", self.record.plural())
     }
 }

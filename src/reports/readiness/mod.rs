@@ -202,7 +202,9 @@ fn of_assessment(scored: &[Scored], found: &[Candidate], explain: bool, rows: &m
     let (mut whole, mut areas) = (Tally::default(), Vec::new());
     for area in scored.chunk_by(|a, b| a.area == b.area) {
         let mut tally = Tally::default();
-        area.iter().for_each(|each| tally.add(&each.counted()));
+        for each in area {
+            tally.add(&each.counted());
+        }
         let mut row = Row::new(area, &tally, tally.shares());
         row.area = Some(area[0].area.clone());
         row.name = Some(area[0].area_name.clone());

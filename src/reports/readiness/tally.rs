@@ -119,7 +119,9 @@ mod tests {
     fn weights_decide_where_there_are_any() {
         let whole = |areas: &[(Option<Decimal>, Tally)]| {
             let mut whole = Tally::default();
-            areas.iter().for_each(|(_, tally)| whole.join(tally));
+            for (_, tally) in areas {
+                whole.join(tally);
+            }
             shares_of_all(areas, &whole).map(|(_, proven)| shown(proven))
         };
         assert_eq!(whole(&[area(None, 3, 3), area(None, 6, 0)]).unwrap(), "33.33");
