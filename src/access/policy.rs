@@ -128,6 +128,7 @@ const OTHERS: &[(&str, Option<Area>, Act, Grants)] = &[
     ("report_gaps", Some(Area::Plan), Act::Read, READERS),
     ("report_integrity", Some(Area::Plan), Act::Read, READERS),
     ("report_quality", Some(Area::Plan), Act::Read, READERS),
+    ("report_plan_contents", Some(Area::Plan), Act::Read, READERS),
     ("report_staffing", Some(Area::Plan), Act::Read, READERS),
     ("report_understaffed", Some(Area::Plan), Act::Read, READERS),
     ("report_summary", Some(Area::Progress), Act::Read, READERS),

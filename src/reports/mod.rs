@@ -22,6 +22,7 @@ mod judged;
 mod matrix;
 mod network;
 mod plan;
+mod plan_contents;
 mod positions;
 mod progress;
 mod quality;
@@ -80,6 +81,7 @@ static REPORTS: &[Entry] = &[
     Entry::of::<integrity::Parameters>(),
     Entry::of::<indicators::Parameters>(),
     Entry::of::<quality::Parameters>(),
+    Entry::of::<plan_contents::Parameters>(),
     Entry::of::<staffing::Parameters>(),
     Entry::of::<understaffed::Parameters>(),
     Entry::of::<summary::Parameters>(),

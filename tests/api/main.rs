@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
 #![expect(clippy::needless_pass_by_value, reason = "bodies written in place read better without a borrow")]
 
+mod acceptance_case;
 mod architecture;
 mod as_of;
 mod budget_sums;

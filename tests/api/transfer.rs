@@ -15,6 +15,7 @@ const ALBANIA: &str = include_str!("../../examples/us-assistance-albania.json");
 const EXAMPLAND: &str = include_str!("../../examples/exampland-2026.json");
 const ROMANIA: &str = include_str!("../../examples/romania-2022-2027-partial.json");
 const REFERENCE: &str = include_str!("../../examples/reference-forums.json");
+const NCSI: &str = include_str!("../../examples/framework-ncsi-3.0.json");
 const ACCEPTANCE: &str = include_str!("../../examples/romania-acceptance-case.json");
 
 async fn import(client: &Client, plan: &str) -> Value {
@@ -28,7 +29,7 @@ async fn count(client: &Client, path: &str) -> i64 {
 #[tokio::test]
 async fn real_plans_have_the_counts_of_their_sources() {
     let client = service().await;
-    for plan in [TURKIYE, FEDERAL, ALBANIA, CANADA, ROMANIA, ACCEPTANCE, EXAMPLAND, REFERENCE] {
+    for plan in [TURKIYE, FEDERAL, ALBANIA, CANADA, ROMANIA, REFERENCE, NCSI, ACCEPTANCE, EXAMPLAND] {
         let report = import(&client, plan).await;
         assert_eq!(report["refused"], 0);
     }
@@ -83,7 +84,7 @@ fn from_folder(files: &[folder::File]) -> (String, Origin) {
 #[tokio::test]
 async fn a_folder_of_csv_files_says_what_the_plan_file_says() {
     let here = service().await;
-    for plan in [TURKIYE, FEDERAL, CANADA, ROMANIA, ACCEPTANCE, EXAMPLAND, REFERENCE] {
+    for plan in [TURKIYE, FEDERAL, CANADA, ROMANIA, REFERENCE, NCSI, ACCEPTANCE, EXAMPLAND] {
         import(&here, plan).await;
     }
     let item = here.get("/v1/initiatives/external:ro22-action-1.1-1").expect(200).await.json();
