@@ -50,6 +50,10 @@ pub(crate) struct Row {
     document: Option<String>,
     /// The newest piece of evidence that replaces it and is not withdrawn.
     superseded_by_id: Option<Uuid>,
+    /// What hangs on it: the indicators whose answers cite it, such as `NCSI 3.0: 1.5`.
+    indicators: Vec<String>,
+    /// Those answers.
+    answer_ids: Vec<Uuid>,
 }
 
 // Evidence has no objective, entity, status or deadline: a scope by these leaves it out.
@@ -63,7 +67,8 @@ disputed as (
     from strategies s where s.evidence_state = 'disputed'
 )
 select d.noun, d.id, d.strategy_id, d.title, d.claim, d.about, d.country, d.reason, since.day as disputed_on, since.actor as disputed_by,
-    d.source, d.document, later.id as superseded_by_id
+    d.source, d.document, later.id as superseded_by_id,
+    coalesce(hangs.indicators, '{}') as indicators, coalesce(hangs.answer_ids, '{}') as answer_ids
 from disputed d
 left join lateral (
     select day_of(c.at) as day, c.actor from changes c
@@ -75,6 +80,11 @@ left join lateral (
     select e.id from evidence e where d.noun = 'evidence' and e.supersedes_id = d.id and e.state <> 'withdrawn'
     order by e.created_at desc, e.id desc limit 1
 ) later on true
+left join lateral (
+    select array_agg(distinct f.code || ' ' || f.edition || ': ' || a.indicator) as indicators, array_agg(a.id order by a.created_at, a.id) as answer_ids
+    from citations t join answers a on a.id = t.answer_id join assessments s on s.id = a.assessment_id join frameworks f on f.id = s.framework_id
+    where d.noun = 'evidence' and t.evidence_id = d.id
+) hangs on true
 where $2 = '{}' and $3 = '{}' and $4 = '{}' and $5 is null and $6 is null and ($1 = '{}' or d.strategy_id = any($1))
 order by since.day nulls last, d.created_at, d.id";
 

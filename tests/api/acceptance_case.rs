@@ -31,6 +31,7 @@ async fn the_plan_stands_under_its_decision_and_is_disputed_with_the_reason() {
     let disputed = items(&client, "/v1/reports/disputed-claims").await;
     let names: Vec<_> = disputed.iter().map(|row| row["noun"].as_str().unwrap()).collect();
     assert_eq!(names, ["strategy", "evidence"]);
+    assert_eq!(disputed[1]["indicators"], json!(["NCSI 3.0: 1.5"]));
     for row in disputed {
         assert!(row["reason"]["en"].as_str().unwrap().contains("Republic of Moldova"), "{row}");
     }
