@@ -95,6 +95,8 @@ const STATEMENTS: &[&str] = &[
     "/src/transfer/section.rs",
     "/src/transfer/batch.rs",
     "/src/transfer/export",
+    "/src/transfer/iati/export.rs",
+    "/src/transfer/iati/partners.rs",
     "/src/access/keys.rs",
     "/src/access/own.rs",
     "/src/database.rs",

@@ -31,18 +31,18 @@ pub(crate) const SMALL: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
 "#;
 
 fn files(folder: &str) -> Vec<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/iati").join(folder);
-    let mut found = Vec::new();
-    for entry in fs::read_dir(path).unwrap() {
-        let path = entry.unwrap().path();
-        match path.is_dir() {
-            true => found.extend(files(
-                path.strip_prefix(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/iati")).unwrap().to_str().unwrap(),
-            )),
-            false => found.push(path),
+    fn all(folder: &Path, found: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                all(&path, found);
+            } else if path.extension().is_some_and(|extension| extension == "xml") {
+                found.push(path);
+            }
         }
     }
-    found.retain(|path| path.extension().is_some_and(|extension| extension == "xml"));
+    let mut found = Vec::new();
+    all(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/iati").join(folder), &mut found);
     found.sort();
     found
 }
