@@ -28,7 +28,7 @@ const PLANS: &[(&str, &str)] = &[
 pub async fn prepare(settings: &Settings, database: &Database) -> anyhow::Result<()> {
     let mut connection = database.connect().await?;
     let author = Author::of_ours("demo");
-    for (name, plan) in PLANS.iter().copied() {
+    for (name, plan) in PLANS {
         let outcome =
             transfer::import(&mut connection, router::nouns(), &author, plan.as_bytes(), false, |_, _| {}).await;
         let report = outcome.map_err(|error| anyhow::anyhow!("{name}: {}", error.problem().detail))?;

@@ -165,7 +165,10 @@ async fn positions_as_the_reader_may_see_them() {
     assert_eq!(found(&client, "on=2023-12-31").await[0]["id"], first);
     // To a viewer the restricted one is not there.
     assert_eq!(found(&client.as_viewer(), "").await[0]["id"], first);
-    let then = second["created_at"].as_str().unwrap();
+    // A later write: what was recorded before it is in the past of its moment.
+    let later = json!({"note": "looked at"});
+    let later = client.patch("/v1/assessments/external:a", later).header("if-match", "*").expect(200).await.json();
+    let then = later["updated_at"].as_str().unwrap();
     client
         .delete(format!("/v1/positions/{}", second["id"].as_str().unwrap()))
         .header("if-match", "*")
