@@ -1,18 +1,20 @@
 //! Settings and the command line. `mandate --help` is their reference.
 
+mod parsers;
+
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
+use parsers::{country, currency, language, reason, time_zone};
 use uuid::Uuid;
 
 use crate::{
     access::{Role, oidc, role::Scope},
     audit::{command::receipt, hash::Hash, note::VerifierKey},
     edge::settings::EdgeSettings,
-    limits::{self, Limits},
+    limits::Limits,
     record::webhooks::Allowed,
     transfer::{iati, table::DecimalMark},
-    values::codelists,
 };
 
 /// The system of record for carrying out a national strategy.
@@ -99,32 +101,6 @@ pub struct Settings {
     /// What to log, such as `info` or `mandate=debug,warn`
     #[arg(long, env = "MANDATE_LOG", default_value = "info", global = true)]
     pub log: String,
-}
-
-fn country(word: &str) -> Result<String, &'static str> {
-    known(word, codelists::is_country, "MANDATE_COUNTRY is a country of ISO 3166-1 alpha-2, such as RO")
-}
-
-fn reason(text: &str) -> Result<String, String> {
-    let fits = text.chars().count() <= limits::REASON;
-    if fits { Ok(text.to_owned()) } else { Err(format!("a reason may have at most {} characters", limits::REASON)) }
-}
-
-fn language(word: &str) -> Result<String, &'static str> {
-    known(word, codelists::is_language, "MANDATE_LANGUAGES are languages of ISO 639-1 between commas, such as ro,en")
-}
-
-fn currency(word: &str) -> Result<String, &'static str> {
-    known(word, codelists::is_currency, "MANDATE_CURRENCY is a currency of ISO 4217, such as RON")
-}
-
-fn time_zone(word: &str) -> Result<chrono_tz::Tz, &'static str> {
-    word.parse().map_err(|_| "MANDATE_TIMEZONE is a time zone of the IANA database, such as Europe/Bucharest")
-}
-
-fn known(word: &str, is_known: fn(&str) -> bool, wanted: &'static str) -> Result<String, &'static str> {
-    let word = word.trim();
-    if is_known(word) { Ok(word.to_owned()) } else { Err(wanted) }
 }
 
 /// What to do.
@@ -395,18 +371,5 @@ impl Settings {
         }
         let home = || PathBuf::from(std::env::var_os("HOME").unwrap_or_else(|| ".".into())).join(".local/share");
         std::env::var_os("XDG_DATA_HOME").map_or_else(home, PathBuf::from).join("mandate")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_reason_of_the_command_line_is_as_short_as_one_of_a_request() {
-        let import = |reason: &str| Cli::try_parse_from(["mandate", "import", "plan.json", "--reason", reason]);
-        assert!(import(&"ș".repeat(limits::REASON)).is_ok());
-        let error = import(&"ș".repeat(limits::REASON + 1)).unwrap_err().to_string();
-        assert!(error.contains("a reason may have at most 1000 characters"), "{error}");
     }
 }

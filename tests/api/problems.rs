@@ -144,7 +144,7 @@ async fn faults_are_said_in_words() {
         ("/v1/entities?count=TRUE", 400, "must be true or false"),
         ("/v1/legal_acts", 404, "did you mean `/v1/legal-acts`?"),
         ("/v1/entities/", 404, "did you mean `/v1/entities`?"),
-        ("/v1/exports", 404, "did you mean `/v1/exports/plan`?"),
+        ("/v1/exports", 404, "did you mean `/v1/exports/iati`?"),
         ("/v1/reports/intgrity", 404, "did you mean `/v1/reports/integrity`?"),
         ("/v1/nothing/like/it", 404, "there is nothing at /v1/nothing/like/it; /openapi.json"),
     ] {
