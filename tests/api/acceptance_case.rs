@@ -153,4 +153,20 @@ async fn readiness_says_what_is_claimed_what_is_proven_and_what_each_lacks() {
     let candidates = items(&client, "/v1/assessments/external:ro18-assessment/candidates?indicator=2.2").await;
     let position = candidates.iter().find(|row| row["noun"] == "position").unwrap();
     assert_eq!(position["can_prove"], true, "{position}");
+
+    // What was given under another strategy proves nothing here; what belongs to none could.
+    let other = json!({"code": "O", "title": "Another", "country": "RO", "kind": "strategy"});
+    let other = client.create("strategies", other).await["id"].clone();
+    let given = |strategy: Value| {
+        json!({"direction": "given", "title": "Help", "status": "implementation", "strategy_id": strategy,
+        "actual_starts_on": "2026-01-05", "recipients": [{"country": "MD"}]})
+    };
+    let found = async || {
+        let rows = items(&client, "/v1/assessments/external:ro18-assessment/candidates?indicator=2.3").await;
+        rows.iter().filter(|row| row["noun"] == "contribution").count()
+    };
+    client.create("contributions", given(other)).await;
+    assert_eq!(found().await, 0);
+    client.create("contributions", given(Value::Null)).await;
+    assert_eq!(found().await, 1);
 }

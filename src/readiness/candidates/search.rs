@@ -40,9 +40,9 @@ with rule as (
 asked as (
     select $2::uuid as strategy_id, $3::text as country, coalesce($4::date, (select today())) as day
 ),
--- The strategy, what carries it out, and what it carries out.
+-- The strategy, what carries it out, and what it carries out. No null may be in it: what is not among them would then be unknown, not false.
 family(id) as (
-    select s.id from strategies s where s.id = $2 or s.parent_id = $2 union select s.parent_id from strategies s where s.id = $2
+    select s.id from strategies s where s.id = $2 or s.parent_id = $2 union select s.parent_id from strategies s where s.id = $2 and s.parent_id is not null
 ),
 plan as (
     select s.id, s.kind, s.code, s.title, s.search, coalesce(concat_ws(' ', l.issuer, l.act_type, l.number, l.date), 'a legal act') as act
