@@ -170,3 +170,28 @@ async fn readiness_says_what_is_claimed_what_is_proven_and_what_each_lacks() {
     client.create("contributions", given(Value::Null)).await;
     assert_eq!(found().await, 1);
 }
+
+#[tokio::test]
+async fn what_is_different_in_a_strategy_has_the_parts_of_its_parts() {
+    let client = case().await;
+    let plan = "external:ro18-plan";
+    let training = json!({"initiative_id": "external:ro18-initiative-1", "title": "Lessons", "audience": "pupils"});
+    let programme = client.create("training-programmes", training).await["id"].clone();
+    let day = "2026-01-12";
+    let session = json!({"programme_id": programme, "starts_on": day, "ends_on": day, "status": "planned"});
+    client.create("training-sessions", session).await;
+    let help = json!({"direction": "received", "title": "Help", "status": "pipeline", "strategy_id": plan});
+    let help = client.create("contributions", help).await["id"].clone();
+    let agency = client.create("entities", json!({"name": "Agency", "kind": "agency"})).await["id"].clone();
+    let partner = json!({"contribution_id": help, "role": "funding", "entity_id": agency});
+    client.create("contribution-partners", partner).await;
+    let met = json!({"forum_id": "code:UN-OEWG", "follow_up_initiative_id": "external:ro18-initiative-2"});
+    let met = client.create("engagements", met).await["id"].clone();
+    client.create("delegations", json!({"engagement_id": met, "entity_id": agency})).await;
+    let rows = items(&client, &format!("/v1/diff?from=2020-01-01&strategy_id={plan}")).await;
+    let count = |kind: &str| rows.iter().filter(|row| row["kind"] == kind).count();
+    let counts =
+        ["training_session", "contribution_partner", "engagement", "delegation", "answer", "citation", "entity"]
+            .map(count);
+    assert_eq!(counts, [1, 1, 1, 1, 4, 13, 0], "{rows:?}");
+}

@@ -59,7 +59,7 @@ net as (
     where f.before is not null or l.after is not null
 )
 select n.kind, n.entity_id as resource_id, n.before, n.after, n.actors, n.reasons, n.changes, n.recorded_at,
-    case n.kind when 'strategy' then n.entity_id else coalesce((n.fields ->> 'strategy_id')::uuid, i.strategy_id, m.strategy_id, o.strategy_id)
+    case n.kind when 'strategy' then n.entity_id else coalesce((n.fields ->> 'strategy_id')::uuid, i.strategy_id, m.strategy_id, o.strategy_id, p.strategy_id)
     end as strategy_id,
     coalesce(s.code, i.code) as item_code
 from net n
@@ -71,6 +71,23 @@ left join lateral (
     select v.initiative_id, v.step_id from as_of.budget_allocations_versions v
     where v.id = (n.fields ->> 'allocation_id')::uuid order by v.recorded_from desc limit 1
 ) a on true
+-- What is a part of something that is a part of a plan.
+left join lateral (
+    select w.* from (
+        select v.strategy_id, v.initiative_id, null::uuid as objective_id, v.recorded_from from as_of.contributions_versions v
+            where v.id = (n.fields ->> 'contribution_id')::uuid
+        union all
+        select v.strategy_id, v.initiative_id, null, v.recorded_from from as_of.training_programmes_versions v
+            where v.id = (n.fields ->> 'programme_id')::uuid
+        union all
+        select null, v.follow_up_initiative_id, v.objective_id, v.recorded_from from as_of.engagements_versions v
+            where v.id = (n.fields ->> 'engagement_id')::uuid
+        union all
+        select v.strategy_id, null, null, v.recorded_from from as_of.assessments_versions v
+            where v.id = coalesce((n.fields ->> 'assessment_id')::uuid,
+                (select r.assessment_id from as_of.answers_versions r where r.id = (n.fields ->> 'answer_id')::uuid order by r.recorded_from desc limit 1))
+    ) w order by w.recorded_from desc limit 1
+) p on true
 left join lateral (
     select v.initiative_id, v.code from as_of.steps_versions v
     where v.id = coalesce((n.fields ->> 'step_id')::uuid, (n.fields ->> 'predecessor_step_id')::uuid, m.step_id, a.step_id)
@@ -79,15 +96,16 @@ left join lateral (
 left join lateral (
     select v.strategy_id, v.code from as_of.initiatives_versions v
     where v.id = coalesce(
-        (n.fields ->> 'initiative_id')::uuid, (n.fields ->> 'predecessor_initiative_id')::uuid, m.initiative_id, a.initiative_id, s.initiative_id)
+        (n.fields ->> 'initiative_id')::uuid, (n.fields ->> 'predecessor_initiative_id')::uuid, (n.fields ->> 'follow_up_initiative_id')::uuid,
+        m.initiative_id, a.initiative_id, s.initiative_id, p.initiative_id)
     order by v.recorded_from desc limit 1
 ) i on true
 left join lateral (
     select v.strategy_id from as_of.objectives_versions v
-    where v.id = coalesce((n.fields ->> 'objective_id')::uuid, m.objective_id) order by v.recorded_from desc limit 1
+    where v.id = coalesce((n.fields ->> 'objective_id')::uuid, m.objective_id, p.objective_id) order by v.recorded_from desc limit 1
 ) o on true
 where $3 = '{}' or n.entity_id = any($3) or (n.fields ->> 'strategy_id')::uuid = any($3) or i.strategy_id = any($3)
-    or m.strategy_id = any($3) or o.strategy_id = any($3)
+    or m.strategy_id = any($3) or o.strategy_id = any($3) or p.strategy_id = any($3)
 order by array_position($4, n.kind), natural_order(coalesce(n.fields ->> 'code', s.code, i.code, '')) collate \"C\", n.entity_id
 limit 100001";
 
