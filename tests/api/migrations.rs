@@ -40,6 +40,13 @@ const LANDED: &[(&str, &str)] = &[
     ("0019_progress.sql", "df1503a161582c9584c8a62d63e4e8e036c28c21d0699bd9ac3b04c59425c430"),
     ("0020_risks.sql", "4bd9cc3eefe86a4ec0dc051e01d838e1e83fb5430a5144f9d77676e6be2f173a"),
     ("0021_people.sql", "de3012d114bb50994c813ec6aa94dbcdfad5fb4e1b8932871615f7d5b4dbb431"),
+    ("0022_diplomacy.sql", "e62c72136a67817462fec4f9efd626e9a8ec16e226592e69ff0e7b6753334092"),
+    ("0023_law.sql", "ccae139465eeef9dda6e75310a7aee50fcab4e90a0a7cc5b3ccc1caa425fca84"),
+    ("0024_capacity.sql", "17c0d127e8b4ceb7aa1183ccf713f8c309c84849ee9695c7ed5f2d3b4fe18afd"),
+    ("0025_evidence.sql", "7333b910c6cc56b94f229897e34cb7c058a74654f719cc93446670ea36034b88"),
+    ("0026_readiness.sql", "12083b57cc6354245013e22b98a6f8686e83d0229db5f2eecd136a3be9849341"),
+    ("0027_citations.sql", "c75698b3339d5a09acaab1996ef27c73314322387fdcff1f3298088f96980c79"),
+    ("0028_fiscal_years.sql", "8a37f1c6c9ac9d624286d5e6bb2667adc8ec1de1b5e43bd1960bda90833c2ea4"),
 ];
 
 fn folder(name: &str) -> PathBuf {
