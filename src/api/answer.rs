@@ -4,7 +4,8 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
-use serde_json::Value;
+use serde::Serialize;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -12,12 +13,12 @@ use uuid::Uuid;
 use super::{
     error::Error,
     format::{self, Format},
-    precondition,
+    past, precondition,
     query::View,
 };
 use crate::{
     app::App,
-    repository::{self, Receipt, Resource, Stored},
+    repository::{self, Moment, Receipt, Resource, Stored},
 };
 
 /// One resource as a response.
@@ -92,6 +93,17 @@ pub fn render(items: Vec<Value>, format: Format, json: impl FnOnce(Vec<Value>) -
         }
         Format::Text => format::table(&items).into_bytes(),
     })
+}
+
+/// All rows of a reading that has no pages, in the format asked for.
+pub fn whole<T: Serialize>(headers: &HeaderMap, rows: &[T], format: Format, moment: Moment) -> Result<Response, Error> {
+    let items = rows.iter().map(serde_json::to_value).collect::<Result<Vec<_>, _>>().map_err(internal)?;
+    let body = render(items, format, |items| {
+        let mut page = json!({"items": items});
+        past::tell(&mut page, moment);
+        page
+    })?;
+    Ok(past::mark(tagged(headers, body, format), moment))
 }
 
 /// A response with a weak entity tag made from its body, so that polling costs no transfer.

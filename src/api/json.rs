@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use axum::http::{HeaderMap, header};
+use axum::{
+    extract::rejection::BytesRejection,
+    http::{HeaderMap, StatusCode, header},
+};
 use bytes::Bytes;
 use serde::{
     Deserializer,
@@ -39,6 +42,14 @@ pub fn uncompressed(headers: &HeaderMap) -> Result<(), Error> {
         return Err(Error::UnsupportedMediaType("send the body as it is, without Content-Encoding".into()));
     }
     Ok(())
+}
+
+/// A body that was read whole, or why it was not: `too_large` says what to do instead.
+pub fn received(body: Result<Bytes, BytesRejection>, too_large: impl FnOnce() -> String) -> Result<Bytes, Error> {
+    body.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Error::TooLarge(too_large()),
+        _ => Error::Malformed("the body broke off".into()),
+    })
 }
 
 /// The media type of a body, in lower case and without parameters; empty when it is not said.

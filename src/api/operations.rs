@@ -157,6 +157,17 @@ pub fn formats(description: &str, json_schema: &Value) -> Value {
         "text/plain": {"schema": {"type": "string"}}}})
 }
 
+/// The answers of a reading that has no pages: all rows of a schema in every format, not modified, and these problems.
+pub fn of_whole(description: &str, schema: &str, wrong: &[&str]) -> Map<String, Value> {
+    let rows = json!({"type": "object", "required": ["items"], "properties": {
+        "items": {"type": "array", "items": {"$ref": format!("#/components/schemas/{schema}")}},
+        "as_of": {"type": "string", "format": "date-time", "description": "The past moment, when asked for."}}});
+    let mut responses = problems(wrong);
+    responses.insert("200".into(), formats(description, &rows));
+    responses.insert("304".into(), not_modified());
+    responses
+}
+
 impl Noun {
     fn stored(&self) -> String {
         format!("Stored{}", self.name)

@@ -32,12 +32,17 @@ fn known(word: &str, is_known: fn(&str) -> bool, wanted: &'static str) -> Result
 mod tests {
     use clap::Parser as _;
 
-    use crate::{config::Cli, limits};
+    use crate::{
+        config::{Cli, Command},
+        limits,
+    };
 
     #[test]
     fn a_reason_of_the_command_line_is_as_short_as_one_of_a_request() {
         let import = |reason: &str| Cli::try_parse_from(["mandate", "import", "plan.json", "--reason", reason]);
-        assert!(import(&"ș".repeat(limits::REASON)).is_ok());
+        let longest = "ș".repeat(limits::REASON);
+        let Command::Import(taken) = import(&longest).unwrap().command else { panic!("it is an import") };
+        assert_eq!(taken.reason, Some(longest));
         let error = import(&"ș".repeat(limits::REASON + 1)).unwrap_err().to_string();
         assert!(error.contains("a reason may have at most 1000 characters"), "{error}");
     }

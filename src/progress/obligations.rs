@@ -9,7 +9,7 @@ use axum::{
 };
 use chrono::NaiveDate;
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::owed::{Obligation, ObligationKind, Wanted, owed};
@@ -17,11 +17,10 @@ use crate::{
     access::Actor,
     api::{
         Error,
-        answer::{internal, render, tagged},
-        document::{parameters, problems},
+        answer::whole,
+        document::parameters,
         format::Format,
-        operations::{formats, if_none_match, not_modified},
-        past,
+        operations::{if_none_match, of_whole},
         query::{self, NoParameters},
         shape::schemas,
     },
@@ -97,13 +96,7 @@ async fn list(
         let fault = Fault { pointer: "entity".into(), code: "too_many_rows".into(), detail };
         return Err(Error::BadQuery(vec![fault]));
     }
-    let items = rows.iter().map(serde_json::to_value).collect::<Result<Vec<_>, _>>().map_err(internal)?;
-    let body = render(items, format, |items| {
-        let mut page = json!({"items": items});
-        past::tell(&mut page, moment);
-        page
-    })?;
-    Ok(past::mark(tagged(&headers, body, format), moment))
+    whole(&headers, &rows, format, moment)
 }
 
 /// Adds the operation to the document.
@@ -116,12 +109,7 @@ pub(super) fn describe(document: &mut Value) {
     }
     let mut asked = parameters::<ObligationFilter>();
     asked.push(if_none_match());
-    let rows = json!({"type": "object", "required": ["items"], "properties": {
-        "items": {"type": "array", "items": {"$ref": "#/components/schemas/Obligation"}},
-        "as_of": {"type": "string", "format": "date-time", "description": "The past moment, when asked for."}}});
-    let mut responses: Map<String, Value> = problems(&["not_acceptable"]);
-    responses.insert("200".into(), formats("All rows, by day; there are no pages.", &rows));
-    responses.insert("304".into(), not_modified());
+    let responses = of_whole("All rows, by day; there are no pages.", "Obligation", &["not_acceptable"]);
     document["paths"]["/v1/obligations"] = json!({"get": {
         "operationId": "list_obligations", "tags": ["obligations"],
         "summary": "Lists who owes which report, measurement, milestone or review of a risk by when.",

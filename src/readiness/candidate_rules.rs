@@ -8,7 +8,7 @@ use crate::{
     entities::entities::EntityKind,
     international::{contributions::ContributionDirection, positions::Topic},
     repository::Faults,
-    values::Code,
+    values::{Code, word, words},
 };
 
 /// Which records a rule looks for.
@@ -141,13 +141,8 @@ impl CandidateRecord {
     }
 }
 
-/// The word of a value, as in JSON.
-pub(super) fn word(value: impl Serialize) -> String {
-    serde_json::to_value(value).ok().and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default()
-}
-
-fn words<T: Serialize>(values: &[T]) -> String {
-    values.iter().map(word).collect::<Vec<_>>().join(", ")
+fn listed<T: Serialize>(values: &[T]) -> String {
+    words(values).join(", ")
 }
 
 impl CandidateRule {
@@ -186,7 +181,8 @@ impl CandidateRule {
     pub(crate) fn wanted(&self) -> String {
         let wanted = match self.record {
             CandidateRecord::ApprovedPlan => {
-                let needs = if self.needs.is_empty() { String::new() } else { format!(" with {}", words(&self.needs)) };
+                let needs =
+                    if self.needs.is_empty() { String::new() } else { format!(" with {}", listed(&self.needs)) };
                 format!("a strategy or action plan, approved by a legal act and not over,{needs}")
             }
             CandidateRecord::Strategy => "a strategy approved by a legal act and not over".into(),
@@ -195,11 +191,11 @@ impl CandidateRule {
                 format!("a legal act in force{kind}")
             }
             CandidateRecord::Entity if self.entity_kinds.is_empty() => "an entity".into(),
-            CandidateRecord::Entity => format!("an entity of the kind {}", words(&self.entity_kinds)),
+            CandidateRecord::Entity => format!("an entity of the kind {}", listed(&self.entity_kinds)),
             CandidateRecord::Engagement => "an engagement with a statement, or in the chair".into(),
             CandidateRecord::ForumMembership => "a forum with a membership".into(),
             CandidateRecord::Position if self.topics.is_empty() => "an official position".into(),
-            CandidateRecord::Position => format!("an official position with the topics {}", words(&self.topics)),
+            CandidateRecord::Position => format!("an official position with the topics {}", listed(&self.topics)),
             CandidateRecord::TreatyInForce => {
                 let treaty = self.treaty.as_ref().map_or("", |code| &code.0);
                 format!("an action by which the state is bound by {treaty}, with the day from which it has effect")
@@ -213,7 +209,7 @@ impl CandidateRule {
             }
             CandidateRecord::Training => "a training programme with a session that was held".into(),
             CandidateRecord::Evidence if self.about.is_empty() => "verified evidence".into(),
-            CandidateRecord::Evidence => format!("verified evidence about {}", words(&self.about)),
+            CandidateRecord::Evidence => format!("verified evidence about {}", listed(&self.about)),
         };
         let within = self.within_days.map(|days| format!(", within {days} days")).unwrap_or_default();
         let with =

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     api::Error,
     international::contributions::ContributionDirection,
-    values::{Text, codelists},
+    values::{Text, codelists, words},
 };
 
 /// By what the rows of a year are told apart.
@@ -227,20 +227,12 @@ impl Report for Parameters {
         let (from, to) = years::asked(connection, self.from, self.to, &scope).await?;
         // Here the entity is the one that answers for a contribution or takes part in it, not one that takes part in the work.
         let entities: Vec<Uuid> = std::mem::take(&mut scope.entity_id).iter().map(|id| id.uuid()).collect();
-        let directions: Vec<&str> = self
-            .direction
-            .iter()
-            .map(|direction| match direction {
-                ContributionDirection::Given => "given",
-                ContributionDirection::Received => "received",
-            })
-            .collect();
         let query = scope
             .query(&[CHOSEN, scope.of_work(), SQL, LIMIT])
             .bind(entities)
             .bind(from)
             .bind(to)
-            .bind(directions)
+            .bind(words(&self.direction))
             .bind(self.by.unwrap_or_default() == By::Recipient);
         let mut rows: Vec<Row> = answer(connection, query).await?;
         for row in &mut rows {

@@ -8,14 +8,17 @@ use uuid::Uuid;
 
 use super::{
     Report,
-    scope::{LIMIT, Scope, answer},
+    scope::{STRATEGIES, Scope, answer, ids},
 };
-use crate::{api::Error, values::Text};
+use crate::{api::Error, plan::strategies::StrategyId, repository::Reference, values::Text};
 
-/// The report of disputed claims has no parameters of its own.
+/// What the report of disputed claims can be asked.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
-pub(crate) struct Parameters {}
+pub(crate) struct Parameters {
+    /// Of this strategy, or speaking of it; may be repeated.
+    strategy_id: Vec<StrategyId>,
+}
 
 /// A claim that is disputed.
 #[derive(Debug, Serialize, FromRow, ToSchema)]
@@ -56,9 +59,8 @@ pub(crate) struct Row {
     answer_ids: Vec<Uuid>,
 }
 
-// Evidence has no objective, entity, status or deadline: a scope by these leaves it out.
-const SQL: &str = ",
-disputed as (
+const SQL: &str = "
+with disputed as (
     select 'evidence' as noun, e.id, e.strategy_id, e.title, e.claim, e.about, e.country, e.state_reason as reason,
         coalesce(e.url, e.document_symbol) as source, e.document, e.created_at
     from evidence e where e.state = 'disputed'
@@ -85,15 +87,18 @@ left join lateral (
     from citations t join answers a on a.id = t.answer_id join assessments s on s.id = a.assessment_id join frameworks f on f.id = s.framework_id
     where d.noun = 'evidence' and t.evidence_id = d.id
 ) hangs on true
-where $2 = '{}' and $3 = '{}' and $4 = '{}' and $5 is null and $6 is null and ($1 = '{}' or d.strategy_id = any($1))
-order by since.day nulls last, d.created_at, d.id";
+where $1 = '{}' or d.strategy_id = any($1)
+order by since.day nulls last, d.created_at, d.id
+limit 100001";
 
 impl Report for Parameters {
     const NAME: &'static str = "disputed-claims";
     const SUMMARY: &'static str = "Claims that are disputed: why, since when, and by whom.";
+    const IS_OF_PLAN: bool = false;
+    const REFERENCES: &'static [Reference] = STRATEGIES;
     type Row = Row;
 
-    async fn rows(self, scope: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {
-        answer(connection, scope.query(&[SQL, LIMIT])).await
+    async fn rows(self, _: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {
+        answer(connection, sqlx::query_as(SQL).bind(ids(&self.strategy_id))).await
     }
 }

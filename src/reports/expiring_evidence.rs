@@ -8,14 +8,16 @@ use uuid::Uuid;
 
 use super::{
     Report,
-    scope::{LIMIT, Scope, answer},
+    scope::{STRATEGIES, Scope, answer, ids},
 };
-use crate::{api::Error, values::Text};
+use crate::{api::Error, plan::strategies::StrategyId, repository::Reference, values::Text};
 
 /// What the report of expiring evidence can be asked.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Parameters {
+    /// Of evidence that speaks of this strategy; may be repeated.
+    strategy_id: Vec<StrategyId>,
     /// On which day it is looked at: today when not given.
     on: Option<NaiveDate>,
     /// With what expires within so many days; 90 when not given.
@@ -25,7 +27,7 @@ pub(crate) struct Parameters {
 
 impl Default for Parameters {
     fn default() -> Self {
-        Self { on: None, within: 90 }
+        Self { strategy_id: Vec::new(), on: None, within: 90 }
     }
 }
 
@@ -63,27 +65,30 @@ pub(crate) struct Row {
     copy: String,
 }
 
-// `$7` is the day, `$8` the days. Evidence has no objective, entity, status or deadline: a scope by these leaves it out.
-const SQL: &str = ",
-asked as (
-    select coalesce($7::date, (select today())) as day
+/// `$1` are strategies, `$2` is the day, `$3` the days.
+const SQL: &str = "
+with asked as (
+    select coalesce($2::date, (select today())) as day
 )
 select e.id, e.strategy_id, e.title, e.claim, e.about, e.country, evidence_standing(e.state, e.valid_until, a.day) as standing,
     e.valid_until, e.valid_until - a.day as days_left, e.url, day_of(e.retrieved_at) as retrieved_on, e.document, copy_of(e.document) as copy
-from asked a join evidence e on e.valid_until <= a.day + $8::integer
-where $2 = '{}' and $3 = '{}' and $4 = '{}' and $5 is null and $6 is null and ($1 = '{}' or e.strategy_id = any($1))
-    and e.state <> 'withdrawn'
+from asked a join evidence e on e.valid_until <= a.day + $3::integer
+where ($1 = '{}' or e.strategy_id = any($1)) and e.state <> 'withdrawn'
     -- What another piece has replaced need not be renewed.
     and not exists (
         select from evidence later where later.supersedes_id = e.id and evidence_standing(later.state, later.valid_until, a.day) = 'verified')
-order by e.valid_until, e.created_at, e.id";
+order by e.valid_until, e.created_at, e.id
+limit 100001";
 
 impl Report for Parameters {
     const NAME: &'static str = "expiring-evidence";
     const SUMMARY: &'static str = "Evidence that expires within some days, or has expired.";
+    const IS_OF_PLAN: bool = false;
+    const REFERENCES: &'static [Reference] = STRATEGIES;
     type Row = Row;
 
-    async fn rows(self, scope: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {
-        answer(connection, scope.query(&[SQL, LIMIT]).bind(self.on).bind(self.within)).await
+    async fn rows(self, _: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {
+        let query = sqlx::query_as(SQL).bind(ids(&self.strategy_id)).bind(self.on).bind(self.within);
+        answer(connection, query).await
     }
 }

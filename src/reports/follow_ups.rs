@@ -12,7 +12,12 @@ use super::{
     plan::names,
     scope::{LIMIT, Scope, answer},
 };
-use crate::{api::Error, international::forums::ForumId, repository::Reference, values::Text};
+use crate::{
+    api::Error,
+    international::forums::ForumId,
+    repository::Reference,
+    values::{Text, words},
+};
 
 /// How it stands with what was to follow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -124,11 +129,6 @@ impl Report for Parameters {
     type Row = Row;
 
     async fn rows(self, scope: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {
-        let states: Vec<String> = self
-            .state
-            .iter()
-            .filter_map(|state| serde_json::to_value(state).ok()?.as_str().map(str::to_owned))
-            .collect();
-        answer(connection, query(scope, &self.forum_id, &[SQL, LIMIT]).bind(states)).await
+        answer(connection, query(scope, &self.forum_id, &[SQL, LIMIT]).bind(words(&self.state))).await
     }
 }

@@ -11,7 +11,10 @@ use super::{
     scope::{LIMIT, Scope, answer},
     sums::{LINES, MOVED, OF_ENTITIES},
 };
-use crate::{api::Error, values::Text};
+use crate::{
+    api::Error,
+    values::{Text, words},
+};
 
 /// What is wrong with the money.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -104,10 +107,8 @@ impl Report for Parameters {
 
     async fn rows(self, mut scope: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {
         let entities: Vec<Uuid> = std::mem::take(&mut scope.entity_id).iter().map(|id| id.uuid()).collect();
-        let kinds: Vec<String> =
-            self.kind.iter().filter_map(|kind| serde_json::to_value(kind).ok()?.as_str().map(str::to_owned)).collect();
         let query = scope.query(&[LINES, MOVED, OF_ENTITIES, SQL, LIMIT]);
-        let query = query.bind(entities).bind(kinds).bind(self.lapsing_within.unwrap_or(90));
+        let query = query.bind(entities).bind(words(&self.kind)).bind(self.lapsing_within.unwrap_or(90));
         answer(connection, query.bind(self.explain.unwrap_or_default())).await
     }
 }

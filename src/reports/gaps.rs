@@ -9,7 +9,10 @@ use super::{
     Report,
     scope::{LIMIT, Scope, answer},
 };
-use crate::{api::Error, values::Text};
+use crate::{
+    api::Error,
+    values::{Text, word},
+};
 
 /// A kind of gap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -38,7 +41,7 @@ pub(super) enum Kind {
 impl Kind {
     /// As it is written.
     pub(super) fn word(self) -> String {
-        serde_json::to_value(self).ok().and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default()
+        word(self)
     }
 }
 

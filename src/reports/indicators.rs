@@ -10,7 +10,10 @@ use super::{
     Report,
     scope::{LIMIT, Scope, answer},
 };
-use crate::{api::Error, values::Text};
+use crate::{
+    api::Error,
+    values::{Text, words},
+};
 
 /// Whether it can be said how far an indicator is.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, sqlx::Type, ToSchema)]
@@ -293,9 +296,4 @@ impl Report for Parameters {
         let query = scope.query(&[CHOSEN, REACHED, JUDGED, LIMIT]);
         answer(connection, query.bind(words(&self.state)).bind(words(&self.judgement))).await
     }
-}
-
-fn words(values: &[impl Serialize]) -> Vec<String> {
-    let word = |value| serde_json::to_value(value).ok()?.as_str().map(str::to_owned);
-    values.iter().filter_map(word).collect()
 }

@@ -50,7 +50,7 @@ use axum::{
 };
 use scope::{REFERENCES, Scope, Unscoped};
 use serde::{Serialize, de::DeserializeOwned};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use sqlx::PgConnection;
 use utoipa::ToSchema;
 
@@ -58,11 +58,11 @@ use crate::{
     access::Actor,
     api::{
         Error,
-        answer::{internal, render, tagged},
-        document::{parameters, problems},
+        answer::{internal, whole},
+        document::parameters,
         format::Format,
-        operations::{formats, if_none_match, not_modified},
-        past, query,
+        operations::{if_none_match, of_whole},
+        query,
         shape::schemas,
     },
     app::App,
@@ -186,13 +186,7 @@ async fn report<R: Report>(
     let mut reading = Reading::seen(&mut connection, moment, app.clearance).await?;
     let rows = own.rows(scope, &mut reading).await?;
     reading.end().await?;
-    let items = rows.iter().map(serde_json::to_value).collect::<Result<Vec<_>, _>>().map_err(internal)?;
-    let body = render(items, format, |items| {
-        let mut page = json!({"items": items});
-        past::tell(&mut page, moment);
-        page
-    })?;
-    Ok(past::mark(tagged(&headers, body, format), moment))
+    whole(&headers, &rows, format, moment)
 }
 
 fn describe_one<R: Report>(document: &mut Value) {
@@ -202,12 +196,7 @@ fn describe_one<R: Report>(document: &mut Value) {
     let mut all = if R::IS_OF_PLAN { parameters::<Scope>() } else { parameters::<Unscoped>() };
     all.extend(parameters::<R>());
     all.push(if_none_match());
-    let mut responses: Map<String, Value> = problems(&["not_acceptable"]);
-    let rows = json!({"type": "object", "required": ["items"], "properties": {
-        "items": {"type": "array", "items": {"$ref": format!("#/components/schemas/{}", R::Row::name())}},
-        "as_of": {"type": "string", "format": "date-time", "description": "The past moment, when asked for."}}});
-    responses.insert("200".into(), formats("All rows; a report has no pages.", &rows));
-    responses.insert("304".into(), not_modified());
+    let responses = of_whole("All rows; a report has no pages.", &R::Row::name(), &["not_acceptable"]);
     document["paths"][format!("/v1/reports/{}", R::NAME)] = json!({"get": {
         "operationId": operation::<R>(), "tags": ["reports"], "summary": R::SUMMARY,
         "parameters": all, "responses": responses}});

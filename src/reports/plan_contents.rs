@@ -61,7 +61,7 @@ counted as (
     select strategy_id, part, count(distinct initiative_id) as found from covered group by strategy_id, part
 ),
 size as (
-    select s.id, s.code, s.code_order, s.annex, (select count(*) from initiatives i where i.strategy_id = s.id) as initiatives
+    select s.id, s.code, s.code_order, s.annex, (select count(*) from item i where i.strategy_id = s.id and i.level = 'initiative') as initiatives
     from strategies s where $1 = '{}' or s.id = any($1)
 ),
 content as (

@@ -11,7 +11,11 @@ use super::{
     scope::{Scope, answer},
     treaties::countries,
 };
-use crate::{api::Error, international::positions::Topic, values::Country};
+use crate::{
+    api::Error,
+    international::positions::Topic,
+    values::{Country, words},
+};
 
 /// What the report of positions can be asked.
 #[derive(Debug, Default, Deserialize, ToSchema)]
@@ -82,9 +86,7 @@ impl Report for Parameters {
     type Row = Row;
 
     async fn rows(self, _: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {
-        let topics =
-            Topic::ALL.iter().filter_map(|topic| serde_json::to_value(topic).ok()?.as_str().map(str::to_owned));
-        let query = sqlx::query_as(SQL).bind(self.on).bind(countries(&self.country)?).bind(topics.collect::<Vec<_>>());
+        let query = sqlx::query_as(SQL).bind(self.on).bind(countries(&self.country)?).bind(words(&Topic::ALL));
         answer(connection, query).await
     }
 }

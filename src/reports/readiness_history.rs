@@ -9,11 +9,8 @@ use uuid::Uuid;
 
 use super::{
     Report,
-    readiness::{
-        tally::{Counted, Tally, points, shares_of_all, shown, tier},
-        uuids,
-    },
-    scope::{LIMIT, Scope, answer},
+    readiness::tally::{Counted, Tally, points, shares_of_all, shown, tier},
+    scope::{LIMIT, Scope, answer, ids},
 };
 use crate::{
     api::Error,
@@ -149,7 +146,7 @@ impl Report for Parameters {
     type Row = Row;
 
     async fn rows(self, _: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {
-        let query = sqlx::query_as(AssertSqlSafe([STOOD, LIMIT].concat())).bind(uuids(&self.assessment_id));
+        let query = sqlx::query_as(AssertSqlSafe([STOOD, LIMIT].concat())).bind(ids(&self.assessment_id));
         let stood: Vec<Stood> = answer(connection, query).await?;
         let mut rows: Vec<Row> = Vec::new();
         for of_day in stood.chunk_by(|a, b| (a.assessment_id, a.day) == (b.assessment_id, b.day)) {

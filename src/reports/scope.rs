@@ -15,7 +15,7 @@ use crate::{
     entities::entities::EntityId,
     plan::{objectives::ObjectiveId, status::Status, strategies::StrategyId},
     repository::{Fault, Reference},
-    values::Id,
+    values::{Id, words},
 };
 
 /// A report has so many rows at most: all of them stand in memory before the first is answered.
@@ -51,6 +51,9 @@ pub(crate) struct Unscoped {
     #[schema(max_length = 40, example = "2026-01-31")]
     pub(super) as_of: Option<String>,
 }
+
+/// What `strategy_id` names in a report that is not about the plan.
+pub(super) const STRATEGIES: &[Reference] = &[Reference { field: "strategy_id", table: "strategies" }];
 
 pub(super) const REFERENCES: [Reference; 3] = [
     Reference { field: "strategy_id", table: "strategies" },
@@ -125,9 +128,6 @@ impl Scope {
     /// text. `$1` to `$6` are the scope's; the condition of a parameter that is not given is left out, because one that is always true would
     /// hide the index from the planner.
     pub(super) fn query<T: for<'r> FromRow<'r, PgRow>>(&self, parts: &[&'static str]) -> Rows<T> {
-        fn ids<T>(ids: &[Id<T>]) -> Vec<Uuid> {
-            ids.iter().map(|id| id.uuid()).collect()
-        }
         let conditions = [
             (self.strategy_id.is_empty(), " and strategy_id = any($1)"),
             (self.objective_id.is_empty(), " and objective_id in (select id from branch)"),
@@ -137,19 +137,19 @@ impl Scope {
             (self.deadline_after.is_none(), " and deadline_to > $6"),
         ];
         let given: String = conditions.iter().filter(|(left_out, _)| !left_out).map(|(_, sql)| *sql).collect();
-        let statuses: Vec<String> = self
-            .status
-            .iter()
-            .filter_map(|status| serde_json::to_value(status).ok()?.as_str().map(str::to_owned))
-            .collect();
         sqlx::query_as(AssertSqlSafe([ITEMS, &given, "\n)", &parts.concat()].concat()))
             .bind(ids(&self.strategy_id))
             .bind(ids(&self.objective_id))
             .bind(ids(&self.entity_id))
-            .bind(statuses)
+            .bind(words(&self.status))
             .bind(self.deadline_before)
             .bind(self.deadline_after)
     }
+}
+
+/// The ids without their nouns.
+pub(super) fn ids<T>(ids: &[Id<T>]) -> Vec<Uuid> {
+    ids.iter().map(|id| id.uuid()).collect()
 }
 
 /// The rows of the answer, from a query that ends with `LIMIT`.

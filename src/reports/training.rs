@@ -10,7 +10,11 @@ use super::{
     Report,
     scope::{LIMIT, Scope, answer},
 };
-use crate::{api::Error, people::training_programmes::TrainingAudience, values::Text};
+use crate::{
+    api::Error,
+    people::training_programmes::TrainingAudience,
+    values::{Text, words},
+};
 
 /// What the report of training can be asked. `entity_id` of the scope is the entity that teaches.
 #[derive(Debug, Default, Deserialize, ToSchema)]
@@ -107,12 +111,7 @@ impl Report for Parameters {
 
     async fn rows(self, mut scope: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {
         let entities: Vec<Uuid> = std::mem::take(&mut scope.entity_id).iter().map(|id| id.uuid()).collect();
-        let audiences: Vec<String> = self
-            .audience
-            .iter()
-            .filter_map(|audience| serde_json::to_value(audience).ok()?.as_str().map(str::to_owned))
-            .collect();
-        let query = scope.query(&[CHOSEN, scope.of_work(), SQL, LIMIT]).bind(entities).bind(audiences);
+        let query = scope.query(&[CHOSEN, scope.of_work(), SQL, LIMIT]).bind(entities).bind(words(&self.audience));
         answer(connection, query.bind(self.from).bind(self.to)).await
     }
 }

@@ -14,7 +14,7 @@ use crate::{
     api::Error,
     international::ledger::{binding, order},
     repository::Fault,
-    values::{Country, Text},
+    values::{Country, Text, words},
 };
 
 /// How a state stands to a treaty.
@@ -226,12 +226,10 @@ impl Report for Parameters {
 
     async fn rows(self, _: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {
         let countries = countries(&self.country)?;
-        let states =
-            self.state.iter().filter_map(|state| serde_json::to_value(state).ok()?.as_str().map(str::to_owned));
         let query = sqlx::query_as(AssertSqlSafe([ACTS, CYCLES, TOLD, LIMIT].concat()))
             .bind(self.on)
             .bind(countries)
-            .bind(states.collect::<Vec<_>>());
+            .bind(words(&self.state));
         answer(connection, query).await
     }
 }

@@ -15,7 +15,7 @@ use super::{
     columns::columns,
     resource::{Resource, Stored},
 };
-use crate::values::Id;
+use crate::values::{self, Id};
 
 /// A key that `sort=` accepts.
 #[derive(Debug, Clone, Copy)]
@@ -114,25 +114,20 @@ impl Select {
     /// A condition around a list of words holds: `exists (... = any(`, the words, `))`. An empty list is no condition.
     pub fn words_where(&mut self, before: &'static str, words: &[impl Serialize], after: &'static str) -> &mut Self {
         if !words.is_empty() {
-            let word = |word| serde_json::to_value(word).ok()?.as_str().map(str::to_owned);
-            let words: Vec<String> = words.iter().filter_map(word).collect();
-            self.and().push(before).push_bind(words).push(after);
+            self.and().push(before).push_bind(values::words(words)).push(after);
         }
         self
     }
 
     /// The word (an enumeration or a text) is one of these; an empty list is no condition.
     pub fn words(&mut self, column: &'static str, words: &[impl Serialize]) -> &mut Self {
-        let word = |word| serde_json::to_value(word).ok()?.as_str().map(str::to_owned);
-        self.one_of(column, words.iter().filter_map(word).collect())
+        self.one_of(column, values::words(words))
     }
 
     /// The list of words (enumerations or texts) has one of these; an empty list is no condition.
     pub fn words_among(&mut self, column: &'static str, words: &[impl Serialize]) -> &mut Self {
-        let word = |word| serde_json::to_value(word).ok()?.as_str().map(str::to_owned);
         if !words.is_empty() {
-            let words: Vec<String> = words.iter().filter_map(word).collect();
-            self.and().push(column).push(" && ").push_bind(words);
+            self.and().push(column).push(" && ").push_bind(values::words(words));
         }
         self
     }

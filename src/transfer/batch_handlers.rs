@@ -3,7 +3,7 @@
 use axum::{
     Json, Router,
     extract::{DefaultBodyLimit, RawQuery, State, rejection::BytesRejection},
-    http::{HeaderMap, StatusCode},
+    http::HeaderMap,
     response::{IntoResponse, Response},
     routing::post,
 };
@@ -75,10 +75,7 @@ async fn create_measurement_batch(
 ) -> Result<Response, Error> {
     let right = Right { grant: actor.may("create_measurement_batch")?, clearance: actor.clearance() };
     let parameters: BatchParameters = query::read(query.as_deref())?;
-    let body = body.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Error::TooLarge(format!("a batch may have at most {LIMIT} bytes; split it")),
-        _ => Error::Malformed("the body broke off".into()),
-    })?;
+    let body = json::received(body, || format!("a batch may have at most {LIMIT} bytes; split it"))?;
     let rows = rows(&headers, &body)?;
     let author = actor.author(&headers)?;
     let asked = Asked { rows, author, right, dry_run: parameters.dry_run.unwrap_or_default() };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{
     Json, Router,
     extract::{DefaultBodyLimit, RawQuery, State, rejection::BytesRejection},
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, header},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
@@ -119,11 +119,8 @@ async fn import_plan(
         }
     };
     json::uncompressed(&headers)?;
-    let body = body.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => {
-            Error::TooLarge(format!("an import may have at most {LIMIT} bytes here; split it, or use `mandate import`"))
-        }
-        _ => Error::Malformed("the body broke off".into()),
+    let body = json::received(body, || {
+        format!("an import may have at most {LIMIT} bytes here; split it, or use `mandate import`")
     })?;
     check(&parameters, is_table)?;
     let author = actor.author(&headers)?;

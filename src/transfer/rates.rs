@@ -7,7 +7,7 @@ mod ecb;
 use axum::{
     Json, Router,
     extract::{DefaultBodyLimit, RawQuery, State, rejection::BytesRejection},
-    http::{HeaderMap, StatusCode},
+    http::HeaderMap,
     response::{IntoResponse as _, Response},
     routing::post,
 };
@@ -79,10 +79,7 @@ async fn import_rates(
     actor.may("import_exchange_rates")?;
     let parameters: Parameters = query::read(query.as_deref())?;
     json::uncompressed(&headers)?;
-    let body = body.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Error::TooLarge(format!("a file of rates may have at most {LIMIT} bytes")),
-        _ => Error::Malformed("the body broke off".into()),
-    })?;
+    let body = json::received(body, || format!("a file of rates may have at most {LIMIT} bytes"))?;
     let text = std::str::from_utf8(&body).map_err(|_| Error::Malformed("the file is not UTF-8".into()))?;
     let text = text.trim_start_matches('\u{feff}');
     let (source, rates) = match json::media_type(&headers).as_str() {

@@ -9,6 +9,7 @@ mod id;
 mod money;
 mod quantity;
 mod text;
+mod word;
 
 pub use classification::Classification;
 pub use codelists::{Country, Language, Url, use_country};
@@ -17,3 +18,4 @@ pub use id::Id;
 pub use money::Money;
 pub use quantity::Quantity;
 pub use text::{Text, languages, use_languages};
+pub use word::{word, words};

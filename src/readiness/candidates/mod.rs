@@ -26,12 +26,11 @@ use crate::{
     access::Actor,
     api::{
         Error,
-        answer::{internal, render, tagged},
-        document::{parameters, problems},
+        answer::whole,
+        document::parameters,
         format::Format,
         handlers::gone,
-        operations::{formats, if_none_match, not_modified},
-        past,
+        operations::{if_none_match, of_whole},
         query::{self, NoParameters},
         shape::{schemas, unknown},
         target::Target,
@@ -164,13 +163,7 @@ async fn list(
         (filter.indicator.is_empty() || filter.indicator.iter().any(|code| code.0 == row.indicator))
             && filter.can_prove.is_none_or(|wanted| row.can_prove == wanted)
     });
-    let items = rows.iter().map(serde_json::to_value).collect::<Result<Vec<_>, _>>().map_err(internal)?;
-    let body = render(items, format, |items| {
-        let mut page = json!({"items": items});
-        past::tell(&mut page, moment);
-        page
-    })?;
-    Ok(past::mark(tagged(&headers, body, format), moment))
+    whole(&headers, &rows, format, moment)
 }
 
 /// Adds the operation to the document.
@@ -183,12 +176,8 @@ pub fn describe(document: &mut Value) {
         "description": "The id, or `external:` and the caller's own id.", "example": "external:ncsi-2026"})];
     asked.extend(parameters::<CandidateFilter>());
     asked.push(if_none_match());
-    let rows = json!({"type": "object", "required": ["items"], "properties": {
-        "items": {"type": "array", "items": {"$ref": "#/components/schemas/Candidate"}},
-        "as_of": {"type": "string", "format": "date-time", "description": "The past moment, when asked for."}}});
-    let mut responses = problems(&["not_found", "deleted", "not_acceptable"]);
-    responses.insert("200".into(), formats("All rows, in the order of the framework; there are no pages.", &rows));
-    responses.insert("304".into(), not_modified());
+    let words = "All rows, in the order of the framework; there are no pages.";
+    let responses = of_whole(words, "Candidate", &["not_found", "deleted", "not_acceptable"]);
     document["paths"]["/v1/assessments/{id}/candidates"] = json!({"get": {
         "operationId": "list_candidates", "tags": ["assessments"],
         "summary": "Lists the records that could prove each indicator today, and what is missing.",

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::{
     Report,
-    scope::{LIMIT, Scope, answer},
+    scope::{LIMIT, Scope, answer, ids},
 };
 use crate::{
     api::Error,
@@ -26,7 +26,7 @@ use crate::{
         frameworks::FrameworkId,
     },
     repository::Reference,
-    values::{Id, Text},
+    values::Text,
 };
 
 /// What the report of readiness can be asked.
@@ -177,12 +177,12 @@ impl Report for Parameters {
 
     async fn rows(self, _: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {
         let query = sqlx::query_as(AssertSqlSafe([SCORED, LIMIT].concat()))
-            .bind(uuids(&self.assessment_id))
-            .bind(uuids(&self.strategy_id))
-            .bind(uuids(&self.framework_id))
+            .bind(ids(&self.assessment_id))
+            .bind(ids(&self.strategy_id))
+            .bind(ids(&self.framework_id))
             .bind(self.on)
-            .bind(uuids(&self.if_completed))
-            .bind(uuids(&self.if_verified));
+            .bind(ids(&self.if_completed))
+            .bind(ids(&self.if_verified));
         let scored: Vec<Scored> = answer(connection, query).await?;
         let mut rows = Vec::new();
         for of_one in scored.chunk_by(|a, b| a.assessment_id == b.assessment_id) {
@@ -191,10 +191,6 @@ impl Report for Parameters {
         }
         Ok(rows)
     }
-}
-
-pub(super) fn uuids<T>(ids: &[Id<T>]) -> Vec<Uuid> {
-    ids.iter().map(|id| id.uuid()).collect()
 }
 
 /// The rows of one assessment: its areas, and the whole.

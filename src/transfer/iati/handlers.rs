@@ -5,7 +5,7 @@ use std::io::BufReader;
 use axum::{
     Json, Router,
     extract::{DefaultBodyLimit, RawQuery, State, rejection::BytesRejection},
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, header},
     response::{IntoResponse as _, Response},
     routing::{get, post},
 };
@@ -33,7 +33,7 @@ use crate::{
     international::contributions::ContributionDirection,
     repository::{Author, Clearance, Fault, Isolation, Reading},
     transfer::handlers::capped,
-    values::{Classification, codelists},
+    values::{Classification, codelists, word},
 };
 
 /// A file may have so many bytes.
@@ -78,11 +78,6 @@ struct ExportParameters {
     as_of: Option<String>,
 }
 
-/// The word of a direction or classification, as fields have it.
-fn word(value: impl serde::Serialize) -> Option<String> {
-    serde_json::to_value(value).ok()?.as_str().map(str::to_owned)
-}
-
 /// An import as it was asked for.
 struct Asked {
     body: Bytes,
@@ -106,16 +101,13 @@ async fn import_iati(
         return Err(Error::UnsupportedMediaType(detail.into()));
     }
     json::uncompressed(&headers)?;
-    let body = body.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => {
-            Error::TooLarge(format!("an import may have at most {LIMIT} bytes here; split it, or use `mandate import`"))
-        }
-        _ => Error::Malformed("the body broke off".into()),
+    let body = json::received(body, || {
+        format!("an import may have at most {LIMIT} bytes here; split it, or use `mandate import`")
     })?;
     let fault = |pointer: &str, code: &str, detail: &str| {
         Error::BadQuery(vec![Fault { pointer: pointer.into(), code: code.into(), detail: detail.into() }])
     };
-    let direction = parameters.direction.and_then(word);
+    let direction = parameters.direction.map(word);
     let direction = direction.ok_or_else(|| {
         fault(
             "direction",
@@ -130,7 +122,7 @@ async fn import_iati(
         direction,
         language: parameters.language,
         ours: app.iati.as_ref().clone(),
-        classification: parameters.classification.and_then(word),
+        classification: parameters.classification.map(word),
     };
     let author = actor.author(&headers)?;
     let asked = Asked { body: body.clone(), given, dry_run: parameters.dry_run.unwrap_or_default(), author };
@@ -157,7 +149,7 @@ async fn export_iati(State(app): State<App>, actor: Actor, RawQuery(query): RawQ
     let moment = past::moment(&app, parameters.as_of.as_deref()).await?;
     let mut connection = app.connection().await?;
     let mut reading = Reading::seen(&mut connection, moment, clearance).await?;
-    let selection = Selection { names: parameters.contribution_id, direction: parameters.direction.and_then(word) };
+    let selection = Selection { names: parameters.contribution_id, direction: parameters.direction.map(word) };
     let bytes = export(&mut reading, &selection, &app.iati).await?;
     reading.end().await?;
     Ok(past::mark(([(header::CONTENT_TYPE, "application/xml")], bytes).into_response(), moment))

@@ -30,24 +30,23 @@ impl Listing {
     /// Adds the rows of an activity to those of a file, whatever their reasons.
     pub(super) fn sum(&mut self, rows: &[LeftOut]) {
         for row in rows {
-            if let Some(sum) = self.0.iter_mut().find(|sum| sum.path == row.path) {
-                sum.count += row.count;
-            } else if self.0.len() < ROWS {
-                self.0.push(LeftOut { why: None, ..row.clone() });
-            }
+            self.add(LeftOut { why: None, ..row.clone() });
         }
     }
 
-    fn add(&mut self, path: &str, line: usize, why: Option<&str>) {
-        let is_it = |row: &&mut LeftOut| row.path == path && row.why.as_deref() == why;
-        if let Some(row) = self.0.iter_mut().find(is_it) {
-            row.count += 1;
+    fn note(&mut self, path: &str, line: usize, why: Option<&str>) {
+        self.add(LeftOut { path: path.into(), line, count: 1, why: why.map(Into::into) });
+    }
+
+    fn add(&mut self, new: LeftOut) {
+        if let Some(row) = self.0.iter_mut().find(|row| row.path == new.path && row.why == new.why) {
+            row.count += new.count;
         } else if self.0.len() < ROWS {
-            self.0.push(LeftOut { path: path.into(), line, count: 1, why: why.map(Into::into) });
-        } else if let Some(row) = self.0.last_mut() {
-            row.count += 1;
-            row.path = "...".into();
-            row.why = Some("more than is listed here".into());
+            self.0.push(new);
+        } else if let Some(row) = self.0.get_mut(ROWS) {
+            row.count += new.count;
+        } else {
+            self.0.push(LeftOut { path: "...".into(), why: Some("more than is listed here".into()), ..new });
         }
     }
 }
@@ -136,27 +135,49 @@ impl Part {
 
     /// Lists something of it.
     pub(super) fn leave(&self, name: &str, listing: &mut Listing, why: &str) {
-        listing.add(&self.at(name), self.line(), Some(why));
+        listing.note(&self.at(name), self.line(), Some(why));
     }
 
     /// Lists all of it.
     pub(super) fn refuse(self, listing: &mut Listing, why: &str) {
-        listing.add(&self.path, self.line(), Some(why));
+        listing.note(&self.path, self.line(), Some(why));
     }
 
     /// Lists what was not taken.
     pub(super) fn rest(self, listing: &mut Listing) {
         for attribute in &self.element.attributes {
-            listing.add(&self.at(&format!("@{}", attribute.name)), self.line(), None);
+            listing.note(&self.at(&format!("@{}", attribute.name)), self.line(), None);
         }
         for node in &self.element.content {
             match node {
-                Node::Element(element) => listing.add(&self.at(&element.name.to_string()), element.place.line, None),
+                Node::Element(element) => listing.note(&self.at(&element.name.to_string()), element.place.line, None),
                 Node::Text(text, place) if !text.chars().all(is_space) => {
-                    listing.add(&self.at("text()"), place.line, None);
+                    listing.note(&self.at("text()"), place.line, None);
                 }
                 Node::Text(..) => {}
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_listing_counts_what_it_does_not_name() {
+        let mut listing = Listing::default();
+        for number in 0..ROWS + 3 {
+            listing.note(&format!("e{number}"), number, Some("why"));
+        }
+        listing.note("e0", 9, Some("why"));
+        let last = listing.0.last().unwrap();
+        assert_eq!((listing.0.len(), last.path.as_str(), last.count), (ROWS + 1, "...", 3));
+        assert_eq!((listing.0[0].count, listing.0[ROWS - 1].path.as_str()), (2, "e199"));
+        let mut sum = Listing::default();
+        sum.sum(&listing.0);
+        sum.sum(&listing.0);
+        let all: usize = sum.0.iter().map(|row| row.count).sum();
+        assert_eq!((sum.0.len(), all), (ROWS + 1, 2 * (ROWS + 4)));
     }
 }
