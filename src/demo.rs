@@ -5,7 +5,7 @@ use crate::{
     config::Settings,
     database::Database,
     repository::Author,
-    router, transfer,
+    router, say, transfer,
 };
 
 /// The plans under `examples/`, whose README gives their origin and terms.
@@ -35,25 +35,25 @@ pub async fn prepare(settings: &Settings, database: &Database) -> anyhow::Result
         if let Some(row) = report.rows.iter().find(|row| !row.errors.is_empty()) {
             anyhow::bail!("{name}: {}: {}", row.errors[0].pointer, row.errors[0].detail);
         }
-        println!("plan: {name}: {} created, {} unchanged", report.created, report.unchanged + report.changed);
+        say!("plan: {name}: {} created, {} unchanged", report.created, report.unchanged + report.changed);
     }
     let key = keys::create(&mut connection, "demo", Role::Admin, Some(1)).await?;
     let base = format!("http://{}", settings.listen);
-    println!("database: {}", database.describe());
-    println!("address: {base}");
-    println!("key: {key}");
-    println!("try:");
+    say!("database: {}", database.describe());
+    say!("address: {base}");
+    say!("key: {key}");
+    say!("try:");
     let header = format!("-H 'Authorization: Bearer {key}'");
-    println!("  curl {header} '{base}/v1/strategies?fields=code,title,status'");
-    println!("  curl {header} -H 'Accept: text/plain' '{base}/v1/reports/plan?strategy_id=external:tr13-plan'");
-    println!("  curl {header} -H 'Accept: text/plain' '{base}/v1/initiatives?q=securitate&sort=code'");
-    println!("  curl {header} -H 'Accept: text/csv' '{base}/v1/reports/gaps?kind=initiative_without_lead'");
-    println!("  curl {header} -H 'Accept: text/plain' '{base}/v1/reports/budget?strategy_id=external:exl-plan'");
-    println!("  curl {header} -H 'Accept: text/plain' '{base}/v1/obligations?overdue=true'");
-    println!("  curl {header} -H 'Accept: text/plain' '{base}/v1/reports/engagements?forum_id=code:EXL-GRP'");
-    println!(
+    say!("  curl {header} '{base}/v1/strategies?fields=code,title,status'");
+    say!("  curl {header} -H 'Accept: text/plain' '{base}/v1/reports/plan?strategy_id=external:tr13-plan'");
+    say!("  curl {header} -H 'Accept: text/plain' '{base}/v1/initiatives?q=securitate&sort=code'");
+    say!("  curl {header} -H 'Accept: text/csv' '{base}/v1/reports/gaps?kind=initiative_without_lead'");
+    say!("  curl {header} -H 'Accept: text/plain' '{base}/v1/reports/budget?strategy_id=external:exl-plan'");
+    say!("  curl {header} -H 'Accept: text/plain' '{base}/v1/obligations?overdue=true'");
+    say!("  curl {header} -H 'Accept: text/plain' '{base}/v1/reports/engagements?forum_id=code:EXL-GRP'");
+    say!(
         "  curl {header} -H 'Content-Type: application/json' -d '{{\"name\": {{\"ro\": \"Agenția Exemplu\"}}, \"kind\": \"agncy\"}}' '{base}/v1/entities'"
     );
-    println!("stop: Ctrl-C");
+    say!("stop: Ctrl-C");
     Ok(())
 }

@@ -26,6 +26,7 @@ pub mod record;
 pub mod reports;
 pub mod repository;
 pub mod router;
+mod say;
 pub mod serve;
 pub mod transfer;
 pub mod values;

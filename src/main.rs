@@ -23,7 +23,7 @@ use mandate::{
         proof,
     },
     repository::Author,
-    router, serve,
+    router, say, serve,
     transfer::command,
     values::{Country, use_country, use_languages},
 };
@@ -60,7 +60,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     use_languages(settings.languages.clone());
     deadlines::use_calendar(Calendar { fiscal_year_start: settings.fiscal_year_start });
     if let Command::Openapi = cli.command {
-        println!("{}", serde_json::to_string_pretty(&router::document())?);
+        say!("{}", serde_json::to_string_pretty(&router::document())?);
         return Ok(ExitCode::SUCCESS);
     }
     let default = if matches!(cli.command, Command::Serve) { settings.log.as_str() } else { "warn" };
@@ -96,7 +96,7 @@ async fn perform(
             tracing::info!(address = %settings.listen, database = database.describe(), "serving");
         }
         Command::Demo => demo::prepare(settings, database).await?,
-        Command::Migrate => println!("the schema is up to date ({})", database.describe()),
+        Command::Migrate => say!("the schema is up to date ({})", database.describe()),
         Command::Key(command) => return key(command, database).await,
         Command::Import(arguments) => {
             return command::import(&mut database.connect().await?, arguments, settings).await;
@@ -108,19 +108,19 @@ async fn perform(
             return proof::command::perform(command, settings, &mut database.connect().await?).await;
         }
         Command::Doctor => {
-            println!("database: {} answers, schema up to date", database.describe());
-            println!(
+            say!("database: {} answers, schema up to date", database.describe());
+            say!(
                 "country {}, languages {}, currency of imported tables {}, time zone {} (today is {today})",
                 settings.country,
                 settings.languages.join(","),
                 settings.currency,
                 settings.timezone
             );
-            println!("{}", settings.edge);
+            say!("{}", settings.edge);
             match &issuer {
-                None => println!("tokens: none are taken (MANDATE_OIDC_ISSUER is not set)"),
+                None => say!("tokens: none are taken (MANDATE_OIDC_ISSUER is not set)"),
                 Some(issuer) => match issuer.check().await {
-                    Ok(found) => println!("tokens: {issuer}; {found}"),
+                    Ok(found) => say!("tokens: {issuer}; {found}"),
                     Err(why) => anyhow::bail!("tokens: {issuer}; {why}"),
                 },
             }
@@ -157,7 +157,7 @@ async fn perform(
 /// Says which changes are in no past.
 fn fits(misfits: &[Misfit]) -> anyhow::Result<()> {
     for Misfit { position, id, kind, why } in misfits {
-        println!("position {position}: the change {id} of the kind {kind} is in no past: {why}");
+        say!("position {position}: the change {id} of the kind {kind} is in no past: {why}");
     }
     anyhow::ensure!(
         misfits.is_empty(),
@@ -196,7 +196,7 @@ async fn key(command: &KeyCommand, database: &Database) -> anyhow::Result<()> {
             );
             let (name, scopes) = (name.clone(), Scopes(scopes.clone()));
             let new = NewKey { name, role, entity_id, scopes, expires_at: None, days: *days, created_by: None };
-            println!("key: {}", keys::make(&mut connection, &author, &new).await?.0);
+            say!("key: {}", keys::make(&mut connection, &author, &new).await?.0);
         }
         KeyCommand::List { role, entity, active } => {
             let entity = named_entity(&mut connection, entity.as_deref()).await?;
@@ -206,13 +206,13 @@ async fn key(command: &KeyCommand, database: &Database) -> anyhow::Result<()> {
                 active: active.then_some(true),
             };
             for key in keys::select(&mut connection, &wanted).await? {
-                println!("{}", serde_json::to_string(&key)?);
+                say!("{}", serde_json::to_string(&key)?);
             }
         }
         KeyCommand::Revoke { key } => {
             let revoked = keys::revoke(&mut connection, &author, key).await?;
             anyhow::ensure!(revoked > 0, "no key that works has the id or name `{key}`; `mandate key list` shows them");
-            println!("revoked: {revoked}");
+            say!("revoked: {revoked}");
         }
     }
     Ok(())

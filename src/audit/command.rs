@@ -19,6 +19,7 @@ use super::{
     witness::{Epoch, Refusal, Seen, over_http, witness},
 };
 use crate::config::{AuditCommand, AuditKeyCommand, VerifyArguments, WitnessArguments};
+use crate::say;
 
 /// Does what needs no database, and says how it ended: 0 it is proven, 1 it is not, 2 it cannot be said. `None` for the other commands.
 pub fn offline(command: &AuditCommand, origin: &str) -> Option<ExitCode> {
@@ -42,7 +43,7 @@ pub fn offline(command: &AuditCommand, origin: &str) -> Option<ExitCode> {
 fn create(path: &Path, name: &str, witness: bool) -> anyhow::Result<ExitCode> {
     ensure!(is_name(name), "`{name}` names no log; choose one without spaces and +, such as plans.example.org/log");
     let purpose = if witness { Purpose::Witness } else { Purpose::Log };
-    println!("{}", key_file::create(path, name, purpose)?.verifier());
+    say!("{}", key_file::create(path, name, purpose)?.verifier());
     Ok(ExitCode::SUCCESS)
 }
 
@@ -63,32 +64,32 @@ fn verify_file(arguments: &VerifyArguments) -> anyhow::Result<ExitCode> {
     match verify(BufReader::new(file), &evidence) {
         Ok(proven) => {
             let Checkpoint { size, root, .. } = &proven.checkpoint;
-            println!("proven: {size} entries, of which {} are erased", proven.erased);
-            println!("root: {}", STANDARD.encode(root));
+            say!("proven: {size} entries, of which {} are erased", proven.erased);
+            say!("root: {}", STANDARD.encode(root));
             for key in proven.keys.iter().rev() {
-                println!("signed by: {key}");
+                say!("signed by: {key}");
             }
-            println!(
+            say!(
                 "checkpoints: {}, of which {} were yours; receipts: {}",
                 proven.checkpoints,
                 evidence.since.len(),
                 evidence.receipts.len()
             );
             for (position, Checkpoint { size, .. }, why) in &proven.epochs {
-                println!("epoch: position {position} abandons a checkpoint of {size} entries: {why}");
+                say!("epoch: position {position} abandons a checkpoint of {size} entries: {why}");
             }
             for Checkpoint { size, .. } in &proven.abandoned {
-                println!(
+                say!(
                     "abandoned: your checkpoint of {size} entries; what followed in its log is not proven to be in this one"
                 );
             }
             if evidence.keys.is_empty() {
-                println!("the key is the one that the file names; give the one you have with --key");
+                say!("the key is the one that the file names; give the one you have with --key");
             }
             Ok(ExitCode::SUCCESS)
         }
         Err(failure @ Failure::Wrong(..)) => {
-            println!("{failure}");
+            say!("{failure}");
             Ok(ExitCode::from(1))
         }
         Err(failure @ Failure::Unreadable(_)) => Err(anyhow!("{}: {failure}", arguments.file.display())),
@@ -113,11 +114,11 @@ fn look(arguments: &WitnessArguments) -> anyhow::Result<ExitCode> {
                     kept.display()
                 );
             }
-            print!("{note}");
+            say!("{}", note.to_string().trim_end());
             Ok(ExitCode::SUCCESS)
         }
         Err(Refusal::Broken(why)) => {
-            println!("REFUSED: {why}");
+            say!("REFUSED: {why}");
             Ok(ExitCode::from(1))
         }
         Err(Refusal::Unknown(why)) => Err(anyhow!(why)),

@@ -26,6 +26,7 @@ use crate::{
     config::{ExportArguments, ImportArguments, Settings},
     repository::{Author, Reading},
     router::nouns,
+    say,
 };
 
 /// Imports a plan file, a folder of CSV files, or a table with a mapping, and prints the report.
@@ -52,7 +53,7 @@ pub async fn import(
     print(&report);
     ensure!(report.refused == 0, "rows were refused, so nothing was written");
     if report.dry_run {
-        println!("nothing was written (--dry-run)");
+        say!("nothing was written (--dry-run)");
     }
     Ok(())
 }
@@ -137,11 +138,14 @@ fn files(folder: &Path) -> anyhow::Result<Vec<folder::File>> {
 /// Shows what became of the rows.
 pub fn print(report: &Report) {
     for fault in report.rows.iter().flat_map(|row| &row.errors) {
-        println!("{}: {}", fault.pointer, fault.detail);
+        say!("{}: {}", fault.pointer, fault.detail);
     }
-    println!(
+    say!(
         "created {}, changed {}, unchanged {}, refused {}",
-        report.created, report.changed, report.unchanged, report.refused
+        report.created,
+        report.changed,
+        report.unchanged,
+        report.refused
     );
 }
 

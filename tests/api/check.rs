@@ -3,7 +3,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Stdio},
 };
 
 use serde_json::{Value, json};
@@ -158,4 +158,18 @@ fn what_cannot_be_judged_is_neither_good_nor_bad() {
         assert_eq!((code, printed.as_str()), (2, ""), "{said}");
         assert!(said.starts_with("mandate: "), "{said}");
     }
+}
+
+#[test]
+fn a_command_whose_reader_has_left_ends_as_it_would_have() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mandate"))
+        .arg("openapi")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(command.stdout.take());
+    let output = command.wait_with_output().unwrap();
+    assert!(output.status.success(), "{:?}", output.status);
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
 }

@@ -12,6 +12,7 @@ use crate::{
     audit::{command::note, key_file},
     config::{AuditCommand, AuditKeyCommand, EraseArguments, Settings},
     repository::Author,
+    say,
 };
 
 /// Does it; the other commands of `audit` need no database.
@@ -21,8 +22,8 @@ pub async fn perform(command: &AuditCommand, settings: &Settings, connection: &m
             let old = settings.log_key().context("name the key that signs now with MANDATE_LOG_KEY")?;
             let (old, new) = (key_file::read(&old)?, key_file::read(path)?);
             let entries = rotate(connection, &Author::at_the_command_line(Some(reason)), &old, &new).await?;
-            println!("rotated: after {entries} entries {} follows {}", new.verifier(), old.verifier());
-            println!(
+            say!("rotated: after {entries} entries {} follows {}", new.verifier(), old.verifier());
+            say!(
                 "the log stands still until the service has the new key: start all replicas again with MANDATE_LOG_KEY={}",
                 path.display()
             );
@@ -30,11 +31,11 @@ pub async fn perform(command: &AuditCommand, settings: &Settings, connection: &m
         AuditCommand::Epoch { checkpoint, reason } => {
             let abandoned =
                 begin_epoch(connection, &Author::at_the_command_line(Some(reason)), &note(checkpoint)?).await?;
-            println!("recorded: the checkpoint of {} entries is abandoned", abandoned.size);
+            say!("recorded: the checkpoint of {} entries is abandoned", abandoned.size);
         }
         AuditCommand::Export { file } => {
             let entries = export(connection, file).await?;
-            println!("exported: {entries} entries to {}", file.display());
+            say!("exported: {entries} entries to {}", file.display());
         }
         AuditCommand::Erase(arguments) => {
             let erased =
@@ -43,7 +44,7 @@ pub async fn perform(command: &AuditCommand, settings: &Settings, connection: &m
                 erased > 0,
                 "nothing was erased: there is no such change with content, or the resource is not deleted"
             );
-            println!("erased: the content of {erased} changes; the record says so");
+            say!("erased: the content of {erased} changes; the record says so");
         }
         AuditCommand::Key(AuditKeyCommand::Create { .. }) | AuditCommand::Verify(_) | AuditCommand::Witness(_) => {}
     }

@@ -17,6 +17,7 @@ use super::{
 use crate::{
     config::{ExportArguments, ImportArguments, Settings},
     repository::{Author, Clearance, Moment, Reading},
+    say,
     transfer::{command::explained, progress::Progress},
 };
 
@@ -57,21 +58,24 @@ pub async fn import(
     progress.clear();
     let report = outcome.map_err(explained)?;
     for fault in &faults {
-        println!("{}: {}", fault.pointer, fault.detail);
+        say!("{}: {}", fault.pointer, fault.detail);
     }
     if more > 0 {
-        println!("{more} more faults are not shown");
+        say!("{more} more faults are not shown");
     }
     for row in &report.left_out {
-        println!("left out: {} ({}, first in line {})", row.path, row.count, row.line);
+        say!("left out: {} ({}, first in line {})", row.path, row.count, row.line);
     }
-    println!(
+    say!(
         "created {}, changed {}, unchanged {}, refused {}",
-        report.created, report.changed, report.unchanged, report.refused
+        report.created,
+        report.changed,
+        report.unchanged,
+        report.refused
     );
     ensure!(report.refused == 0, "activities were refused, so nothing was written");
     if report.dry_run {
-        println!("nothing was written (--dry-run)");
+        say!("nothing was written (--dry-run)");
     }
     Ok(())
 }

@@ -1,0 +1,11 @@
+//! What commands tell on the standard output.
+
+/// Writes a line as `println!` does, and goes on when nobody reads it any more (`mandate ... | head`): what is to be done is done all the same, and the
+/// exit code still says how it ended.
+#[macro_export]
+macro_rules! say {
+    ($($words:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stdout(), $($words)*);
+    }};
+}
