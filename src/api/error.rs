@@ -360,7 +360,7 @@ impl From<sqlx::Error> for Error {
                 Err(_) => Self::Internal(Arc::new(error.into())),
             },
             "23514" | "23502" | "23P01" => Self::invalid(&field(), "not_allowed", "the value is not allowed here"),
-            "22003" | "22007" | "22008" | "22021" | "22P02" | "22P05" | "22001" | "54000" => {
+            "22003" | "22007" | "22008" | "22009" | "22021" | "22P02" | "22P05" | "22001" | "54000" => {
                 Self::invalid("", "not_storable", "a value is out of the range that can be stored")
             }
             "40001" | "40P01" => Self::Contended,

@@ -10,7 +10,7 @@ use std::{
     sync::{LazyLock, PoisonError, RwLock},
 };
 
-use chrono::NaiveDate;
+use chrono::{DateTime, Datelike as _, NaiveDate};
 use jsonschema::{ValidationError, Validator, error::ValidationErrorKind as Kind};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
@@ -56,10 +56,17 @@ fn without_null_defaults(schema: &mut Value) {
     }
 }
 
-/// A date of RFC 3339; PostgreSQL knows no year 0.
+/// A date of RFC 3339, from the year 1 on: PostgreSQL knows no year 0. What can be read in another way of writing, such as with a sign, is none.
 fn is_day(text: &str) -> bool {
-    let written = text.len() == 10 && !text.starts_with("0000");
-    written && NaiveDate::parse_from_str(text, "%Y-%m-%d").is_ok()
+    let day = NaiveDate::parse_from_str(text, "%Y-%m-%d");
+    day.is_ok_and(|day| (1..=9999).contains(&day.year()) && day.to_string() == text)
+}
+
+/// An instant of RFC 3339 that is between the years 1 and 9999 also in UTC.
+fn is_instant(text: &str) -> bool {
+    let instant = DateTime::parse_from_rfc3339(text);
+    let is_written = text.as_bytes().get(10).is_some_and(|between| b"Tt".contains(between));
+    is_written && instant.is_ok_and(|instant| (1..=9999).contains(&instant.to_utc().year()))
 }
 
 impl Shape {
@@ -74,6 +81,7 @@ impl Shape {
         let validator = jsonschema::options()
             .should_validate_formats(true)
             .with_format("date", is_day)
+            .with_format("date-time", is_instant)
             .build(&root)
             .expect("a published schema compiles");
         let shape: &'static Self = Box::leak(Box::new(Self { root, name, validator }));

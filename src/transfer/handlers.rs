@@ -44,7 +44,7 @@ use crate::{
 /// An import may have so many bytes.
 const LIMIT: usize = 64 << 20;
 /// A problem names so many faults.
-const FAULTS: usize = 1000;
+pub(super) const FAULTS: usize = 1000;
 
 /// The routes.
 pub fn routes() -> Router<App> {
@@ -203,8 +203,13 @@ async fn table(
 
 /// An error that names the first faults, and how many more there are.
 pub(super) fn capped(error: Error) -> Error {
-    let Error::Invalid(mut faults) = error else { return error };
+    let Error::Invalid(faults) = error else { return error };
     let all = faults.len();
+    first_of(faults, all)
+}
+
+/// The first of so many faults, as an error.
+pub(super) fn first_of(mut faults: Vec<Fault>, all: usize) -> Error {
     if all > FAULTS {
         faults.truncate(FAULTS);
         faults.push(Fault {

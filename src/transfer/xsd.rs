@@ -63,11 +63,11 @@ struct Allowed {
 #[derive(Debug, Clone)]
 enum Content {
     Text(Simple),
-    Elements { model: Model, is_mixed: bool },
+    Elements(Model),
 }
 
 impl Default for Content {
     fn default() -> Self {
-        Self::Elements { model: Model::default(), is_mixed: false }
+        Self::Elements(Model::default())
     }
 }

@@ -80,6 +80,18 @@ async fn what_looks_right_and_is_not_is_named() {
     };
     let year_zero = client.post("/v1/entities", body(json!({"valid_from": "0000-01-01"}))).expect(422).await;
     assert_eq!(year_zero.faults(), ["#/valid_from wrong_format"]);
+    for day in ["-2024-1-01", "+12345-1-1", "2024-1-001", "12024-01-1"] {
+        let signed = client.post("/v1/entities", body(json!({"valid_from": day}))).expect(422).await;
+        assert_eq!(signed.faults(), ["#/valid_from wrong_format"], "{day}");
+        client.get(format!("/v1/obligations?due_before={day}")).expect(400).await;
+    }
+    let evidence = |at: &str| json!({"kind": "legal_act", "title": "A page", "claim": "So", "about": "plan", "url": "https://plan.example/", "retrieved_at": at});
+    for at in ["9999-12-31T23:59:59-01:00", "0001-01-01T00:00:00+01:00", "2026-01-31 10:00:00Z"] {
+        let far = client.post("/v1/evidence", evidence(at)).expect(422).await;
+        assert_eq!(far.faults(), ["#/retrieved_at wrong_format"], "{at}");
+    }
+    client.post("/v1/evidence", evidence("0001-01-01T00:00:00-01:00")).expect(201).await;
+    client.get("/v1/evidence?updated_after=9999-12-31T23:59:59-01:00").expect(400).await;
     let squeezed = client.post("/v1/entities", body(json!({}))).header("content-encoding", "gzip");
     squeezed.expect(415).await;
     for word in [["x"], ["2024-13-01"], [""]] {

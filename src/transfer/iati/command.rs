@@ -18,11 +18,8 @@ use crate::{
     config::{ExportArguments, ImportArguments, Settings},
     repository::{Author, Clearance, Moment, Reading},
     say,
-    transfer::{command::explained, progress::Progress},
+    transfer::{command::explained, handlers::FAULTS, progress::Progress},
 };
-
-/// So many faults are shown; the others are counted.
-const FAULTS: usize = 1000;
 
 /// Imports a file and prints the report: what is wrong, what has no place, and how many contributions there are of each outcome.
 pub async fn import(

@@ -18,7 +18,7 @@ use super::{
     export::{Selection, export},
     import::import,
     mapping::Given,
-    report::IatiReport,
+    report::{IatiReport, Kept},
 };
 use crate::{
     access::Actor,
@@ -32,7 +32,7 @@ use crate::{
     app::App,
     international::contributions::ContributionDirection,
     repository::{Author, Clearance, Fault, Isolation, Reading},
-    transfer::handlers::capped,
+    transfer::handlers::first_of,
     values::{Classification, codelists, word},
 };
 
@@ -129,13 +129,13 @@ async fn import_iati(
     let work: Work<Asked> = |connection, asked| {
         Box::pin(async move {
             let source = BufReader::with_capacity(1 << 16, &asked.body[..]);
-            let mut rows = Vec::new();
-            let keep = |row| rows.push(row);
+            let mut kept = Kept::default();
+            let keep = |row| kept.keep(row);
             let report = import(connection, &asked.author, source, &asked.given, asked.dry_run, keep).await?;
             if asked.dry_run || report.committed {
-                return Ok(Json(IatiReport { rows, ..report }).into_response());
+                return Ok(Json(IatiReport { rows: kept.rows, ..report }).into_response());
             }
-            Err(capped(Error::Invalid(rows.into_iter().flat_map(|row| row.errors).collect())))
+            Err(first_of(kept.rows.into_iter().flat_map(|row| row.errors).collect(), kept.faults))
         })
     };
     attempt.once((&app, &actor), &body, Isolation::Committed, asked, work).await

@@ -5,7 +5,13 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 pub use super::part::LeftOut;
-use crate::{repository::Fault, transfer::section::Outcome};
+use crate::{
+    repository::Fault,
+    transfer::{handlers::FAULTS, section::Outcome},
+};
+
+/// So many rows of what is left out are told, over all activities.
+const LEFT_OUT: usize = 10_000;
 
 /// What became of an import of activities.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
@@ -24,7 +30,8 @@ pub struct IatiReport {
     pub refused: usize,
     /// What has no place in a contribution, of all activities together.
     pub left_out: Vec<LeftOut>,
-    /// Each activity, in the order of the file.
+    /// Each activity, in the order of the file. Once a thousand faults are told, further refused ones are only counted, and after ten thousand rows of
+    /// what is left out the others have none.
     pub rows: Vec<IatiRow>,
 }
 
@@ -50,4 +57,57 @@ pub struct IatiRow {
     /// What it says and a contribution has no place for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<LeftOut>,
+}
+
+/// The rows of an answer. A file can have more to tell of than there is memory: what is told is limited, and counted.
+#[derive(Debug, Default)]
+pub(super) struct Kept {
+    pub(super) rows: Vec<IatiRow>,
+    /// How many faults there were in all.
+    pub(super) faults: usize,
+    left_out: usize,
+}
+
+impl Kept {
+    /// Keeps a row, or what there is room for of it.
+    pub(super) fn keep(&mut self, mut row: IatiRow) {
+        let is_told = self.faults < FAULTS;
+        self.faults += row.errors.len();
+        if !row.errors.is_empty() && !is_told {
+            return;
+        }
+        if self.left_out >= LEFT_OUT {
+            row.left_out = Vec::new();
+        }
+        self.left_out += row.left_out.len();
+        self.rows.push(row);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_file_has_to_tell_beyond_measure_is_counted() {
+        let fault = || Fault { pointer: "line 1".into(), code: "required".into(), detail: "is required".into() };
+        let left = || LeftOut { path: "x".into(), line: 1, count: 1, why: None };
+        let row = |outcome, errors: usize, left_out: usize| IatiRow {
+            index: Some(0),
+            line: 1,
+            external_id: None,
+            id: None,
+            outcome,
+            errors: (0..errors).map(|_| fault()).collect(),
+            left_out: (0..left_out).map(|_| left()).collect(),
+        };
+        let mut kept = Kept::default();
+        for _ in 0..100 {
+            kept.keep(row(Outcome::Refused, 150, 200));
+            kept.keep(row(Outcome::Created, 0, 200));
+        }
+        let told: usize = kept.rows.iter().map(|row| row.errors.len()).sum();
+        let left_out: usize = kept.rows.iter().map(|row| row.left_out.len()).sum();
+        assert_eq!((kept.faults, told, kept.rows.len(), left_out), (15_000, 1050, 107, 10_000));
+    }
 }

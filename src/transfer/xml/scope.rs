@@ -9,6 +9,10 @@ pub(in crate::transfer) const XML: &str = "http://www.w3.org/XML/1998/namespace"
 /// The namespace of the prefix `xmlns`.
 const XMLNS: &str = "http://www.w3.org/2000/xmlns/";
 
+/// A name may have so many bytes, and a namespace so many: what is wrong with an element is told with both, many times.
+const NAME: usize = 256;
+const SPACE: usize = 2000;
+
 /// The prefixes that are declared where the reader is.
 #[derive(Default)]
 pub(super) struct Scope {
@@ -36,6 +40,12 @@ impl Scope {
             "" => space != XML && space != XMLNS,
             _ => !space.is_empty() && space != XML && space != XMLNS,
         };
+        if space.len() > SPACE {
+            return Err(format!(
+                "a namespace may have at most {SPACE} bytes; `{}` has more",
+                crate::api::shape::brief(space)
+            ));
+        }
         if !is_good {
             return Err(format!("the prefix `{prefix}` cannot stand for `{}`", crate::api::shape::brief(space)));
         }
@@ -46,6 +56,9 @@ impl Scope {
 
     /// A name of an element, or of an attribute, which without a prefix is in no namespace.
     pub(super) fn resolve(&self, name: &str, is_element: bool) -> Result<Name, String> {
+        if name.len() > NAME {
+            return Err(format!("a name may have at most {NAME} bytes; `{}` has more", crate::api::shape::brief(name)));
+        }
         let (prefix, local) = name.split_once(':').unwrap_or(("", name));
         if !is_name(local) || (name.contains(':') && !is_name(prefix)) {
             return Err(format!("`{}` is not a name of XML", crate::api::shape::brief(name)));

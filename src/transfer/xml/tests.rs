@@ -111,6 +111,12 @@ fn what_grows_without_end_is_refused() {
     ] {
         assert!(refusal(&text).contains("at most 1048576 bytes"), "{}", refusal(&text));
     }
+    // Names are told with each fault, so they are short.
+    assert!(refusal(&format!("<{}/>", "x".repeat(257))).contains("a name may have at most 256 bytes"));
+    assert!(document(&format!("<{}/>", "x".repeat(256))).is_ok());
+    let space = |length: usize| format!("<a xmlns:x='{}'/>", "u".repeat(length));
+    assert!(refusal(&space(2001)).contains("a namespace may have at most 2000 bytes"));
+    assert!(document(&space(2000)).is_ok());
     assert!(refusal(&format!("<a>{}</a>", "<b/>".repeat(ELEMENTS + 1))).contains("the element is too large"));
     let large = format!("<a>{}</a>", "<b>x</b>".repeat(3).replace('x', &"x".repeat(PIECE)).repeat(6));
     assert!(refusal(&large).contains("the element is too large"));

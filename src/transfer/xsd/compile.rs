@@ -129,7 +129,7 @@ impl Compiler<'_> {
                 }
                 _ => {
                     let more = self.particle(part)?;
-                    let Content::Elements { model, .. } = &mut complex.content else {
+                    let Content::Elements(model) = &mut complex.content else {
                         return Err("simple content with elements".into());
                     };
                     *model = std::mem::take(model).then(more);

@@ -54,7 +54,7 @@ impl Schema {
 
     fn model(&self, name: &Name) -> Option<&super::Model> {
         match &self.types[*self.elements.get(name)?] {
-            Type::Complex(Complex { content: Content::Elements { model, .. }, .. }) => Some(model),
+            Type::Complex(Complex { content: Content::Elements(model), .. }) => Some(model),
             _ => None,
         }
     }
@@ -91,7 +91,7 @@ impl Judge<'_> {
                 self.attributes(element, Some(complex));
                 match &complex.content {
                     Content::Text(simple) => self.text(element, simple),
-                    Content::Elements { model, is_mixed } => self.elements(element, model, *is_mixed),
+                    Content::Elements(model) => self.elements(element, model),
                 }
             }
         }
@@ -154,12 +154,12 @@ impl Judge<'_> {
         }
     }
 
-    fn elements(&mut self, element: &Element, model: &super::Model, is_mixed: bool) {
+    fn elements(&mut self, element: &Element, model: &super::Model) {
         let mut walk = Walk::default();
         let mut is_whole = true;
         for node in &element.content {
             match node {
-                Node::Text(text, place) if !is_mixed && !text.chars().all(is_space) => {
+                Node::Text(text, place) if !text.chars().all(is_space) => {
                     let text = brief(text.trim());
                     let detail = format!("`{}` holds no text of its own; here stands `{text}`", element.name);
                     self.flaw(*place, "not_allowed", detail);

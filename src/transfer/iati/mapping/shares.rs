@@ -1,5 +1,7 @@
 //! Recipients and themes, which have shares of the whole.
 
+use std::collections::HashSet;
+
 use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 
@@ -38,6 +40,7 @@ impl Mapper {
 
     pub(super) fn themes(&mut self, activity: &mut Part, fields: &mut Map<String, Value>) {
         let mut found: Vec<(Part, Value)> = Vec::new();
+        let mut seen = HashSet::new();
         for mut part in activity.all("sector") {
             let vocabulary = part.attribute("vocabulary").unwrap_or_else(|| "1".into());
             let code = part.attribute("code").unwrap_or_default();
@@ -52,10 +55,7 @@ impl Mapper {
             if !is_known {
                 let why = format!("`{}` is no code of the vocabulary `{}`", brief(&code), brief(&vocabulary));
                 part.refuse(&mut self.listing, &why);
-            } else if found
-                .iter()
-                .any(|(_, other)| other["code"] == code.as_str() && other["vocabulary"] == vocabulary.as_str())
-            {
+            } else if !seen.insert((vocabulary.clone(), code.clone())) {
                 part.refuse(&mut self.listing, "it stands in the activity already");
             } else {
                 let url = self.code(&mut part, "vocabulary-uri", is_url);
