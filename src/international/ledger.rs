@@ -19,6 +19,63 @@ macro_rules! binding {
     };
 }
 
+/// How states stand to treaties on a day, for a query that has `asked(country, day)`: their acts until then (`placed`), the cycles of each (`standing`),
+/// and of each that which counts most (`chosen`). From one denunciation to the next is a cycle; several count on one day when a state consents anew
+/// before its denunciation takes effect. The ranks are: 0 nothing, 1 denounced, 2 signed, 3 bound, 4 denunciation pending, 5 in force.
+macro_rules! standing {
+    () => {
+        concat!(
+            ",
+act as not materialized (
+    select a.*, q.day, a.action in ('signed', 'definitively_signed') as signs, a.action in ",
+    $crate::international::ledger::binding!(),
+    " as binds,
+        a.action in ('denounced', 'withdrawn') and not exists (
+            select from treaty_actions r
+            where r.concerns_action_id = a.id and r.action = 'denunciation_revoked' and r.acted_on <= q.day) as ends
+    from asked q join treaty_actions a on a.country = q.country
+        -- A succession dates back.
+        and least(a.acted_on, case when a.action = 'succeeded' then a.effective_on end) <= q.day
+),
+placed as (
+    select *, count(*) filter (where ends) over (
+        partition by treaty_id, country order by ",
+    $crate::international::ledger::order!(),
+    " rows between unbounded preceding and 1 preceding) as cycle,
+        row_number() over (partition by treaty_id, country order by ",
+    $crate::international::ledger::order!(),
+    ") as place
+    from act
+)",
+            ",
+cycle as (
+    select c.*, case
+        when notified_on is null then null
+        when notified_end is not null then notified_end
+        -- It took its consent back before there was anything to end.
+        when is_withdrawal and (from_on is null or from_on > notified_on) then notified_on end as ends_on
+    from (
+        select treaty_id, country, day, cycle, min(acted_on) filter (where signs) as signed_on, min(acted_on) filter (where binds) as bound_on,
+            min(effective_on) filter (where binds) as from_on, min(acted_on) filter (where ends) as notified_on,
+            min(effective_on) filter (where ends) as notified_end, coalesce(bool_or(ends and action = 'withdrawn'), false) as is_withdrawal
+        from placed group by treaty_id, country, day, cycle
+    ) c
+),
+standing as (
+    select c.*, coalesce(from_on <= day, false) and (ends_on is null or ends_on > day) as is_in_force, case
+        when bound_on is null then case when signed_on is null then 0 else 2 end
+        when notified_on is null then case when from_on <= day then 5 else 3 end
+        when ends_on is null or ends_on > day then 4
+        else 1 end as rank
+    from cycle c
+),
+chosen as (
+    select distinct on (treaty_id, country) * from standing order by treaty_id, country, rank desc, cycle desc
+)"
+        )
+    };
+}
+
 /// The faults of every ledger (treaty and state) in which an action of `$1` stands or stood, or whose treaty or named action is in `$1`.
 macro_rules! ledger {
     () => {
@@ -50,7 +107,8 @@ macro_rules! ledger {
                case when s.id = any($1) or s.classification <> 'restricted' \
                  then format('%s, %s on %s: %s', s.country, replace(s.action, '_', ' '), s.acted_on, f.detail) \
                  else format('another act of %s: %s', s.country, f.detail) end \
-             from seen s join treaties t on t.id = s.treaty_id left join treaty_actions c on c.id = s.concerns_action_id, \
+             from seen s join treaties t on t.id = s.treaty_id left join treaty_actions c on c.id = s.concerns_action_id \
+             left join seen d on d.id = c.id, \
              lateral (values \
                (s.signs and s.signatures > 0, '#/action', 'already_signed', 'it has signed already; leave the second signature out.'), \
                ((s.binds or s.action in ('signed', 'invited_to_accede')) and s.consents > 0, '#/action', 'already_bound', \
@@ -84,12 +142,13 @@ macro_rules! ledger {
                  'name an action of the same state.'), \
                (c.acted_on > s.acted_on, '#/acted_on', 'before_action', \
                  format('what it is about was done on %s only; correct one of the days.', c.acted_on)), \
-               (s.action = 'denunciation_revoked' and c.effective_on <= s.acted_on, '#/acted_on', 'took_effect', \
-                 format('the denunciation took effect on %s; after that a state can only consent anew.', c.effective_on)) \
+               (s.action = 'denunciation_revoked' and coalesce(c.effective_on, case when c.action = 'withdrawn' and not coalesce(d.bound_from <= c.acted_on, \
+                   false) then c.acted_on end) <= s.acted_on, '#/acted_on', 'took_effect', \
+                 format('the denunciation took effect on %s; after that a state can only consent anew.', coalesce(c.effective_on, c.acted_on))) \
              ) f(broken, pointer, code, detail) where f.broken) as ledger"
         )
     };
 }
 
 pub(super) use ledger;
-pub(crate) use {binding, order};
+pub(crate) use {binding, order, standing};

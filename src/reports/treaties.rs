@@ -7,12 +7,12 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
-    Report,
+    About, Report,
     scope::{LIMIT, Scope, answer},
 };
 use crate::{
     api::Error,
-    international::ledger::{binding, order},
+    international::ledger::standing,
     repository::Fault,
     values::{Country, Text, words},
 };
@@ -95,60 +95,13 @@ pub(crate) struct Row {
 }
 
 /// `$1` is the day, `$2` the states, `$3` the wanted states of things.
-const ACTS: &str = concat!(
+const STANDING: &str = concat!(
     "
 with asked as (
     select country, place, coalesce($1, today()) as day from unnest($2::text[]) with ordinality given(country, place)
-),
-act as not materialized (
-    select a.*, q.day, a.action in ('signed', 'definitively_signed') as signs, a.action in ",
-    binding!(),
-    " as binds,
-        a.action in ('denounced', 'withdrawn') and not exists (
-            select from treaty_actions r
-            where r.concerns_action_id = a.id and r.action = 'denunciation_revoked' and r.acted_on <= q.day) as ends
-    from asked q join treaty_actions a on a.country = q.country
-        -- A succession dates back.
-        and least(a.acted_on, case when a.action = 'succeeded' then a.effective_on end) <= q.day
-),
-placed as (
-    select *, count(*) filter (where ends) over (
-        partition by treaty_id, country order by ",
-    order!(),
-    " rows between unbounded preceding and 1 preceding) as cycle,
-        row_number() over (partition by treaty_id, country order by ",
-    order!(),
-    ") as place
-    from act
-)"
+)",
+    standing!()
 );
-
-/// From one denunciation to the next is a cycle. Several count on one day when a state consents anew before its denunciation takes effect.
-const CYCLES: &str = ",
-cycle as (
-    select c.*, case
-        when notified_on is null then null
-        when notified_end is not null then notified_end
-        -- It took its consent back before there was anything to end.
-        when is_withdrawal and (from_on is null or from_on > notified_on) then notified_on end as ends_on
-    from (
-        select treaty_id, country, day, cycle, min(acted_on) filter (where signs) as signed_on, min(acted_on) filter (where binds) as bound_on,
-            min(effective_on) filter (where binds) as from_on, min(acted_on) filter (where ends) as notified_on,
-            min(effective_on) filter (where ends) as notified_end, coalesce(bool_or(ends and action = 'withdrawn'), false) as is_withdrawal
-        from placed group by treaty_id, country, day, cycle
-    ) c
-),
-standing as (
-    select c.*, coalesce(from_on <= day, false) and (ends_on is null or ends_on > day) as is_in_force, case
-        when bound_on is null then case when signed_on is null then 0 else 2 end
-        when notified_on is null then case when from_on <= day then 5 else 3 end
-        when ends_on is null or ends_on > day then 4
-        else 1 end as rank
-    from cycle c
-),
-chosen as (
-    select distinct on (treaty_id, country) * from standing order by treaty_id, country, rank desc, cycle desc
-)";
 
 /// What is told of a state and a treaty: who is a party, what comes next, and what it rests on.
 const TOLD: &str = ",
@@ -221,12 +174,12 @@ order by place, code_order collate \"C\" nulls last, treaty_id, evidence_id";
 impl Report for Parameters {
     const NAME: &'static str = "treaties";
     const SUMMARY: &'static str = "How a state stands to each treaty on a day, and by what.";
-    const IS_OF_PLAN: bool = false;
+    const ABOUT: About = About::Other;
     type Row = Row;
 
     async fn rows(self, _: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {
         let countries = countries(&self.country)?;
-        let query = sqlx::query_as(AssertSqlSafe([ACTS, CYCLES, TOLD, LIMIT].concat()))
+        let query = sqlx::query_as(AssertSqlSafe([STANDING, TOLD, LIMIT].concat()))
             .bind(self.on)
             .bind(countries)
             .bind(words(&self.state));

@@ -25,7 +25,7 @@ pub(super) fn framework() -> Value {
 /// An assessment by a framework; its id.
 pub(super) async fn assess(client: &Client, framework: Value) -> Value {
     let framework = client.create("frameworks", framework).await["id"].clone();
-    let body = json!({"framework_id": framework, "country": "XX", "title": "How ready", "assessed_on": "2026-01-31", "external_id": "a"});
+    let body = json!({"framework_id": framework, "country": "RO", "title": "How ready", "assessed_on": "2026-01-31", "external_id": "a"});
     client.create("assessments", body).await["id"].clone()
 }
 
@@ -37,7 +37,7 @@ pub(super) async fn answer(client: &Client, assessment: &Value, indicator: &str,
 
 /// Evidence in a state; its id.
 pub(super) async fn evidence(client: &Client, kind: &str, change: Value) -> Value {
-    let mut body = json!({"kind": kind, "title": "A page", "claim": "There is a plan", "about": "plan", "country": "XX", "state": "verified",
+    let mut body = json!({"kind": kind, "title": "A page", "claim": "There is a plan", "about": "plan", "country": "RO", "state": "verified",
         "url": "https://plan.example/", "retrieved_at": "2026-01-31T10:00:00Z"});
     body.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
     client.create("evidence", body).await["id"].clone()
@@ -158,7 +158,7 @@ async fn evidence_of_a_kind_that_is_not_accepted_proves_nothing() {
 async fn what_if_changes_no_score() {
     let client = service().await;
     let assessment = assess(&client, framework()).await;
-    let strategy = json!({"code": "S", "title": "A strategy", "country": "XX", "kind": "strategy"});
+    let strategy = json!({"code": "S", "title": "A strategy", "country": "RO", "kind": "strategy"});
     let strategy = client.create("strategies", strategy).await["id"].clone();
     let work = json!({"strategy_id": strategy, "code": "1", "title": "Work", "external_id": "work"});
     let work = client.create("initiatives", work).await["id"].clone();

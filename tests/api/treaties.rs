@@ -111,6 +111,12 @@ async fn every_transition_that_cannot_be_is_refused() {
             "XX denunciation_revoked 2009-01-01 of XX denounced 2008-01-01",
             "#/acted_on took_effect",
         ),
+        // A consent taken back before it had any effect has ended at once.
+        (
+            &["XX acceded 2005-01-01", "XX withdrawn 2006-01-01"],
+            "XX denunciation_revoked 2007-01-01 of XX withdrawn 2006-01-01",
+            "#/acted_on took_effect",
+        ),
         (
             &[bound, "XX denounced 2008-01-01 2009-01-01", "XX acceded 2010-01-01"],
             "XX denunciation_revoked 2008-06-01 of XX denounced 2008-01-01",

@@ -86,7 +86,7 @@ pub(crate) async fn candidates(
     connection: &mut PgConnection,
     assessment: Uuid,
     on: Option<NaiveDate>,
-) -> Result<Vec<Candidate>, repository::Error> {
+) -> Result<Vec<Candidate>, Error> {
     let indicators = ruled(connection, assessment).await?;
     let Some(first) = indicators.first() else { return Ok(Vec::new()) };
     let asked = Asked { country: &first.country, strategy: first.strategy_id, on };

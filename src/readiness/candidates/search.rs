@@ -6,7 +6,15 @@ use sqlx::{AssertSqlSafe, FromRow, PgConnection};
 use uuid::Uuid;
 
 use super::super::candidate_rules::CandidateRule;
-use crate::{international::ledger::binding, repository::Error, values::Text};
+use crate::{
+    api::Error,
+    international::ledger::standing,
+    repository::Fault,
+    values::{Country, Text},
+};
+
+/// So many records at most: all of them stand in memory.
+const MOST: usize = 100_000;
 
 /// For whom, and when.
 pub(crate) struct Asked<'a> {
@@ -31,14 +39,15 @@ pub(crate) struct Found {
     pub(crate) why: String,
 }
 
-/// `$1` holds the rules, `$2` the strategy, `$3` the country, `$4` the day.
+/// `$1` holds the rules, `$2` the strategy, `$3` the country, `$4` the day, `$5` the state whose register this is.
 const ASKED: &str = "
 with rule as (
     select r.* from jsonb_to_recordset($1) as r(place integer, record text, needs text[], topics text[], treaty text, direction text,
         within_days integer, act_type text, entity_kinds text[], catalogue text, code text, about text[], contents text[], words text)
 ),
+-- What has no country of its own is of the state of the service (`$5`).
 asked as (
-    select $2::uuid as strategy_id, $3::text as country, coalesce($4::date, (select today())) as day
+    select $2::uuid as strategy_id, $3::text as country, $3 = $5 as is_ours, coalesce($4::date, (select today())) as day
 ),
 -- The strategy, what carries it out, and what it carries out. No null may be in it: what is not among them would then be unknown, not false.
 family(id) as (
@@ -105,24 +114,23 @@ from rule r cross join asked q cross join training_programmes t left join initia
     lateral (select count(*) as many, max(s.ends_on) as last_on, sum(s.participants) as people from training_sessions s
         where s.programme_id = t.id and s.status = 'held' and s.ends_on <= q.day
             and coalesce(s.ends_on >= q.day - r.within_days, true)) n
-where r.record = 'training' and (r.words is null or t.search @@ search_query(r.words))
+where r.record = 'training' and q.is_ours and (r.words is null or t.search @@ search_query(r.words))
     and (q.strategy_id is null or coalesce(t.strategy_id, i.strategy_id) in (select id from family))";
 
 /// What stands among states, and what proves it. What belongs to no strategy is of every one.
-const ABROAD: &str = concat!(
-    "
+const ABROAD: &str = "
 union all
 select r.place, is_contribution(e.statements, e.capacity), 'engagement', e.id, f.code, coalesce(e.title, f.name),
     concat_ws('; ', concat_ws(', ', f.code, e.session, e.starts_on), 'as ' || e.capacity,
         nullif(jsonb_array_length(e.statements), 0) || ' statements',
         case when not is_contribution(e.statements, e.capacity) then 'lacks a statement, or a part that leads' end)
 from rule r cross join asked q cross join engagements e left join forums f on f.id = e.forum_id
-where r.record = 'engagement' and (r.words is null or e.search @@ search_query(r.words)) and coalesce(e.starts_on <= q.day, true)
+where r.record = 'engagement' and q.is_ours and (r.words is null or e.search @@ search_query(r.words)) and coalesce(e.starts_on <= q.day, true)
     and (r.within_days is null or coalesce(e.ends_on, e.starts_on) >= q.day - r.within_days)
 union all
 select r.place, true, 'forum', f.id, f.code, f.name, concat_ws(' ', f.membership, 'since ' || f.member_from)
 from rule r cross join asked q cross join forums f
-where r.record = 'forum_membership' and f.membership in ('member', 'observer', 'participant') and (r.words is null or f.search @@ search_query(r.words))
+where r.record = 'forum_membership' and q.is_ours and f.membership in ('member', 'observer', 'participant') and (r.words is null or f.search @@ search_query(r.words))
     and coalesce(f.member_from <= q.day, true) and coalesce(f.member_to >= q.day, true)
 union all
 select r.place, true, 'position', p.id, p.symbol, p.title,
@@ -131,24 +139,13 @@ from rule r cross join asked q join positions p on p.country = q.country
 where r.record = 'position' and p.topics @> r.topics and (r.words is null or p.search @@ search_query(r.words)) and coalesce(p.issued_on <= q.day, true)
     and not exists (select from positions later where later.supersedes_id = p.id and coalesce(later.issued_on <= q.day, true))
 union all
-select r.place, coalesce(b.binds and b.effective_on <= q.day, false), 'treaty_action', b.id, t.code, t.name,
+select r.place, exists (select from standing s where s.treaty_id = c.treaty_id and s.country = c.country and s.is_in_force), 'treaty_action', b.id, t.code, t.name,
     concat_ws('; ', replace(b.action, '_', ' ') || ' on ' || b.acted_on, 'with effect from ' || b.effective_on,
-        case when not b.binds then 'lacks the consent to be bound' when b.effective_on is null then 'lacks the day from which it has effect'
-            when b.effective_on > q.day then 'lacks its entry into force' end)
-from rule r cross join asked q join treaties t on t.code = r.treaty, lateral (
-    select a.*, a.action in ",
-    binding!(),
-    " as binds from treaty_actions a
-    where a.treaty_id = t.id and a.country = q.country and a.acted_on <= q.day and (a.action = 'signed' or a.action in ",
-    binding!(),
-    ")
-        and not exists (
-            select from treaty_actions d
-            where d.treaty_id = a.treaty_id and d.country = a.country and d.action in ('denounced', 'withdrawn') and d.acted_on >= a.acted_on
-                and coalesce(d.effective_on, d.acted_on) <= q.day and not exists (
-                    select from treaty_actions v
-                    where v.concerns_action_id = d.id and v.action = 'denunciation_revoked' and v.acted_on <= q.day))
-    order by coalesce(a.effective_on <= q.day, false) desc, a.action <> 'signed' desc, a.acted_on desc, a.id limit 1) b
+        case when c.rank = 2 then 'lacks the consent to be bound' when c.from_on is null then 'lacks the day from which it has effect'
+            when c.from_on > q.day then 'lacks its entry into force' end)
+from rule r cross join asked q join treaties t on t.code = r.treaty join chosen c on c.treaty_id = t.id and c.rank > 1, lateral (
+    select p.* from placed p where p.treaty_id = c.treaty_id and p.country = c.country and p.cycle = c.cycle and (p.signs or p.binds)
+    order by p.binds desc, p.place desc limit 1) b
 where r.record = 'treaty_in_force'
 union all
 select r.place, c.status <> 'pipeline', 'contribution', c.id, null, c.title,
@@ -156,16 +153,17 @@ select r.place, c.status <> 'pipeline', 'contribution', c.id, null, c.title,
         'for ' || (select string_agg(p ->> 'country', ', ') from jsonb_array_elements(c.recipients) p),
         case when c.status = 'pipeline' then 'lacks its start' end)
 from rule r cross join asked q cross join contributions c left join initiatives i on i.id = c.initiative_id
-where r.record = 'contribution' and coalesce(c.direction = r.direction, true) and c.status not in ('cancelled', 'suspended')
-    and (c.status = 'pipeline' or c.starts_on <= q.day and coalesce(coalesce(c.ends_on, q.day) >= q.day - r.within_days, true))
+where r.record = 'contribution' and q.is_ours and coalesce(c.direction = r.direction, true) and c.status not in ('cancelled', 'suspended')
+    and (c.status = 'pipeline' or c.starts_on <= q.day and coalesce(coalesce(c.ends_on, case when c.status = 'closed' then c.starts_on else q.day end) >= q.day - r.within_days, true))
     and (r.words is null or c.search @@ search_query(r.words))
-    and (q.strategy_id is null or coalesce(coalesce(c.strategy_id, i.strategy_id) in (select id from family), true))
+    and (q.strategy_id is null or coalesce(c.strategy_id, c.initiative_id) is null
+        or coalesce(c.strategy_id, i.strategy_id) in (select id from family))
 union all
 select r.place, m.state = 'implemented', 'commitment', m.id, m.code, m.title,
     concat_ws('; ', m.catalogue || ' ' || m.code, replace(m.state, '_', ' '), 'reviewed on ' || m.reviewed_on,
         case when m.state <> 'implemented' then 'lacks measures that keep it' end)
-from rule r join commitments m on m.catalogue = r.catalogue and (r.code is null or m.code = r.code)
-where r.record = 'commitment'
+from rule r cross join asked q join commitments m on m.catalogue = r.catalogue and (r.code is null or m.code = r.code)
+where r.record = 'commitment' and q.is_ours
 union all
 select r.place, v.standing = 'verified', 'evidence', v.id, v.document_symbol, v.title,
     concat_ws('; ', replace(v.kind, '_', ' '), v.standing, 'until ' || v.valid_until, case when v.standing <> 'verified' then 'lacks its verification' end)
@@ -174,9 +172,8 @@ from rule r cross join asked q join (
 ) v on coalesce(v.country = q.country, true)
 where r.record = 'evidence' and v.standing in ('verified', 'proposed') and (r.about = '{}' or v.about = any(r.about))
     and (r.contents = '{}' or v.content = any(r.contents)) and (r.words is null or v.search @@ search_query(r.words))
-    and (q.strategy_id is null or coalesce(v.strategy_id in (select id from family), true))
-order by place, can_prove desc, noun, code, id"
-);
+    and (q.strategy_id is null or v.strategy_id is null or v.strategy_id in (select id from family))
+order by place, can_prove desc, noun, code, id limit 100001";
 
 /// What these rules find, in their order; of each first what can prove.
 pub(crate) async fn search(
@@ -192,12 +189,19 @@ pub(crate) async fn search(
         rule["place"] = place.into();
         rule
     });
-    let query = sqlx::query_as(AssertSqlSafe([ASKED, PLANS, ABROAD].concat()))
+    let query = sqlx::query_as(AssertSqlSafe([ASKED, standing!(), PLANS, ABROAD].concat()))
         .bind(rules.collect::<Value>())
         .bind(asked.strategy)
         .bind(asked.country)
-        .bind(asked.on);
-    Ok(query.fetch_all(connection).await?)
+        .bind(asked.on)
+        .bind(Country::configured().0);
+    let found = query.fetch_all(connection).await?;
+    if found.len() > MOST {
+        let detail =
+            format!("the rules of the framework find more than {MOST} records; narrow them, such as with `words`");
+        return Err(Error::BadQuery(vec![Fault { pointer: "id".into(), code: "too_many_rows".into(), detail }]));
+    }
+    Ok(found)
 }
 
 /// An indicator of an assessment, and the rules for it.

@@ -18,7 +18,7 @@ pub(super) struct MediaType {
 
 /// What is taken; `text/xml` is another name for `application/xml`.
 pub(super) const TYPES: [MediaType; 8] = [
-    MediaType { name: "application/pdf", extension: "pdf", is: |sample| sample.starts(b"%PDF-") },
+    MediaType { name: "application/pdf", extension: "pdf", is: |sample| sample.is_pdf() },
     MediaType { name: "image/png", extension: "png", is: |sample| sample.starts(b"\x89PNG\r\n\x1a\n") },
     MediaType { name: "image/jpeg", extension: "jpg", is: |sample| sample.starts(b"\xff\xd8\xff") },
     MediaType { name: "text/html", extension: "html", is: |sample| sample.is_text() && sample.is_page() },
@@ -65,6 +65,12 @@ fn beginning(parts: &[Vec<u8>]) -> Vec<u8> {
 impl Sample<'_> {
     fn starts(&self, signature: &[u8]) -> bool {
         self.beginning.starts_with(signature)
+    }
+
+    /// Some programs write a few bytes before the signature, and readers look for it among the first 1,024; a page is none for all that.
+    fn is_pdf(&self) -> bool {
+        let beginning = &self.beginning[..self.beginning.len().min(1024)];
+        !self.opening().starts_with('<') && beginning.windows(5).any(|window| window == b"%PDF-")
     }
 
     /// Whether it is a text in a coding of which ASCII is a part, as UTF-8 and the codings of old pages are.
@@ -126,6 +132,7 @@ mod tests {
     fn bytes_are_what_they_are_said_to_be() {
         for (name, bytes) in [
             ("application/pdf", &b"%PDF-1.7\nx"[..]),
+            ("application/pdf", b"\r\n\0%PDF-1.4"),
             ("image/png", b"\x89PNG\r\n\x1a\n\0\0"),
             ("image/jpeg", b"\xff\xd8\xff\xe0\0"),
             ("text/html", b"\xef\xbb\xbf\n <!-- saved --><!DOCTYPE HTML><html>"),

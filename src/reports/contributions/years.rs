@@ -35,5 +35,6 @@ pub(super) async fn asked(
         };
         return Err(Error::BadQuery(vec![fault]));
     }
-    Ok((first.max(1990), last))
+    let first = first.max(1990);
+    Ok((first, last.max(first)))
 }

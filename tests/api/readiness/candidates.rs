@@ -33,11 +33,11 @@ async fn change(client: &Client, noun: &str, id: &Value, change: Value) {
 
 /// A strategy in force and a plan that carries it out; the id of the plan.
 async fn plan(client: &Client) -> Value {
-    let act = json!({"country": "XX", "issuer": "Parliament", "act_type": "law", "number": "7", "date": "2024-02-29"});
+    let act = json!({"country": "RO", "issuer": "Parliament", "act_type": "law", "number": "7", "date": "2024-02-29"});
     let act = id(client, "legal-acts", act).await;
-    let strategy = json!({"code": "S", "title": "A strategy", "country": "XX", "kind": "strategy", "status": "in_force", "legal_act_id": act});
+    let strategy = json!({"code": "S", "title": "A strategy", "country": "RO", "kind": "strategy", "status": "in_force", "legal_act_id": act});
     let strategy = id(client, "strategies", strategy).await;
-    let plan = json!({"code": "P", "title": "A plan", "country": "XX", "kind": "action_plan", "status": "in_force", "legal_act_id": act, "parent_id": strategy});
+    let plan = json!({"code": "P", "title": "A plan", "country": "RO", "kind": "action_plan", "status": "in_force", "legal_act_id": act, "parent_id": strategy});
     id(client, "strategies", plan).await
 }
 
@@ -105,10 +105,10 @@ async fn strategies_acts_and_entities() {
         json!([null, null, null])
     );
     plan(&client).await;
-    let act = json!({"country": "XX", "issuer": "Parliament", "act_type": "law", "number": "8", "date": "2024-03-01", "title": "Personal data"});
+    let act = json!({"country": "RO", "issuer": "Parliament", "act_type": "law", "number": "8", "date": "2024-03-01", "title": "Personal data"});
     let act = id(&client, "legal-acts", act).await;
     id(&client, "entities", json!({"name": "Council", "kind": "council", "valid_to": "2020-01-01"})).await;
-    id(&client, "entities", json!({"name": "Foreign council", "kind": "council", "country": "RO"})).await;
+    id(&client, "entities", json!({"name": "Foreign council", "kind": "council", "country": "XX"})).await;
     let council = id(&client, "entities", json!({"name": "The council", "kind": "council"})).await;
     let rows = found(&client, "can_prove=true").await;
     let seen: Value = rows.iter().map(|row| json!([row["record"], row["noun"], row["code"]])).collect();
@@ -142,6 +142,25 @@ async fn forums_and_what_was_given_there() {
     assert_eq!(seen[0], json!([true, "forum", "member since 2019-01-01"]));
     let why = format!("OEWG, second, {day}; as member; lacks a statement, or a part that leads");
     assert_eq!(seen[1], json!([false, "engagement", why]));
+    // They are of the state whose register this is, and prove nothing of another.
+    change(
+        &client,
+        "assessments",
+        &client.get("/v1/assessments/external:a").expect(200).await.json()["id"],
+        json!({"country": "XX"}),
+    )
+    .await;
+    assert_eq!(
+        told(&client).await.as_array().unwrap().iter().map(|row| row[1].clone()).collect::<Value>(),
+        json!([null, null])
+    );
+    change(
+        &client,
+        "assessments",
+        &client.get("/v1/assessments/external:a").expect(200).await.json()["id"],
+        json!({"country": "RO"}),
+    )
+    .await;
     change(&client, "engagements", &session, json!({"statements": [{"title": "On norms", "language": "en"}]})).await;
     assert_eq!(
         told(&client).await[1],
@@ -154,12 +173,12 @@ async fn positions_as_the_reader_may_see_them() {
     let client = service().await;
     assess(&client, asking(&json!([{"record": "position", "topics": ["human_rights"]}]))).await;
     let first =
-        json!({"country": "XX", "title": "First", "topics": ["human_rights", "ihl"], "issued_on": "2021-01-01"});
+        json!({"country": "RO", "title": "First", "topics": ["human_rights", "ihl"], "issued_on": "2021-01-01"});
     let first = id(&client, "positions", first).await;
-    id(&client, "positions", json!({"country": "XX", "title": "Other", "topics": ["ihl"]})).await;
-    id(&client, "positions", json!({"country": "RO", "title": "Foreign", "topics": ["human_rights"]})).await;
+    id(&client, "positions", json!({"country": "RO", "title": "Other", "topics": ["ihl"]})).await;
+    id(&client, "positions", json!({"country": "XX", "title": "Foreign", "topics": ["human_rights"]})).await;
     assert_eq!(told(&client).await, json!([[true, "position", "issued on 2021-01-01; on human_rights, ihl"]]));
-    let second = json!({"country": "XX", "title": "Second", "topics": ["human_rights"], "issued_on": "2024-01-01", "supersedes_id": first, "classification": "restricted"});
+    let second = json!({"country": "RO", "title": "Second", "topics": ["human_rights"], "issued_on": "2024-01-01", "supersedes_id": first, "classification": "restricted"});
     let second = client.create("positions", second).await;
     assert_eq!(found(&client, "").await[0]["id"], second["id"]);
     assert_eq!(found(&client, "on=2023-12-31").await[0]["id"], first);
@@ -192,7 +211,7 @@ async fn a_treaty_binds_from_the_day_of_its_effect() {
     let treaty = id(&client, "treaties", json!({"code": "CETS-185", "name": "Convention"})).await;
     assert_eq!(told(&client).await[0][1], Value::Null);
     let act =
-        |action: &str, day: &str| json!({"treaty_id": treaty, "country": "XX", "action": action, "acted_on": day});
+        |action: &str, day: &str| json!({"treaty_id": treaty, "country": "RO", "action": action, "acted_on": day});
     id(&client, "treaty-actions", act("signed", "2020-01-01")).await;
     assert_eq!(
         told(&client).await,
@@ -214,6 +233,27 @@ async fn a_treaty_binds_from_the_day_of_its_effect() {
     assert_eq!(found(&client, "on=2022-03-31").await[0]["can_prove"], true);
 }
 
+/// The report of treaties and the candidates go by the same cycles.
+#[tokio::test]
+async fn who_denounces_and_consents_anew_on_one_day_is_bound() {
+    let client = service().await;
+    assess(&client, asking(&json!([{"record": "treaty_in_force", "treaty": "T"}]))).await;
+    let treaty = id(&client, "treaties", json!({"code": "T", "name": "Convention"})).await;
+    for (action, day, effect) in [
+        ("acceded", "1990-01-01", json!("1990-04-01")),
+        ("denounced", "1998-05-26", json!("1998-08-26")),
+        ("acceded", "1998-05-26", json!("1998-08-26")),
+        ("denounced", "2000-03-27", Value::Null),
+    ] {
+        let act =
+            json!({"treaty_id": treaty, "country": "RO", "action": action, "acted_on": day, "effective_on": effect});
+        id(&client, "treaty-actions", act).await;
+        let report = client.get("/v1/reports/treaties").expect(200).await.json();
+        assert_eq!(report["items"][0]["is_member"], action == "acceded" || effect.is_null(), "{report}");
+        assert_eq!(told(&client).await[0][0], report["items"][0]["is_member"], "{action} {day}");
+    }
+}
+
 #[tokio::test]
 async fn capacity_commitments_training_and_evidence() {
     let client = service().await;
@@ -232,7 +272,7 @@ async fn capacity_commitments_training_and_evidence() {
         told(&client).await.as_array().unwrap().iter().map(|row| row[1].clone()).collect::<Value>(),
         json!([null, null, null, null])
     );
-    let other = json!({"code": "O", "title": "Another", "country": "XX", "kind": "strategy"});
+    let other = json!({"code": "O", "title": "Another", "country": "RO", "kind": "strategy"});
     let other = id(&client, "strategies", other).await;
     let today = client.get("/v1/reports/readiness").expect(200).await.json()["items"][0]["on"].clone();
 
