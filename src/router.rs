@@ -104,7 +104,7 @@ pub fn nouns() -> &'static [Noun] {
         Noun::of::<Milestone>(),
         Noun::of::<Dependency>(),
         Noun::of::<BudgetAllocation>(),
-        Noun::of::<BudgetMovement>(),
+        Noun { at_once: usize::MAX, ..Noun::of::<BudgetMovement>() },
         Noun::of::<ExchangeRate>(),
         Noun::of::<StaffAllocation>(),
         Noun::of::<StaffCapacity>(),

@@ -89,7 +89,8 @@ fn parameters(list: &str) -> Vec<String> {
             while place < bytes.len() && (bytes[place] != b'\'' || bytes.get(place + 1) == Some(&b'\'')) {
                 place += if bytes[place] == b'\'' { 2 } else { 1 };
             }
-            end = place + 2;
+            // The last entry may still be on its way into the log: something of the background, whose statements are left out.
+            end = (place + 2).min(value.len());
         } else {
             end += value.find(',').unwrap_or(value.len());
         }

@@ -198,25 +198,41 @@ pub fn read<T: DeserializeOwned + ToSchema + 'static>(query: Option<&str>) -> Re
     one(objects.remove(0), &mut faults).ok_or(Error::BadQuery(faults))
 }
 
-/// Reads a query that two types describe together, and the moment that it may name.
-pub async fn read_both<A, B>(app: &App, query: Option<&str>, references: &[Reference]) -> Result<(A, B, Moment), Error>
+/// Reads a query that three types describe together, and the moment that it may name.
+pub async fn read_three<A, B, C>(
+    app: &App,
+    query: Option<&str>,
+    references: &[Reference],
+) -> Result<(A, B, C, Moment), Error>
 where
     A: DeserializeOwned + ToSchema + 'static,
     B: DeserializeOwned + ToSchema + 'static,
+    C: DeserializeOwned + ToSchema + 'static,
 {
-    let shapes = [Shape::of::<A>(), Shape::of::<B>()];
+    let shapes = [Shape::of::<A>(), Shape::of::<B>(), Shape::of::<C>()];
     let mut objects = sort_in(query.unwrap_or_default(), &shapes).map_err(Error::BadQuery)?;
     let mut faults = Vec::new();
     let moment = moment(app, &objects, &mut faults).await?;
     for object in &mut objects {
         resolve(app, moment, references, object, &mut faults).await?;
     }
+    let third = one(objects.pop().unwrap_or_default(), &mut faults);
     let second = one(objects.pop().unwrap_or_default(), &mut faults);
     let first = one(objects.pop().unwrap_or_default(), &mut faults);
-    match (first, second) {
-        (Some(first), Some(second)) if faults.is_empty() => Ok((first, second, moment)),
+    match (first, second, third) {
+        (Some(first), Some(second), Some(third)) if faults.is_empty() => Ok((first, second, third, moment)),
         _ => Err(Error::BadQuery(faults)),
     }
+}
+
+/// Reads a query that two types describe together, and the moment that it may name.
+pub async fn read_both<A, B>(app: &App, query: Option<&str>, references: &[Reference]) -> Result<(A, B, Moment), Error>
+where
+    A: DeserializeOwned + ToSchema + 'static,
+    B: DeserializeOwned + ToSchema + 'static,
+{
+    let (first, second, NoParameters {}, moment) = read_three(app, query, references).await?;
+    Ok((first, second, moment))
 }
 
 /// What a list was asked.

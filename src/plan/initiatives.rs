@@ -174,13 +174,13 @@ impl Resource for Initiative {
             .words("confidence", &filter.confidence)
             .ids_where(
                 "exists (select from assignments a where a.initiative_id = initiatives.id and a.role = 'lead' \
-                 and coalesce(a.valid_to >= (select today()), true) and a.entity_id = any(",
+                 and coalesce(a.valid_from <= (select today()), true) and coalesce(a.valid_to >= (select today()), true) and a.entity_id = any(",
                 &filter.lead_id,
                 "))",
             )
             .holds(
                 "exists (select from assignments a where a.initiative_id = initiatives.id and a.role = 'lead' \
-                 and coalesce(a.valid_to >= (select today()), true))",
+                 and coalesce(a.valid_from <= (select today()), true) and coalesce(a.valid_to >= (select today()), true))",
                 filter.has_lead,
             );
     }

@@ -10,7 +10,14 @@ use super::error::StartError;
 /// Holds a data directory for as long as it lives.
 #[derive(Debug)]
 pub(super) struct Lock {
-    _file: File,
+    file: File,
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing the file is not enough: a child of another thread that has not come to its program yet has the file too, and the lock with it.
+        let _ = self.file.unlock();
+    }
 }
 
 /// Takes `directory`, or says who has it.
@@ -42,5 +49,5 @@ pub(super) fn take(directory: &Path) -> Result<Lock, StartError> {
     file.set_len(0).map_err(storage)?;
     file.rewind().map_err(storage)?;
     writeln!(file, "{}", std::process::id()).map_err(storage)?;
-    Ok(Lock { _file: file })
+    Ok(Lock { file })
 }

@@ -122,10 +122,11 @@ fn calendar(entity: &Stored<Entity>, rows: &[Obligation]) -> String {
     for (row, due_on) in rows.iter().filter_map(|row| Some((row, row.due_on?))) {
         let late = if row.state == ObligationState::Due { "" } else { "Overdue: " };
         let title = row.title.preferred();
+        let of = row.code.as_ref().map(|code| format!(" of {code}")).unwrap_or_default();
         let (uid, summary) = match (row.kind, row.cycle_id, &row.period) {
             (ObligationKind::ProgressReport, Some(cycle), Some(period)) => (
                 format!("{cycle}.{}.{period}@mandate", row.item_id),
-                format!("{late}Report {period}: {} {title}", row.code),
+                format!("{late}Report {period}: {} {title}", row.code.as_deref().unwrap_or_default()),
             ),
             (kind, ..) => {
                 let what = match kind {
@@ -134,10 +135,7 @@ fn calendar(entity: &Stored<Entity>, rows: &[Obligation]) -> String {
                     ObligationKind::Measurement => "Measurement",
                     ObligationKind::RiskReview => "Review of a risk",
                 };
-                (
-                    format!("{}@mandate", row.resource_id.unwrap_or_default()),
-                    format!("{late}{what} of {}: {title}", row.code),
-                )
+                (format!("{}@mandate", row.resource_id.unwrap_or_default()), format!("{late}{what}{of}: {title}"))
             }
         };
         calendar.day(&uid, row.changed_at, due_on, &summary);

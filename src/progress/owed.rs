@@ -64,8 +64,8 @@ pub(super) struct Obligation {
     pub(super) item_id: Uuid,
     /// `initiative` or `step`; of a measurement also `strategy` or `objective`, of a risk also `strategy`.
     pub(super) level: String,
-    /// The code of the item.
-    pub(super) code: String,
+    /// The code of the item; a strategy may have none.
+    pub(super) code: Option<String>,
     /// The title of the item; of a milestone or a risk its own, of a measurement that of the indicator.
     #[sqlx(json)]
     pub(super) title: Text,

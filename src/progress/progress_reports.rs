@@ -58,7 +58,8 @@ pub struct ProgressReport {
     /// What shows it: a link or a note; needed for `completed`.
     #[schema(min_length = 1, max_length = 2000, pattern = r"\S")]
     pub evidence: Option<String>,
-    /// What stands in the way; needed when the confidence is amber or red, the status `on_hold`, or the forecast later than the planned end.
+    /// What stands in the way; needed when the confidence is amber or red, the status `on_hold`, the planned end before that
+    /// of the period, or the forecast later than it.
     #[sqlx(json(nullable))]
     pub challenges: Option<Text>,
     /// The day on which the work is expected to end.

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use chrono::{Datelike as _, NaiveDate};
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -150,9 +150,7 @@ impl Resource for ReportingCycle {
                 faults.add(&at("code"), "duplicate", "An earlier period has this code; give another.");
             }
             for (field, day) in [("from", Some(period.from)), ("to", Some(period.to)), ("due_on", period.due_on)] {
-                if day.is_some_and(|day| !(1990..=2100).contains(&day.year())) {
-                    faults.add(&at(field), "out_of_range", "Give a day in the years 1990 to 2100.");
-                }
+                faults.check_years(day, &at(field));
             }
             faults.check_period(Some(period.from), Some(period.to), &at("to"));
             faults.check(

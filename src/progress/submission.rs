@@ -11,6 +11,7 @@ use crate::{
     plan::{
         Initiative, Step, Timeline,
         initiatives::{Confidence, InitiativeId},
+        status::Status,
         steps::StepId,
         timelines::Basis,
     },
@@ -26,6 +27,8 @@ struct Ground {
     planned_end: Option<NaiveDate>,
     /// The end in the latest forecast.
     forecast: Option<NaiveDate>,
+    /// The last day of the period.
+    period_ends_on: NaiveDate,
     /// A report of a later period has been submitted: what is older does not write over it.
     is_overtaken: bool,
 }
@@ -42,7 +45,7 @@ heard as (
 select today() as today,
     coalesce((select ends_on from latest where basis = 'revised'), (select ends_on from latest where basis = 'approved'),
         (select deadline_to from initiatives where id = $1), (select deadline_to from steps where id = $1)) as planned_end,
-    (select ends_on from latest where basis = 'forecast') as forecast,
+    (select ends_on from latest where basis = 'forecast') as forecast, (select max(ends_on) from heard own where own.id = $2) as period_ends_on,
     exists (select from heard own join heard later on later.ends_on > own.ends_on where own.id = $2) as is_overtaken";
 
 /// The parts of an initiative or a step that a report moves.
@@ -85,13 +88,16 @@ pub(super) async fn submit(
     let report = &stored.data;
     let item = report.step_id.map(StepId::uuid).or(report.initiative_id.map(InitiativeId::uuid)).unwrap_or_default();
     let ground: Ground = sqlx::query_as(GROUND).bind(item).bind(stored.id).fetch_one(&mut *connection).await?;
-    let is_late = report.forecast_ends_on.zip(ground.planned_end).is_some_and(|(forecast, planned)| forecast > planned);
+    let is_open = !matches!(report.status, Status::Completed | Status::Cancelled | Status::Continuous);
+    let is_late = ground.planned_end.is_some_and(|planned| {
+        report.forecast_ends_on.is_some_and(|forecast| forecast > planned) || is_open && planned < ground.period_ends_on
+    });
     let mut faults = Faults::default();
     faults.check(
         !is_late || report.challenges.is_some(),
         "challenges",
         "needs_challenges",
-        "Say in challenges what stands in the way: the forecast is later than the planned end.",
+        "Say in challenges what stands in the way: the planned end came before that of the period, or the forecast is later.",
     );
     if !faults.0.is_empty() {
         return Err(Error::Invalid(faults.0));

@@ -7,8 +7,10 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
-    Report,
-    judged::{FUNDED, JUDGED},
+    About, Report,
+    currency::Rate,
+    judged::JUDGED,
+    lines::Lines,
     scope::{LIMIT, Scope, answer},
 };
 use crate::{api::Error, values::Text};
@@ -41,7 +43,7 @@ pub(crate) struct Row {
     forecast_on: Option<NaiveDate>,
     /// Days from the planned end to the forecast, or to today where that is later.
     delay_days: i32,
-    /// What is appropriated for it and its steps, or else estimated: a decimal string; null where nothing is.
+    /// What is appropriated for it and its steps, as revised, or else estimated: a decimal string; null where nothing is.
     amount: Option<String>,
     /// ISO 4217 alphabetic code. Scores of different currencies are not compared.
     currency: Option<String>,
@@ -49,6 +51,10 @@ pub(crate) struct Row {
     score: Option<String>,
     /// How the score is made.
     formula: String,
+    /// With `in`: the rates at which amounts of other currencies were converted.
+    #[sqlx(json(nullable))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rates: Option<Vec<Rate>>,
 }
 
 const SQL: &str = ",
@@ -57,8 +63,9 @@ late as (
     where j.standing not in ('completed', 'cancelled') and j.status <> 'continuous'
 )
 select l.id, l.strategy_id, l.code, l.title, l.standing, l.confidence, l.planned_on, l.forecast_on, l.delay_days,
-    f.amount::text as amount, f.currency, (l.delay_days * f.amount)::text as score,
-    case when f.amount is null then 'no money is known: no score' else format('%s days * %s %s', l.delay_days, f.amount, f.currency) end as formula
+    written(f.amount, $9) as amount, f.currency, written(l.delay_days * f.amount, $9) as score,
+    case when f.amount is null then 'no money is known: no score' else format('%s days * %s %s', l.delay_days, written(f.amount, $9), f.currency) end as formula,
+    rates_used($8, coalesce(f.own_currencies, '{}')) as rates
 from late l join strategies st on st.id = l.strategy_id left join funded f on f.id = l.id
 where l.delay_days > 0
 order by f.currency nulls last, l.delay_days * f.amount desc nulls last, l.delay_days desc, st.code_order, l.code_order, l.id";
@@ -66,9 +73,11 @@ order by f.currency nulls last, l.delay_days * f.amount desc nulls last, l.delay
 impl Report for Parameters {
     const NAME: &'static str = "attention";
     const SUMMARY: &'static str = "Late initiatives by the days of delay times the money, with the formula.";
+    const ABOUT: About = About::Money;
     type Row = Row;
 
     async fn rows(self, scope: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {
-        answer(connection, scope.query(&[JUDGED, FUNDED, SQL, LIMIT])).await
+        let lines = Lines::of_work(&scope, connection).await?;
+        answer(connection, lines.funded(&scope, &[JUDGED, SQL, LIMIT])).await
     }
 }

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use chrono::NaiveDate;
-use rust_decimal::{Decimal, RoundingStrategy};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use sqlx::{FromRow, PgConnection};
 use utoipa::ToSchema;
 
@@ -27,18 +27,28 @@ pub(super) struct Rate {
     source: String,
 }
 
-/// What was asked: the currency, the day of the rates, and whose they are.
-#[derive(Debug, Default)]
-pub(super) struct Wanted {
-    pub(super) currency: Option<String>,
-    pub(super) on: Option<NaiveDate>,
-    pub(super) source: Option<String>,
+/// What every report of money can be asked: into which currency to convert, at the rates of which day, and whose.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schema(as = WantedCurrency)]
+pub(crate) struct Wanted {
+    /// Into which currency to convert, ISO 4217; `rates_on` too. Without it each currency has a row of its own.
+    #[serde(rename = "in")]
+    #[schema(pattern = "^[A-Z]{3}$", example = "EUR")]
+    currency: Option<String>,
+    /// The day of the exchange rates. A rate that is missing is an error.
+    #[serde(rename = "rates_on")]
+    on: Option<NaiveDate>,
+    /// Whose exchange rates, such as `ECB`; needed where several have one for the day.
+    #[serde(rename = "rates_source")]
+    #[schema(min_length = 1, max_length = 50)]
+    source: Option<String>,
 }
 
 /// The rates into one currency, by the currency from which they lead.
 #[derive(Debug)]
 pub(super) struct Rates {
-    pub(super) currency: String,
+    currency: String,
     by_currency: HashMap<String, Rate>,
 }
 
@@ -55,11 +65,6 @@ where valid_on < $1 and ((base_currency = $2 and quote_currency = $3) or (quote_
 
 fn fault(parameter: &str, code: &str, detail: String) -> Fault {
     Fault { pointer: parameter.into(), code: code.into(), detail }
-}
-
-/// Says that sums in a currency are more than can be converted.
-pub(super) fn too_large(currency: &str) -> Error {
-    Error::BadQuery(vec![fault("in", "out_of_range", format!("the sums in {currency} are too large to convert"))])
 }
 
 impl Wanted {
@@ -86,12 +91,10 @@ impl Wanted {
     pub(super) async fn find(
         &self,
         connection: &mut PgConnection,
-        currencies: impl Iterator<Item = &str>,
+        currencies: &[String],
     ) -> Result<Option<Rates>, Error> {
         let Some((into, on)) = self.check()? else { return Ok(None) };
-        let mut from: Vec<&str> = currencies.filter(|currency| *currency != into).collect();
-        from.sort_unstable();
-        from.dedup();
+        let from: Vec<&str> = currencies.iter().map(String::as_str).filter(|currency| *currency != into).collect();
         let found: Vec<Rate> =
             sqlx::query_as(FIND).bind(on).bind(into).bind(&from).bind(&self.source).fetch_all(&mut *connection).await?;
         let mut by_currency: HashMap<String, Rate> = HashMap::new();
@@ -136,25 +139,19 @@ impl Wanted {
 }
 
 impl Rates {
-    /// An amount in the currency of the report, not yet rounded; and the rate, unless it is in that currency already.
-    pub(super) fn convert(&self, amount: Decimal, currency: &str) -> Result<(Decimal, Option<&Rate>), Error> {
-        if currency == self.currency {
-            return Ok((amount, None));
-        }
-        let found = self.by_currency.get(currency).and_then(|rate| {
-            let number = rate.rate.parse::<Decimal>().ok()?;
-            let worth =
-                if rate.base_currency == currency { amount.checked_mul(number) } else { amount.checked_div(number) };
-            Some((worth?, Some(rate)))
+    /// The rates as rows of `rate` in SQL: an amount in `own_currency` is worth so many times `factor` by `divisor` in `currency`.
+    pub(super) fn rows(&self) -> Value {
+        let own = json!({"own_currency": self.currency, "currency": self.currency, "factor": "1", "divisor": "1"});
+        let others = self.by_currency.iter().map(|(from, rate)| {
+            let (factor, divisor) =
+                if rate.base_currency == *from { (rate.rate.as_str(), "1") } else { ("1", rate.rate.as_str()) };
+            json!({"own_currency": from, "currency": self.currency, "factor": factor, "divisor": divisor, "rate": rate})
         });
-        found.ok_or_else(|| too_large(currency))
+        std::iter::once(own).chain(others).collect()
     }
 
-    /// Rounded to the smallest unit of the currency, half away from zero, and written with at least two decimals.
-    pub(super) fn rounded(&self, amount: Decimal) -> String {
-        let units = codelists::minor_units(&self.currency).unwrap_or(2);
-        let mut rounded = amount.round_dp_with_strategy(units, RoundingStrategy::MidpointAwayFromZero);
-        rounded.rescale(units.max(2));
-        rounded.to_string()
+    /// With how many decimals the currency is written.
+    pub(super) fn places(&self) -> u32 {
+        codelists::minor_units(&self.currency).unwrap_or(2)
     }
 }

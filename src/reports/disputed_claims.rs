@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
-    Report,
+    About, Report,
     scope::{STRATEGIES, Scope, answer, ids},
 };
 use crate::{api::Error, plan::strategies::StrategyId, repository::Reference, values::Text};
@@ -94,7 +94,7 @@ limit 100001";
 impl Report for Parameters {
     const NAME: &'static str = "disputed-claims";
     const SUMMARY: &'static str = "Claims that are disputed: why, since when, and by whom.";
-    const IS_OF_PLAN: bool = false;
+    const ABOUT: About = About::Other;
     const REFERENCES: &'static [Reference] = STRATEGIES;
     type Row = Row;
 

@@ -8,8 +8,9 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
+    lines::Lines,
     scope::{LIMIT, Scope, answer},
-    sums::{By, LINES, MOVED, OF_ENTITIES, OF_LINES, SUMMED, TREE},
+    sums::{By, OF_LINES, SUMMED, TREE},
 };
 use crate::api::Error;
 
@@ -43,7 +44,7 @@ const PARTS: &str = "
 part as (
     select k.root, k.word, l.currency, l.allocation_id, l.phase from (select ";
 
-const OF_PART: &str = ", currency, allocation_id, phase from line) l(id, word, currency, allocation_id, phase)
+const OF_PART: &str = ", currency, allocation_id, phase from own_line) l(id, word, currency, allocation_id, phase)
     join (select distinct root, id, word from total) k on k.id is not distinct from l.id and k.word is not distinct from l.word
 )
 select p.root, p.word, case p.phase when 'estimate' then 'estimate' else 'appropriation' end as figure, 'budget_allocation' as noun, b.id,
@@ -61,13 +62,13 @@ order by created_at, id";
 pub(super) async fn sources(
     connection: &mut PgConnection,
     scope: &Scope,
-    entities: Vec<Uuid>,
+    lines: &Lines,
     by: By,
 ) -> Result<HashMap<(Option<Uuid>, Option<String>), Vec<Source>>, Error> {
-    let parts =
-        [LINES, MOVED, OF_ENTITIES, OF_LINES, by.key(), SUMMED, TREE, by.branches(), PARTS, by.key(), OF_PART, LIMIT];
+    let first = [&lines.own()[..], &[OF_LINES, by.key(), SUMMED]].concat();
+    let query = lines.summed(scope, &first, &[TREE, by.branches(), PARTS, by.key(), OF_PART, LIMIT]);
     let mut found: HashMap<_, Vec<Source>> = HashMap::new();
-    for source in answer::<Source>(connection, scope.query(&parts).bind(entities)).await? {
+    for source in answer::<Source>(connection, query).await? {
         found.entry((source.root, source.word.clone())).or_default().push(source);
     }
     Ok(found)

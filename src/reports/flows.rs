@@ -6,9 +6,10 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
-    Report,
+    About, Report,
+    currency::Rate,
+    lines::Lines,
     scope::{LIMIT, Scope, answer},
-    sums::{LINES, MOVED, OF_ENTITIES},
 };
 use crate::{api::Error, values::Text};
 
@@ -57,6 +58,10 @@ pub(crate) struct Row {
     committed: String,
     /// What is paid.
     paid: String,
+    /// With `in`: the rates at which amounts of other currencies were converted.
+    #[sqlx(json(nullable))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rates: Option<Vec<Rate>>,
     /// With `explain`: the rule of the figures.
     #[serde(skip_serializing_if = "Option::is_none")]
     rule: Option<String>,
@@ -68,14 +73,15 @@ pub(crate) struct Row {
 const SQL: &str = ",
 flow as (
     select funding_source_id, objective_id, entity_id, currency, sum(estimate) as estimate, sum(appropriated) as appropriated,
-        sum(committed) as committed, sum(paid) as paid, case when $9 then array_agg(allocation_id order by allocation_id) end as allocation_ids
-    from line where $8 = '{}' or fiscal_year = any($8) group by funding_source_id, objective_id, entity_id, currency
+        sum(committed) as committed, sum(paid) as paid, case when $11 then array_agg(allocation_id order by allocation_id) end as allocation_ids,
+        array_agg(distinct own_currency) as own_currencies
+    from line group by funding_source_id, objective_id, entity_id, currency
 )
 select f.funding_source_id, s.code as funding_source_code, s.name as funding_source, f.objective_id, o.code as objective_code, o.title as objective,
-    f.entity_id, e.code as entity_code, e.name as entity, f.currency, round(f.estimate, 2)::text as estimate,
-    round(f.appropriated, 2)::text as appropriation, round(f.committed, 2)::text as committed, round(f.paid, 2)::text as paid,
-    case when $9 then 'sums of the allocations, and of the movements on them less what was reversed, decommitted or reimbursed' end as rule,
-    f.allocation_ids
+    f.entity_id, e.code as entity_code, e.name as entity, f.currency, written(f.estimate, $9) as estimate,
+    written(f.appropriated, $9) as appropriation, written(f.committed, $9) as committed, written(f.paid, $9) as paid,
+    case when $11 then 'sums of the allocations, and of the movements on them less what was reversed, decommitted or reimbursed' end as rule,
+    f.allocation_ids, rates_used($8, f.own_currencies) as rates
 from flow f
 left join funding_sources s on s.id = f.funding_source_id
 left join objectives o on o.id = f.objective_id
@@ -85,11 +91,12 @@ order by s.code_order nulls last, s.id, o.code_order nulls last, o.id, e.code_or
 impl Report for Parameters {
     const NAME: &'static str = "flows";
     const SUMMARY: &'static str = "Money by source, objective and entity, for a flow diagram.";
+    const ABOUT: About = About::Money;
     type Row = Row;
 
     async fn rows(self, mut scope: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {
-        let entities: Vec<Uuid> = std::mem::take(&mut scope.entity_id).iter().map(|id| id.uuid()).collect();
-        let query = scope.query(&[LINES, MOVED, OF_ENTITIES, SQL, LIMIT]);
-        answer(connection, query.bind(entities).bind(self.fiscal_year).bind(self.explain.unwrap_or_default())).await
+        let lines = Lines::of(&mut scope, self.fiscal_year, connection).await?;
+        let query = lines.query(&scope, &[SQL, LIMIT]).bind(self.explain.unwrap_or_default());
+        answer(connection, query).await
     }
 }

@@ -7,9 +7,10 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
-    Report,
+    About, Report,
+    currency::Rate,
+    lines::Lines,
     scope::{LIMIT, Scope, answer},
-    sums::{LINES, MOVED, OF_ENTITIES},
 };
 use crate::{
     api::Error,
@@ -71,6 +72,10 @@ pub(crate) struct Row {
     committed: String,
     /// What is paid.
     paid: String,
+    /// With `in`: the rates at which amounts of other currencies were converted.
+    #[sqlx(json(nullable))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rates: Option<Vec<Rate>>,
     /// With `explain`: how the amount comes about.
     #[serde(skip_serializing_if = "Option::is_none")]
     rule: Option<String>,
@@ -82,33 +87,36 @@ pub(crate) struct Row {
 const SQL: &str = ",
 place as (
     select initiative_id, fiscal_year, fiscal_year_end(fiscal_year) as ends_on, currency, sum(estimate) as estimate, sum(appropriated) as appropriated,
-        sum(estimates) > 0 as is_estimated, sum(appropriations) > 0 as is_granted, sum(committed) as committed, sum(paid) as paid, array_agg(allocation_id order by allocation_id) as allocation_ids
+        sum(estimates) > 0 as is_estimated, sum(appropriations) > 0 as is_granted, sum(committed) as committed, sum(paid) as paid,
+        array_agg(allocation_id order by allocation_id) as allocation_ids, array_agg(distinct own_currency) as own_currencies
     from line group by initiative_id, fiscal_year, currency
 )
-select g.kind, p.initiative_id, i.code, i.title, p.fiscal_year, p.ends_on, p.currency, round(g.amount, 2)::text as amount,
-    case when p.is_estimated then round(p.estimate, 2)::text end as estimate,
-    case when p.is_granted then round(p.appropriated, 2)::text end as appropriation, round(p.committed, 2)::text as committed,
-    round(p.paid, 2)::text as paid, case when $10 then g.rule end as rule, case when $10 then p.allocation_ids end as allocation_ids
+select g.kind, p.initiative_id, i.code, i.title, p.fiscal_year, p.ends_on, p.currency, written(g.amount, $9) as amount,
+    case when p.is_estimated then written(p.estimate, $9) end as estimate,
+    case when p.is_granted then written(p.appropriated, $9) end as appropriation, written(p.committed, $9) as committed,
+    written(p.paid, $9) as paid, case when $13 then g.rule end as rule, case when $13 then p.allocation_ids end as allocation_ids,
+    rates_used($8, p.own_currencies) as rates
 from place p
 join initiatives i on i.id = p.initiative_id
 cross join lateral (values
     ('unfunded', p.estimate > p.appropriated, p.estimate - p.appropriated, 'estimate less appropriation'),
     ('underspent', p.ends_on < (select today()) and p.appropriated > p.paid, p.appropriated - p.paid, 'appropriation less paid, after the fiscal year'),
-    ('lapsing', p.ends_on between (select today()) and (select today()) + $9 and p.appropriated > p.committed, p.appropriated - p.committed,
+    ('lapsing', p.ends_on between (select today()) and (select today()) + $12 and p.appropriated > p.committed, p.appropriated - p.committed,
         'appropriation less committed, before the end of the fiscal year')
 ) g (kind, is_found, amount, rule)
-where g.is_found and ($8 = '{}' or g.kind = any($8))
+where g.is_found and round(g.amount, $9) > 0 and ($11 = '{}' or g.kind = any($11))
 order by p.fiscal_year, i.code_order, i.id, p.currency, g.kind";
 
 impl Report for Parameters {
     const NAME: &'static str = "funding-gaps";
     const SUMMARY: &'static str = "Initiatives that lack money, did not use it, or are about to lose it.";
+    const ABOUT: About = About::Money;
     type Row = Row;
 
     async fn rows(self, mut scope: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {
-        let entities: Vec<Uuid> = std::mem::take(&mut scope.entity_id).iter().map(|id| id.uuid()).collect();
-        let query = scope.query(&[LINES, MOVED, OF_ENTITIES, SQL, LIMIT]);
-        let query = query.bind(entities).bind(words(&self.kind)).bind(self.lapsing_within.unwrap_or(90));
-        answer(connection, query.bind(self.explain.unwrap_or_default())).await
+        let lines = Lines::of(&mut scope, Vec::new(), connection).await?;
+        let query = lines.query(&scope, &[SQL, LIMIT]).bind(words(&self.kind));
+        let query = query.bind(self.lapsing_within.unwrap_or(90)).bind(self.explain.unwrap_or_default());
+        answer(connection, query).await
     }
 }

@@ -228,7 +228,7 @@ figure as (
 rated as (
     select *, is_number and sign * (target - base) > 0 as is_beyond,
         is_number and sign * (period_target - base) > 0 as is_period_beyond,
-        is_number and sign * (target - base) > 0 and years > 0 as has_rates,
+        is_number and sign * (target - base) > 0 and reached is not null and years > 0 as has_rates,
         least(base, target, reached) > 0 and abs(target - base) > base / 1000000000 as is_compound
     from figure
 ),

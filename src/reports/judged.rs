@@ -46,16 +46,3 @@ judged as materialized (
     ) e
     where i.level = 'initiative'
 )";
-
-/// `funded`: of each initiative with its steps the money in each currency: what is appropriated, where nothing is, what is estimated.
-pub(super) const FUNDED: &str = ",
-funded as materialized (
-    select i.id, b.currency,
-        coalesce(sum(b.amount) filter (where b.phase = 'appropriation'), sum(b.amount) filter (where b.phase = 'estimate')) as amount
-    from (
-        select id, id as item_id from item where level = 'initiative'
-        union all
-        select i.id, s.id from item i join steps s on s.initiative_id = i.id where i.level = 'initiative'
-    ) i join budget_allocations b on b.item_id = i.item_id
-    where b.phase in ('estimate', 'appropriation') group by i.id, b.currency
-)";

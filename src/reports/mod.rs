@@ -16,9 +16,11 @@ mod flows;
 mod follow_ups;
 mod funding_gaps;
 mod gaps;
+mod grammar;
 mod indicators;
 mod integrity;
 mod judged;
+mod lines;
 mod matrix;
 mod network;
 mod plan;
@@ -48,6 +50,7 @@ use axum::{
     response::Response,
     routing::get,
 };
+use currency::Wanted;
 use scope::{REFERENCES, Scope, Unscoped};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -103,14 +106,25 @@ static REPORTS: &[Entry] = &[
     Entry::of::<readiness_history::Parameters>(),
 ];
 
+/// What a report is about, and so what it can be asked besides its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum About {
+    /// The plan, or a part of it.
+    Plan,
+    /// The same, and its money, which can be told in one currency.
+    Money,
+    /// Something else.
+    Other,
+}
+
 /// A report, as the parameters that it has besides the scope.
 trait Report: DeserializeOwned + ToSchema + Send + 'static {
     /// The end of its path.
     const NAME: &'static str;
     /// What it answers, in a sentence.
     const SUMMARY: &'static str;
-    /// Whether it is about the plan, and so can be asked for a part of it.
-    const IS_OF_PLAN: bool = true;
+    /// What it is about.
+    const ABOUT: About = About::Plan;
     /// What its own parameters point to, besides those of the scope.
     const REFERENCES: &'static [Reference] = &[];
     /// A row of the answer.
@@ -176,25 +190,37 @@ async fn report<R: Report>(
     actor.may(&operation::<R>())?;
     let app = app.seen_by(&actor);
     let format = Format::of(&headers)?;
-    let (scope, own, moment) = if R::IS_OF_PLAN {
-        query::read_both::<Scope, R>(&app, query.as_deref(), &[&REFERENCES, R::REFERENCES].concat()).await?
-    } else {
-        let (Unscoped { .. }, own, moment) = query::read_both(&app, query.as_deref(), R::REFERENCES).await?;
-        (Scope::default(), own, moment)
+    let query = query.as_deref();
+    let references = [&REFERENCES, R::REFERENCES].concat();
+    let (scope, own, moment) = match R::ABOUT {
+        About::Plan => query::read_both::<Scope, R>(&app, query, &references).await?,
+        About::Money => {
+            let (scope, own, wanted, moment) = query::read_three(&app, query, &references).await?;
+            (Scope { wanted, ..scope }, own, moment)
+        }
+        About::Other => {
+            let (Unscoped { .. }, own, moment) = query::read_both(&app, query, R::REFERENCES).await?;
+            (Scope::default(), own, moment)
+        }
     };
     let mut connection = app.connection().await?;
-    let mut reading = Reading::seen(&mut connection, moment, app.clearance).await?;
-    let rows = own.rows(scope, &mut reading).await?;
+    // Some need several statements, which have to agree.
+    let mut reading = Reading::snapshot(&mut connection, moment, app.clearance).await?;
+    let rows = own.rows(scope, &mut reading).await;
+    // Also after a refusal: a connection that is left in a transaction cannot be used again.
     reading.end().await?;
-    whole(&headers, &rows, format, moment)
+    whole(&headers, &rows?, format, moment)
 }
 
 fn describe_one<R: Report>(document: &mut Value) {
     if let Some(components) = document["components"]["schemas"].as_object_mut() {
         components.extend(schemas::<R::Row>());
     }
-    let mut all = if R::IS_OF_PLAN { parameters::<Scope>() } else { parameters::<Unscoped>() };
+    let mut all = if R::ABOUT == About::Other { parameters::<Unscoped>() } else { parameters::<Scope>() };
     all.extend(parameters::<R>());
+    if R::ABOUT == About::Money {
+        all.extend(parameters::<Wanted>());
+    }
     all.push(if_none_match());
     let responses = of_whole("All rows; a report has no pages.", &R::Row::name(), &["not_acceptable"]);
     document["paths"][format!("/v1/reports/{}", R::NAME)] = json!({"get": {

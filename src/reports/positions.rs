@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
-    Report,
+    About, Report,
     scope::{Scope, answer},
     treaties::countries,
 };
@@ -82,7 +82,7 @@ impl Report for Parameters {
     const NAME: &'static str = "positions";
     const SUMMARY: &'static str =
         "On which questions of international law a state has spoken, is silent, or has replaced what it said.";
-    const IS_OF_PLAN: bool = false;
+    const ABOUT: About = About::Other;
     type Row = Row;
 
     async fn rows(self, _: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {

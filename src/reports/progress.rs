@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{
     Report,
-    judged::FUNDED,
+    lines::Lines,
     scope::{LIMIT, Scope, answer},
 };
 use crate::{
@@ -105,11 +105,11 @@ stepped as materialized (
 single as materialized (
     select i.id, i.strategy_id, i.objective_id, i.code, i.code_order, i.title, i.confidence,
         coalesce(a.percent, case i.status when 'not_started' then 0 when 'completed' then 100 end, s.percent) as percent,
-        case when $7 = 'equal' then 1 else f.amount end as weight,
+        case when $11 = 'equal' then 1 else f.amount end as weight,
         case when a.percent is not null then 'report ' || a.period when i.status in ('not_started', 'completed') then 'status'
             when s.percent is not null then 'steps' end as source
     from item i left join accepted a on a.item_id = i.id left join stepped s on s.initiative_id = i.id
-    left join funded f on f.id = i.id and f.currency = $8
+    left join funded f on f.id = i.id and f.currency = $12
     where i.level = 'initiative' and i.status <> 'cancelled'
 ),
 above(node, member) as (
@@ -122,7 +122,7 @@ member as (
     union all
     select 2, 'objective', node, member from above
     union all
-    select 3, 'initiative', id, id from single where $9
+    select 3, 'initiative', id, id from single where $13
 ),
 summed as (
     select m.place, m.level, m.node as id, s.strategy_id,
@@ -140,11 +140,11 @@ summed as (
 select x.*, case x.level when 'initiative' then x.own else x.mean end as percent,
     coalesce(o.parent_id, i.objective_id) as parent_id,
     coalesce(o.code, i.code, case x.level when 'strategy' then st.code end) as code, coalesce(o.title, i.title, st.title) as title,
-    case $7 when 'equal' then 'equal' else 'money ' || $8 end as weights,
-    case when $9 then case x.level when 'initiative' then
+    case $11 when 'equal' then 'equal' else 'money ' || $12 end as weights,
+    case when $13 then case x.level when 'initiative' then
         'the percent of its latest accepted report; else not started 0, completed 100; else the mean of its steps by the same rule; else unknown'
         else 'sum(percent * weight) / sum(weight) over the initiatives anywhere under it whose percent is known; cancelled ones are left out; '
-            || case $7 when 'equal' then 'each weighs 1' else 'each weighs its money in ' || $8 end end end as rule
+            || case $11 when 'equal' then 'each weighs 1' else 'each weighs its money in ' || $12 end end end as rule
 from summed x join strategies st on st.id = x.strategy_id
 left join objectives o on x.level = 'objective' and o.id = x.id
 left join single i on x.level = 'initiative' and i.id = x.id
@@ -172,7 +172,8 @@ impl Report for Parameters {
             _ => {}
         }
         let weights = if by_money { "money" } else { "equal" };
-        let query = scope.query(&[FUNDED, SQL, LIMIT]).bind(weights).bind(self.currency.unwrap_or_default());
+        let lines = Lines::of_work(&scope, connection).await?;
+        let query = lines.funded(&scope, &[SQL, LIMIT]).bind(weights).bind(self.currency.unwrap_or_default());
         answer(connection, query.bind(self.explain.unwrap_or_default())).await
     }
 }

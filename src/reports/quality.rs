@@ -54,7 +54,7 @@ const GAPS: [Kind; 9] = [
 const MEASURES: &str = ",
 measured as (
     select n.id, n.code, n.title, n.value_chain_stage as stage, n.measure, n.direction, n.baseline_value, n.baseline_descriptor, n.baseline_on,
-        coalesce(n.strategy_id, o.strategy_id, i.strategy_id) as strategy_id, coalesce(n.objective_id, i.objective_id) as objective_id
+        coalesce(n.strategy_id, o.strategy_id, i.strategy_id) as strategy_id, coalesce(n.objective_id, i.objective_id) as objective_id, n.item_id
     from indicators n
     left join steps s on s.id = n.step_id
     left join initiatives i on i.id = coalesce(n.initiative_id, s.initiative_id)
@@ -66,17 +66,17 @@ served(id) as (
     select o.parent_id from served s join objectives o on o.id = s.id where o.parent_id is not null
 ),
 finding as (
-    select 1 as place, 'objective_without_outcome_measure' as kind, 'objective' as noun, o.id, o.code, o.title, o.strategy_id, o.id as objective_id,
+    select 1 as place, 'objective_without_outcome_measure' as kind, 'objective' as noun, o.id, o.code, o.title, o.strategy_id, o.id as objective_id, null::uuid as item_id,
         'no indicator of an outcome or impact measures it or what is under it' as detail
     from objectives o where o.parent_id is null and o.id not in (select id from served)
     union all
-    select 2, 'indicator_without_baseline', 'indicator', id, code, title, strategy_id, objective_id, 'it is not said where it stood at the start'
+    select 2, 'indicator_without_baseline', 'indicator', id, code, title, strategy_id, objective_id, item_id, 'it is not said where it stood at the start'
     from measured where baseline_value is null and baseline_descriptor is null
     union all
-    select 3, 'indicator_without_target', 'indicator', id, code, title, strategy_id, objective_id, 'it has no target'
+    select 3, 'indicator_without_target', 'indicator', id, code, title, strategy_id, objective_id, item_id, 'it has no target'
     from measured m where not exists (select from indicator_targets t where t.indicator_id = m.id)
     union all
-    select 4, 'target_impossible', 'indicator', m.id, m.code, m.title, m.strategy_id, m.objective_id,
+    select 4, 'target_impossible', 'indicator', m.id, m.code, m.title, m.strategy_id, m.objective_id, m.item_id,
         'the target ' || t.value || ' for ' || t.period_to || ' ' || w.why
     from measured m
     join indicator_targets t on t.indicator_id = m.id
@@ -94,8 +94,9 @@ finding as (
 )
 select f.kind, f.noun, f.id, f.code, f.title, f.detail
 from finding f join strategies st on st.id = f.strategy_id
-where $3 = '{}' and $4 = '{}' and $5 is null and $6 is null and ($1 = '{}' or f.strategy_id = any($1))
-    and ($2 = '{}' or f.objective_id in (select id from branch))
+where f.item_id in (select id from item)
+    or $3 = '{}' and $4 = '{}' and $5 is null and $6 is null and ($1 = '{}' or f.strategy_id = any($1))
+        and ($2 = '{}' or f.objective_id in (select id from branch))
 order by f.place, st.code is null, st.code_order, st.id, natural_order(f.code) collate \"C\" nulls last, f.id";
 
 /// Who asks for what is lacking: NCSI 3.0 indicator 1.5 (action plan), Directive (EU) 2022/2555 (NIS2) article 7, and the findings of

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
-    Report,
+    About, Report,
     readiness::tally::{Counted, Tally, points, shares_of_all, shown, tier},
     scope::{LIMIT, Scope, answer, ids},
 };
@@ -141,7 +141,7 @@ impl Report for Parameters {
     const NAME: &'static str = "readiness-history";
     const SUMMARY: &'static str =
         "Each day on which the points claimed or proven of an assessment changed, out of the record.";
-    const IS_OF_PLAN: bool = false;
+    const ABOUT: About = About::Other;
     const REFERENCES: &'static [Reference] = &[Reference { field: "assessment_id", table: "assessments" }];
     type Row = Row;
 

@@ -10,6 +10,7 @@ use sqlx::{
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::currency::Wanted;
 use crate::{
     api::Error,
     entities::entities::EntityId,
@@ -41,6 +42,10 @@ pub(crate) struct Scope {
     /// As the record had it at this instant (RFC 3339), or at the end of this day in the time zone of the service; read by `read_both`.
     #[schema(max_length = 40, example = "2026-01-31")]
     pub(super) as_of: Option<String>,
+    /// In which currency its money is told; read by itself, where the report is of money.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub(super) wanted: Wanted,
 }
 
 /// What a report that is not about the plan can be asked besides its own.
@@ -80,9 +85,9 @@ every_item as not materialized (
         s.starts_on, s.deadline_text, s.deadline_kind, s.deadline_from, s.deadline_to
     from steps s join initiatives i on i.id = s.initiative_id
 ),
--- An assignment that has ended is history.
+-- An assignment that has ended is history, and one that has not begun is none yet.
 assigned as not materialized (
-    select item_id, entity_id, role from assignments where valid_to is null or valid_to >= (select today())
+    select item_id, entity_id, role from assignments where coalesce(valid_from <= (select today()), true) and coalesce(valid_to >= (select today()), true)
 ),
 involved(id) as (
     select item_id from assigned where entity_id = any($3)
@@ -103,7 +108,8 @@ order by st.code is null, st.code_order, st.id, o.code_order nulls last, o.id, i
 pub(super) const LIMIT: &str = "
 limit 100001";
 
-type Rows<T> = QueryAs<'static, Postgres, T, PgArguments>;
+/// A query for rows.
+pub(super) type Rows<T> = QueryAs<'static, Postgres, T, PgArguments>;
 
 impl Scope {
     /// Whether it narrows by strategies at most.

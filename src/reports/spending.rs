@@ -7,9 +7,10 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
-    Report,
+    About, Report,
+    currency::Rate,
+    lines::Lines,
     scope::{LIMIT, Scope, answer},
-    sums::{LINES, MOVED, OF_ENTITIES},
 };
 use crate::api::Error;
 
@@ -45,6 +46,10 @@ pub(crate) struct Row {
     committed_to_date: String,
     /// What is paid until then.
     paid_to_date: String,
+    /// With `in`: the rates at which amounts of other currencies were converted.
+    #[sqlx(json(nullable))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rates: Option<Vec<Rate>>,
     /// With `explain`: the rule of the plan and of the figures.
     #[serde(skip_serializing_if = "Option::is_none")]
     rule: Option<String>,
@@ -55,27 +60,32 @@ pub(crate) struct Row {
 
 const SQL: &str = ",
 effect as (
-    select m.id, date_trunc('month', m.dated_on)::date as month, l.currency, movement_stage(coalesce(r.kind, m.kind)) as stage,
-        m.amount * movement_sign(coalesce(r.kind, m.kind), coalesce(r.direction, m.direction), m.to_allocation_id is not null)
+    select m.id, date_trunc('month', m.dated_on)::date as month, l.currency, l.own_currency, movement_stage(coalesce(r.kind, m.kind)) as stage,
+        coalesce(round(m.amount * l.factor, 20) / l.divisor, m.amount)
+            * movement_sign(coalesce(r.kind, m.kind), coalesce(r.direction, m.direction), m.to_allocation_id is not null)
             * case m.kind when 'reversal' then -1 else 1 end as amount
     from line l join budget_movements m on m.allocation_id = l.allocation_id left join budget_movements r on r.id = m.reverses_id
-    where $8 = '{}' or l.fiscal_year = any($8)
+),
+-- What is not asked for is not made.
+behind as materialized (
+    select month, currency, array_agg(id order by id) as ids from effect where stage in ('allotted', 'committed', 'paid') group by month, currency
 ),
 monthly as (
-    select (fiscal_year_begin(l.fiscal_year) + make_interval(months => n))::date as month, l.currency,
-        sum(l.appropriated) / 12 as planned, 0::numeric as allotted, 0::numeric as committed, 0::numeric as paid, null::uuid[] as movement_ids
-    from line l cross join generate_series(0, 11) n where l.appropriations > 0 and ($8 = '{}' or l.fiscal_year = any($8)) group by 1, 2
+    select (fiscal_year_begin(l.fiscal_year) + make_interval(months => n))::date as month, l.currency, l.own_currency,
+        sum(l.appropriated) / 12 as planned, 0::numeric as allotted, 0::numeric as committed, 0::numeric as paid
+    from line l cross join generate_series(0, 11) n where l.appropriations > 0 group by 1, 2, 3
     union all
-    select month, currency, 0, coalesce(sum(amount) filter (where stage = 'allotted'), 0), coalesce(sum(amount) filter (where stage = 'committed'), 0),
-        coalesce(sum(amount) filter (where stage = 'paid'), 0), array_agg(id order by id)
-    from effect where stage in ('allotted', 'committed', 'paid') group by month, currency
+    select month, currency, own_currency, 0, coalesce(sum(amount) filter (where stage = 'allotted'), 0),
+        coalesce(sum(amount) filter (where stage = 'committed'), 0), coalesce(sum(amount) filter (where stage = 'paid'), 0)
+    from effect where stage in ('allotted', 'committed', 'paid') group by month, currency, own_currency
 )
-select month, currency, round(sum(planned), 2)::text as planned, round(sum(allotted), 2)::text as allotted, round(sum(committed), 2)::text as committed,
-    round(sum(paid), 2)::text as paid, round(sum(sum(planned)) over so_far, 2)::text as planned_to_date,
-    round(sum(sum(committed)) over so_far, 2)::text as committed_to_date, round(sum(sum(paid)) over so_far, 2)::text as paid_to_date,
-    case when $9 then 'planned is a twelfth of the appropriations as revised, in each month of their fiscal year; the others are sums of movements by dated_on'
+select month, currency, written(sum(planned), $9) as planned, written(sum(allotted), $9) as allotted, written(sum(committed), $9) as committed,
+    written(sum(paid), $9) as paid, written(sum(sum(planned)) over so_far, $9) as planned_to_date,
+    written(sum(sum(committed)) over so_far, $9) as committed_to_date, written(sum(sum(paid)) over so_far, $9) as paid_to_date,
+    case when $11 then 'planned is a twelfth of the appropriations as revised, in each month of their fiscal year; the others are sums of movements by dated_on'
     end as rule,
-    case when $9 then coalesce(max(movement_ids), '{}') end as movement_ids
+    case when $11 then coalesce((select b.ids from behind b where b.month = monthly.month and b.currency = monthly.currency), '{}') end as movement_ids,
+    rates_used($8, array_agg(distinct own_currency)) as rates
 from monthly group by currency, month
 window so_far as (partition by currency order by month)
 order by currency, month";
@@ -83,11 +93,12 @@ order by currency, month";
 impl Report for Parameters {
     const NAME: &'static str = "spending";
     const SUMMARY: &'static str = "Plan and actual spending by month, with what came before (S-curve).";
+    const ABOUT: About = About::Money;
     type Row = Row;
 
     async fn rows(self, mut scope: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {
-        let entities: Vec<Uuid> = std::mem::take(&mut scope.entity_id).iter().map(|id| id.uuid()).collect();
-        let query = scope.query(&[LINES, MOVED, OF_ENTITIES, SQL, LIMIT]);
-        answer(connection, query.bind(entities).bind(self.fiscal_year).bind(self.explain.unwrap_or_default())).await
+        let lines = Lines::of(&mut scope, self.fiscal_year, connection).await?;
+        let query = lines.query(&scope, &[SQL, LIMIT]).bind(self.explain.unwrap_or_default());
+        answer(connection, query).await
     }
 }

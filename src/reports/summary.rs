@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::{
     Report,
+    grammar::{counted, told},
     judged::JUDGED,
     scope::{LIMIT, Scope, answer},
 };
@@ -28,8 +29,9 @@ pub(crate) struct Row {
     /// Its title.
     #[sqlx(json)]
     title: Text,
-    /// The counts, in a sentence.
-    sentence: String,
+    /// The counts, in a sentence in English and Romanian.
+    #[sqlx(skip)]
+    sentence: Text,
     /// All initiatives.
     total: i64,
     /// Green, or nothing against it, and heard of.
@@ -54,10 +56,7 @@ counted as (
         count(*) filter (where standing = 'completed') as completed, count(*) filter (where standing = 'cancelled') as cancelled
     from judged j group by j.strategy_id
 )
-select c.*, st.code, st.title,
-    format('Of %s %s %s on track, %s at risk, %s off track, %s silent, %s completed and %s cancelled.', c.total,
-        case c.total when 1 then 'initiative' else 'initiatives' end, 
-        c.on_track || case c.on_track when 1 then ' is' else ' are' end, c.at_risk, c.off_track, c.silent, c.completed, c.cancelled) as sentence
+select c.*, st.code, st.title
 from counted c join strategies st on st.id = c.strategy_id
 order by st.code is null, st.code_order, st.id";
 
@@ -68,6 +67,32 @@ impl Report for Parameters {
     type Row = Row;
 
     async fn rows(self, scope: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {
-        answer(connection, scope.query(&[JUDGED, SQL, LIMIT])).await
+        let mut rows: Vec<Row> = answer(connection, scope.query(&[JUDGED, SQL, LIMIT])).await?;
+        for row in &mut rows {
+            row.sentence = row.in_words();
+        }
+        Ok(rows)
+    }
+}
+
+impl Row {
+    fn in_words(&self) -> Text {
+        let Self { total, on_track, at_risk, off_track, silent, completed, cancelled, .. } = self;
+        let initiatives = if *total == 1 { "initiative" } else { "initiatives" };
+        let (are, sunt) = if *on_track == 1 { ("is", "este") } else { ("are", "sunt") };
+        let of_all = match total {
+            1 => "Dintr-o inițiativă".to_owned(),
+            _ => format!("Din {}", counted(*total, "", "inițiative")),
+        };
+        let done = if *completed == 1 { "finalizată" } else { "finalizate" };
+        let ended = if *cancelled == 1 { "anulată" } else { "anulate" };
+        told((
+            format!(
+                "Of {total} {initiatives} {on_track} {are} on track, {at_risk} at risk, {off_track} off track, {silent} silent, {completed} completed and {cancelled} cancelled."
+            ),
+            format!(
+                "{of_all}, {on_track} {sunt} în grafic, {at_risk} cu risc de întârziere, {off_track} în afara graficului, {silent} fără raportare, {completed} {done} și {cancelled} {ended}."
+            ),
+        ))
     }
 }

@@ -27,63 +27,29 @@ pub(super) enum By {
     Cofog,
 }
 
-/// Allocations with what has moved on them. `$7` holds the entities whose money it is.
-pub(super) const LINES: &str = "
-, line as not materialized (
-    select b.id as allocation_id, i.initiative_id, i.objective_id, b.entity_id, b.funding_source_id, b.fiscal_year, b.programme_code,
-        b.cofog_code, b.phase, b.currency, (b.phase = 'estimate')::integer as estimates, (b.phase = 'appropriation')::integer as appropriations,
-        case b.phase when 'estimate' then b.amount else 0 end as estimate,
-        case b.phase when 'appropriation' then b.amount else 0 end + coalesce(m.moved, 0) as appropriated,
-        coalesce(m.allotted, 0) as allotted, coalesce(m.committed, 0) as committed, coalesce(m.verified, 0) as verified,
-        coalesce(m.ordered, 0) as ordered, coalesce(m.paid, 0) as paid
-    from item i join budget_allocations b on b.item_id = i.id";
-
-/// What moved, out of the movements: as true in the past, and for readers who may not see all.
-pub(super) const MOVED: &str = "
-    left join lateral (
-        select sum(amount) filter (where stage = 'appropriated') as moved, sum(amount) filter (where stage = 'allotted') as allotted,
-            sum(amount) filter (where stage = 'committed') as committed, sum(amount) filter (where stage = 'verified') as verified,
-            sum(amount) filter (where stage = 'ordered') as ordered, sum(amount) filter (where stage = 'paid') as paid
-        from (
-            select movement_stage(coalesce(r.kind, m.kind)) as stage,
-                m.amount * movement_sign(coalesce(r.kind, m.kind), coalesce(r.direction, m.direction), m.to_allocation_id is not null)
-                    * case m.kind when 'reversal' then -1 else 1 end as amount
-            from budget_movements m left join budget_movements r on r.id = m.reverses_id where m.allocation_id = b.id
-        ) effect
-    ) m on b.phase = 'appropriation'";
-
-/// What moved, as it is kept.
-pub(super) const MOVED_KEPT: &str = "
-    left join budget_totals m on m.allocation_id = b.id";
-
-/// The end of `LINES`.
-pub(super) const OF_ENTITIES: &str = "
-    where $7 = '{}' or b.entity_id = any($7)
-)";
-
-/// The sums of the lines: begun here, then `By::key`, then `SUMMED`.
+/// The sums of the lines, each currency apart: begun here, then `By::key`, then `SUMMED`.
 pub(super) const OF_LINES: &str = ",
-summed as (
+apart as (
     select id, word, currency, sum(estimates) as estimates, sum(appropriations) as appropriations, sum(estimate) as estimate,
         sum(appropriated) as appropriated, sum(allotted) as allotted, sum(committed) as committed, sum(verified) as verified,
         sum(ordered) as ordered, sum(paid) as paid
     from (select ";
 
 /// The end of the sums of the lines.
-pub(super) const SUMMED: &str = ", currency, estimates, appropriations, estimate, appropriated, allotted, committed, verified, ordered, paid from line)
+pub(super) const SUMMED: &str = ", currency, estimates, appropriations, estimate, appropriated, allotted, committed, verified, ordered, paid from own_line)
         keyed(id, word, currency, estimates, appropriations, estimate, appropriated, allotted, committed, verified, ordered, paid)
     group by id, word, currency
 )";
 
 /// The sums that are kept: begun here, then the key of what is not folded yet, then `FOLDED`, `STRATEGIES` where some are asked for, and `KEPT`.
-/// `$8` is the dimension.
+/// `$11` is the dimension.
 pub(super) const CELLS: &str = "
 , difference as not materialized (
     select *, sign * estimates as n_estimates, sign * appropriations as n_appropriations from budget_deltas
 ),
 kept(strategy_id, id, word, currency, estimates, appropriations, estimate, appropriated, allotted, committed, verified, ordered, paid) as not materialized (
     select strategy_id, id, word, currency, estimates, appropriations, estimate, appropriated, allotted, committed, verified, ordered, paid
-    from budget_cells where dimension = $8 and $7 = '{}'::uuid[]
+    from budget_cells where dimension = $11 and $7 = '{}'::uuid[]
     union all
     select strategy_id, ";
 
@@ -92,7 +58,7 @@ pub(super) const FOLDED: &str = ", currency, n_estimates, n_appropriations, sign
         sign * ordered, sign * paid
     from difference
 ),
-summed as (
+apart as (
     select id, word, currency, sum(estimates) as estimates, sum(appropriations) as appropriations, sum(estimate) as estimate,
         sum(appropriated) as appropriated, sum(allotted) as allotted, sum(committed) as committed, sum(verified) as verified,
         sum(ordered) as ordered, sum(paid) as paid

@@ -58,16 +58,20 @@ due as (
     left join ends r on r.item_id = i.id and r.basis = 'revised'
     left join ends a on a.item_id = i.id and a.basis = 'approved'
     left join ends f on f.item_id = i.id and f.basis = 'forecast'
-    where i.status not in ('completed', 'cancelled')
+    where i.status not in ('completed', 'cancelled', 'continuous')
 ),
 late as (
     select d.*, greatest((select today()) - due_on, forecast_to - due_on) as days_late from due d
 ),
 staff as (
-    select s.item_id, sum(s.fte_planned) as planned, sum(s.fte_filled) as filled, count(*) filter (where s.fte_filled is null) as unknown
-    from item i join staff_allocations s on s.item_id = i.id
+    select w.id as item_id, sum(s.fte_planned) as planned, sum(s.fte_filled) as filled, count(*) filter (where s.fte_filled is null) as unknown
+    from (
+        select id, id as of from item
+        union all
+        select i.id, s.id from item i join steps s on s.initiative_id = i.id where i.level = 'initiative'
+    ) w join staff_allocations s on s.item_id = w.of
     where s.starts_on <= (select today()) and s.ends_on >= (select today())
-    group by s.item_id
+    group by w.id
 )
 select i.id, i.level, i.code, i.title, i.status, l.due_on, l.forecast_to, l.days_late, s.planned::text as planned, s.filled::text as filled,
     case when s.item_id is null then 'no_staff' when s.unknown > 0 then 'unknown' else 'understaffed' end as state

@@ -2,7 +2,7 @@
 //!
 //! The functions of the trait describe and never act: no connection, no `async`. A noun that needs more writes its own handler.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 use sqlx::{FromRow, Row as _, postgres::PgRow};
@@ -157,6 +157,12 @@ impl Faults {
     pub fn check_period(&mut self, starts: Option<NaiveDate>, ends: Option<NaiveDate>, end_field: &str) {
         let holds = starts.zip(ends).is_none_or(|(starts, ends)| starts <= ends);
         self.check(holds, end_field, "ends_before_start", "Give an end that is not before the start.");
+    }
+
+    /// Notes that a day is so far away that it can only be a slip; what is computed by period would have a row for each until then.
+    pub fn check_years(&mut self, day: Option<NaiveDate>, field: &str) {
+        let is_near = day.is_none_or(|day| (1990..=2100).contains(&day.year()));
+        self.check(is_near, field, "out_of_range", "Give a day in the years 1990 to 2100.");
     }
 
     /// Notes that not exactly one of two fields is given.

@@ -142,7 +142,7 @@ async fn section(
         outcome: Outcome::Refused,
         errors: Vec::new(),
     }));
-    for stage in stages(&names) {
+    for stage in stages_of(noun, &names) {
         for chunk in stage.chunks(noun.at_once) {
             let mut given = Vec::with_capacity(chunk.len());
             let mut indices = Vec::with_capacity(chunk.len());
@@ -263,6 +263,11 @@ impl Names {
         let code = self.code.iter().map(|code| format!("code:{code}"));
         external.chain(code).chain(self.id.iter().map(Uuid::to_string))
     }
+}
+
+/// What is only added to came about in the order of its time, and is judged as a whole: movements of money, each under a ceiling that others raise.
+fn stages_of(noun: &Noun, names: &[Names]) -> Vec<Vec<usize>> {
+    if noun.is_append_only { vec![(0..names.len()).collect()] } else { stages(names) }
 }
 
 /// The rows in stages, each after the rows that it calls. Rows that call each other in a circle come last; the database judges those.

@@ -1,6 +1,6 @@
 //! Some rows of one section: matched with what is there, judged, and written.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -58,9 +58,10 @@ pub async fn import_section<R: Resource>(
         let lock = format!("lock table {} in share row exclusive mode", R::TABLE);
         sqlx::query(AssertSqlSafe(lock)).execute(&mut *connection).await?;
     }
-    let ids: Vec<Option<Uuid>> = rows.iter().map(|row| row.id).collect();
+    let mut ids: Vec<Option<Uuid>> = rows.iter().map(|row| row.id).collect();
     let mut bodies: Vec<Value> = rows.into_iter().map(|row| row.body).collect();
     let present = Present::<R>::find(connection, &ids, &bodies).await?;
+    name_each_other(&present, &mut ids, &mut bodies);
     let mut faults: Vec<Vec<Fault>> = vec![Vec::new(); bodies.len()];
     for (index, fault) in repository::resolve(connection, R::REFERENCES, &mut bodies).await? {
         faults[index].push(fault);
@@ -148,13 +149,36 @@ async fn save<R: Resource>(
                 if rest.is_empty() {
                     verdicts[first.index] = Some(Err(faults));
                 } else {
-                    let (left, right) = part.split_at(part.len() / 2);
-                    parts.extend([right, left]);
+                    match middle(part)? {
+                        Some(middle) => {
+                            let (left, right) = part.split_at(middle);
+                            parts.extend([right, left]);
+                        }
+                        None => part.iter().for_each(|change| verdicts[change.index] = Some(Err(faults.clone()))),
+                    }
                 }
             }
         }
     }
     Ok(())
+}
+
+/// Where to halve a part: not between two rows that refer to each other, such as the halves of a transfer, which are right together only.
+fn middle<R: Resource>(part: &[Change<'_, R>]) -> Result<Option<usize>, Error> {
+    let calls = |from: &Change<'_, R>, to: &Change<'_, R>| -> Result<bool, Error> {
+        let fields = serde_json::to_value(&from.data).map_err(internal)?;
+        let id = to.id.to_string();
+        let mut own = R::REFERENCES.iter().filter(|reference| reference.table == R::TABLE);
+        Ok(own.any(|reference| fields[reference.field] == id.as_str()))
+    };
+    let half = part.len() / 2;
+    for place in (half..part.len()).chain((1..half).rev()) {
+        let (before, after) = (&part[place - 1], &part[place]);
+        if !(calls(before, after)? && calls(after, before)?) {
+            return Ok(Some(place));
+        }
+    }
+    Ok(None)
 }
 
 async fn attempt<R: Resource>(
@@ -188,6 +212,33 @@ async fn statement(connection: &mut PgConnection, sql: &'static str) -> Result<(
 
 fn fault(pointer: &str, code: &str, detail: String) -> Fault {
     Fault { pointer: pointer.into(), code: code.into(), detail }
+}
+
+/// Rows that refer to each other by their external ids can be written by one statement: each gets its id now.
+fn name_each_other<R: Resource>(present: &Present<R>, ids: &mut [Option<Uuid>], bodies: &mut [Value]) {
+    let own: Vec<&str> =
+        R::REFERENCES.iter().filter(|reference| reference.table == R::TABLE).map(|reference| reference.field).collect();
+    let called = |body: &Value| {
+        let names = own.iter().filter_map(|field| body.get(*field)?.as_str()?.strip_prefix("external:"));
+        names.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let wanted: HashSet<String> = bodies.iter().flat_map(called).collect();
+    let mut named: HashMap<String, Uuid> = HashMap::new();
+    for (id, body) in ids.iter_mut().zip(&*bodies) {
+        if let Some(name) = external(body).filter(|name| wanted.contains(*name)) {
+            let known = present.of(*id, body).map(|before| before.id);
+            let id = known.unwrap_or_else(|| *id.get_or_insert_with(Uuid::now_v7));
+            named.entry(name.to_owned()).or_insert(id);
+        }
+    }
+    for body in bodies {
+        for field in &own {
+            let name = body.get(*field).and_then(|word| word.as_str()?.strip_prefix("external:"));
+            if let Some(id) = name.and_then(|name| named.get(name)) {
+                body[*field] = id.to_string().into();
+            }
+        }
+    }
 }
 
 /// The rows that are there already.

@@ -137,7 +137,11 @@ async fn measures_that_are_missing_or_impossible_are_found() {
     target_impossible rising-falls: the target 30 for 2026-12-31 is less than the baseline 40, and more is better
     target_impossible too-much: the target 110 for 2026-12-31 is no part of a hundred
     ");
-    assert_eq!(found("/v1/reports/quality?entity_id=external:min").await, "");
+    // What measures the work of an entity is asked for with it, and what measures objectives and strategies is not.
+    let of_the_ministry = found("/v1/reports/quality?entity_id=external:min").await;
+    assert_eq!(of_the_ministry.lines().count(), 8, "{of_the_ministry}");
+    assert!(!of_the_ministry.contains("objective_without_outcome_measure"), "{of_the_ministry}");
+    assert_eq!(found("/v1/reports/quality?status=cancelled").await, "");
 }
 
 #[test]

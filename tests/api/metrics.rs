@@ -184,6 +184,14 @@ async fn periods_are_added_averaged_or_the_last_is_taken() {
     ground.measured(&whole, ("2025-01-01", "2025-06-30"), "30").await;
     let row = ground.row("sum").await;
     assert_eq!(columns(&row, &["state", "reached"]), json!(["overlapping_periods", null]), "{row}");
+    let grown = json!({"aggregation": "sum", "baseline_value": "1", "baseline_on": "2024-12-31"});
+    let grown = ground.indicator("grown", grown).await;
+    ground.target(&grown, ("2025-01-01", "2026-12-31"), "200").await;
+    ground.measured(&grown, ("2025-01-01", "2025-06-30"), "30").await;
+    ground.measured(&grown, ("2025-04-01", "2025-06-30"), "20").await;
+    let row = ground.row("grown").await;
+    let figures = columns(&row, &["state", "method", "ratio", "observed_growth", "required_growth"]);
+    assert_eq!(figures, json!(["overlapping_periods", null, null, null, null]), "{row}");
 }
 
 #[tokio::test]

@@ -98,3 +98,109 @@ async fn flows_lead_from_the_source_over_the_objective_to_the_entity() {
         }
     }
 }
+
+/// 100 RON and 10 EUR are appropriated, of which 4 EUR are allotted and 3 EUR committed; 200 RON are estimated; the work is late.
+#[tokio::test]
+async fn each_report_of_money_tells_it_in_one_currency_at_rates_that_it_names() {
+    let ledger = Ledger::open("100").await;
+    let client = &ledger.client;
+    let euros = ledger.grant("10", 2025, "EUR").await;
+    for (kind, amount) in [("allotment", "4"), ("commitment", "3")] {
+        let of_euros =
+            json!({"allocation_id": euros, "money": {"amount": amount, "currency": "EUR"}, "dated_on": "2025-01-10"});
+        ledger.made(kind, amount, of_euros).await;
+    }
+    let granted = client.get(format!("/v1/budget-allocations/{}", euros.as_str().unwrap())).expect(200).await.json();
+    let initiative = &granted["initiative_id"];
+    let estimate = json!({"initiative_id": initiative, "fiscal_year": 2025, "phase": "estimate", "money": {"amount": "200", "currency": "RON"}});
+    client.create("budget-allocations", estimate).await;
+    let path = format!("/v1/initiatives/{}", initiative.as_str().unwrap());
+    client.patch(path, json!({"deadline": {"text": "2025-01-01"}})).header("if-match", "*").expect(200).await;
+    let rate = |base: &str, quote: &str, rate: &str, day: &str| json!({"base_currency": base, "quote_currency": quote, "rate": rate, "valid_on": day, "source": "Bank"});
+    let fair = rate("EUR", "RON", "5", "2025-06-30");
+    for rate in [
+        fair.clone(),
+        rate("EUR", "RON", "3", "2025-07-01"),
+        rate("EUR", "JPY", "160.5", "2025-07-02"),
+        rate("RON", "JPY", "33.333", "2025-07-02"),
+    ] {
+        client.create("exchange-rates", rate).await;
+    }
+    let viewer = client.as_viewer();
+    for name in ["budget", "funding-gaps", "spending", "flows", "attention"] {
+        let path = format!("/v1/reports/{name}");
+        let refused = |query: String| client.get(format!("{path}?{query}")).expect(400);
+        assert_eq!(refused("in=RON".into()).await.faults(), ["rates_on required"], "{name}");
+        assert_eq!(refused("in=RON&rates_on=2025-06-29".into()).await.faults(), ["rates_on no_rate"], "{name}");
+        let before = granted["created_at"].as_str().unwrap();
+        let unknown_then = refused(format!("in=RON&rates_on=2025-06-30&as_of={before}")).await;
+        if name != "attention" {
+            assert_eq!(unknown_then.faults(), ["rates_on no_rate"], "{name}");
+        }
+        for reader in [client, &viewer] {
+            let rows = items(reader, &format!("{path}?in=RON&rates_on=2025-06-30")).await;
+            assert!(!rows.is_empty() && rows.iter().all(|row| row["currency"] == "RON"), "{name}: {rows:?}");
+            assert!(rows.iter().any(|row| row["rates"] == json!([fair])), "{name}: {rows:?}");
+            let apart = items(reader, &path).await;
+            assert!(apart.iter().any(|row| row["currency"] == "EUR"), "{name}: {apart:?}");
+            assert!(apart.iter().all(|row| row.get("rates").is_none()), "{name}: {apart:?}");
+        }
+    }
+    let refused = client.get("/v1/reports/progress?in=RON&rates_on=2025-06-30").expect(400).await;
+    assert_eq!(refused.faults(), ["in unknown_parameter", "rates_on unknown_parameter"]);
+
+    let gap = |currency: &str, day: &str| {
+        let path = format!("/v1/reports/funding-gaps?kind=unfunded&in={currency}&rates_on={day}");
+        async move { picked(&items(client, &path).await, &["estimate", "appropriation", "amount"]) }
+    };
+    // In its own currency the euros would not fill the gap in lei.
+    assert_eq!(gap("RON", "2025-06-30").await, json!([["200.00", "150.00", "50.00"]]));
+    assert_eq!(gap("EUR", "2025-06-30").await, json!([["40.00", "30.00", "10.00"]]));
+    // Rounded once, at the end, to the places of the currency.
+    assert_eq!(gap("EUR", "2025-07-01").await, json!([["66.67", "43.33", "23.33"]]));
+    assert_eq!(gap("JPY", "2025-07-02").await, json!([["6667.00", "4938.00", "1728.00"]]));
+    let spent = items(client, "/v1/reports/spending?in=RON&rates_on=2025-06-30&explain=true").await;
+    let names = ["month", "planned", "allotted", "committed", "committed_to_date"];
+    assert_eq!(picked(&spent[..1], &names), json!([["2025-01-01", "12.50", "20.00", "15.00", "15.00"]]));
+    assert_eq!(spent[0]["movement_ids"].as_array().unwrap().len(), 2, "{}", spent[0]);
+    assert_eq!((spent.len(), &spent[1]["movement_ids"]), (12, &json!([])));
+    let flows = items(client, "/v1/reports/flows?in=RON&rates_on=2025-06-30").await;
+    assert_eq!(picked(&flows, &["estimate", "appropriation", "committed"]), json!([["200.00", "150.00", "15.00"]]));
+    let late = items(client, "/v1/reports/attention?in=RON&rates_on=2025-06-30").await;
+    let days = late[0]["delay_days"].as_i64().unwrap();
+    assert_eq!(picked(&late, &["amount", "score"]), json!([["150.00", format!("{}.00", days * 150)]]));
+    assert_eq!(late[0]["formula"], format!("{days} days * 150.00 RON"));
+}
+
+#[tokio::test]
+async fn what_is_judged_is_judged_of_the_converted_money() {
+    let ledger = Ledger::open("5000").await;
+    let client = &ledger.client;
+    let path = format!("/v1/budget-allocations/{}", ledger.allocation.as_str().unwrap());
+    let initiative = client.get(path).expect(200).await.json()["initiative_id"].clone();
+    let estimate = |amount: &str, currency: &str, year: i32| json!({"initiative_id": initiative, "fiscal_year": year, "phase": "estimate", "money": {"amount": amount, "currency": currency}});
+    client.create("budget-allocations", estimate("1004.77", "EUR", 2025)).await;
+    client.create("budget-allocations", estimate("7", "USD", 2019)).await;
+    let late = json!({"deadline": {"text": "2025-01-01"}});
+    let path = format!("/v1/initiatives/{}", initiative.as_str().unwrap());
+    client.patch(path, late).header("if-match", "*").expect(200).await;
+    let rate = |base: &str, quote: &str, rate: &str| json!({"base_currency": base, "quote_currency": quote, "rate": rate, "valid_on": "2025-06-30", "source": "Bank"});
+    client.create("exchange-rates", rate("EUR", "RON", "4.9763")).await;
+    // 5000 RON are 1004.7625 EUR, and with 0.02 more they are 1004.7666.
+    let gaps = "/v1/reports/funding-gaps?kind=unfunded&in=EUR&rates_on=2025-06-30";
+    assert_eq!(client.get(gaps).expect(400).await.faults(), ["rates_on no_rate"], "of the dollars of 2019");
+    let flows = "/v1/reports/flows?fiscal_year=2025&in=EUR&rates_on=2025-06-30";
+    let names = ["estimate", "appropriation"];
+    assert_eq!(picked(&items(client, flows).await, &names), json!([["1004.77", "1004.76"]]));
+    assert_eq!(items(client, &flows.replace("flows", "spending")).await.len(), 12);
+    client.create("exchange-rates", rate("USD", "EUR", "0.9")).await;
+    let found = items(client, gaps).await;
+    assert_eq!(picked(&found, &["fiscal_year", "amount"]), json!([[2019, "6.30"], [2025, "0.01"]]));
+    let more = json!({"direction": "increase"});
+    let raise = ledger.body("revision", "0.02", more);
+    client.post("/v1/budget-movements", raise).header("mandate-reason", "a test").expect(201).await;
+    assert_eq!(picked(&items(client, gaps).await, &["fiscal_year"]), json!([[2019]]), "0.00 is no gap");
+    // What is appropriated in one currency stands for what is estimated in another.
+    let rows = items(client, "/v1/reports/attention?in=EUR&rates_on=2025-06-30").await;
+    assert_eq!(picked(&rows, &["amount"]), json!([["1004.77"]]));
+}

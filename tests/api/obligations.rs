@@ -215,3 +215,18 @@ async fn what_is_restricted_owes_nothing_that_a_viewer_sees() {
     let then = now(&options).await;
     assert_eq!(owed(&admin.as_viewer(), &format!("{on}&as_of={then}")).await, ["1 2025-Q1 AGY due"]);
 }
+
+#[tokio::test]
+async fn a_strategy_without_a_code_owes_like_any_other() {
+    let Ground { admin, .. } = ground().await;
+    let strategy = json!({"title": "Without a code", "country": "XX", "kind": "strategy", "owner_id": "code:AGY"});
+    let strategy = admin.create("strategies", strategy).await["id"].clone();
+    let risk = json!({"strategy_id": strategy, "title": "A risk", "level": "low", "review_on": "2025-03-31"});
+    admin.create("risks", risk).await;
+    let rows = rows(&admin, "kind=risk_review&on=2025-04-01").await;
+    assert_eq!((rows.len(), &rows[0]["code"], &rows[0]["entity"]), (1, &Value::Null, &json!("AGY")), "{rows:?}");
+    let token = admin.create("calendar-tokens", json!({"name": "calendar", "entity_id": "code:AGY"})).await;
+    let path = format!("/v1/calendars/external:agency.ics?token={}", token["token"].as_str().unwrap());
+    let calendar = admin.as_nobody().get(path).expect(200).await.text;
+    assert!(calendar.contains("SUMMARY:Overdue: Review of a risk: A risk"), "{calendar}");
+}

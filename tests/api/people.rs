@@ -82,10 +82,13 @@ async fn what_is_late_and_lacks_people_is_told() {
     let today = ("2023-01-01", "2032-12-31");
     let made = client.create("staff-allocations", people("a", "min", today, "3", None)).await;
     client.create("staff-allocations", people("a1", "agy", today, "2", Some("1.5"))).await;
-    assert_eq!(states().await, [r#""A" "unknown" "3.00" null"#, r#""A.1" "understaffed" "2.00" "1.50""#]);
+    // The people of its steps are those of the initiative too.
+    assert_eq!(states().await, [r#""A" "unknown" "5.00" "1.50""#, r#""A.1" "understaffed" "2.00" "1.50""#]);
     let path = format!("/v1/staff-allocations/{}", made["id"].as_str().unwrap());
     client.patch(path, json!({"fte_filled": "3"})).if_match(1).expect(200).await;
-    assert_eq!(states().await, [r#""A.1" "understaffed" "2.00" "1.50""#]);
+    assert_eq!(states().await, [r#""A" "understaffed" "5.00" "4.50""#, r#""A.1" "understaffed" "2.00" "1.50""#]);
+    client.patch("/v1/initiatives/external:a", json!({"status": "continuous"})).if_match(1).expect(200).await;
+    assert_eq!(states().await, [r#""A.1" "understaffed" "2.00" "1.50""#], "what never ends is not late");
     // A forecast beyond the end makes C late before its day.
     client
         .create("timelines", json!({"initiative_id": "external:c", "basis": "forecast", "ends_on": "2099-07-10"}))
@@ -105,6 +108,7 @@ async fn people_have_rules() {
         (json!({"fte_planned": "1.125"}), "#/fte_planned wrong_format"),
         (json!({"ends_on": "2023-12-31"}), "#/ends_on ends_before_start"),
         (json!({"ends_on": "2044-12-31"}), "#/ends_on too_long"),
+        (json!({"starts_on": "1989-12-31", "ends_on": "1990-12-31"}), "#/starts_on out_of_range"),
         (json!({"step_id": "external:a1"}), "#/step_id exactly_one"),
         (json!({"cost": {"amount": "1.234", "currency": "RON"}}), "#/cost/amount wrong_format"),
         (json!({"cost": {"amount": "1", "currency": "QQQ"}}), "#/cost/currency unknown_code"),

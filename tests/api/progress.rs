@@ -120,6 +120,15 @@ async fn what_stands_in_the_way_is_told_when_the_work_is_behind() {
     assert_eq!(admin.get("/v1/exports/plan").expect(200).await.text, before, "what was refused left a trace");
     let in_time = report("2025-Q1", json!({"forecast_ends_on": "2025-06-30", "state": "submitted"}));
     editor.create("progress-reports", in_time).await;
+    // What was to be done within the period and is not is behind, whatever its confidence.
+    let earlier = json!({"deadline": {"text": "2025-03-30"}});
+    let call = admin.patch("/v1/initiatives/external:i2", earlier).header("if-match", "*");
+    call.header("mandate-reason", "a test").expect(200).await;
+    let mut late = report("2025-Q1", json!({"initiative_id": "external:i2", "state": "submitted"}));
+    let reply = admin.post("/v1/progress-reports", late.clone()).expect(422).await;
+    assert_eq!(reply.faults(), ["#/challenges needs_challenges"], "{}", reply.text);
+    late["challenges"] = json!("The tender failed");
+    admin.create("progress-reports", late).await;
 }
 
 #[tokio::test]

@@ -54,7 +54,9 @@ async fn a_strategy_is_summed_up_in_a_sentence_and_no_initiative_counts_twice() 
     change(admin, "7", json!({"deadline": {"text": "2020-12-31"}})).await;
     let row = items(admin, "summary").await.remove(0);
     let sentence = "Of 7 initiatives 1 is on track, 1 at risk, 2 off track, 1 silent, 1 completed and 1 cancelled.";
-    assert_eq!(row["sentence"], sentence, "{row}");
+    assert_eq!(row["sentence"]["en"], sentence, "{row}");
+    let romanian = "Din 7 inițiative, 1 este în grafic, 1 cu risc de întârziere, 2 în afara graficului, 1 fără raportare, 1 finalizată și 1 anulată.";
+    assert_eq!(row["sentence"]["ro"], romanian, "{row}");
     let counts =
         ["total", "on_track", "at_risk", "off_track", "silent", "completed", "cancelled"].map(|name| row[name].clone());
     assert_eq!(json!(counts), json!([7, 1, 1, 2, 1, 1, 1]));

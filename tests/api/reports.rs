@@ -153,3 +153,27 @@ async fn slack_looks_beyond_the_strategy_that_was_asked_for() {
     id(&client, "dependencies", tie).await;
     assert_eq!(column(&items(&client, &path).await, "slack_days"), json!([2, 0]));
 }
+
+#[tokio::test]
+async fn a_lead_of_tomorrow_leads_nothing_yet() {
+    let client = service().await;
+    let strategy =
+        id(&client, "strategies", json!({"code": "S", "title": "Strategy", "country": "XX", "kind": "strategy"})).await;
+    let body = json!({"strategy_id": strategy, "code": "1", "title": "Work"});
+    let initiative = id(&client, "initiatives", body).await;
+    let mut leads = Vec::new();
+    for (code, from, to) in [("NOW", Value::Null, json!("2098-12-31")), ("THEN", json!("2099-01-01"), Value::Null)] {
+        let entity = id(&client, "entities", json!({"code": code, "name": code, "kind": "agency"})).await;
+        let body = json!({"initiative_id": initiative, "entity_id": entity, "role": "lead", "valid_from": from, "valid_to": to});
+        leads.push((entity, id(&client, "assignments", body).await));
+    }
+    let count = async |query: &str| items(&client, &format!("/v1/initiatives?{query}")).await.len();
+    let of = |entity: &Value| format!("lead_id={}", entity.as_str().unwrap());
+    assert_eq!(items(&client, "/v1/reports/matrix").await[0]["entity"], "NOW");
+    assert_eq!((count(&of(&leads[0].0)).await, count(&of(&leads[1].0)).await), (1, 0));
+    let path = format!("/v1/assignments/{}", leads[0].1.as_str().unwrap());
+    client.delete(path).header("if-match", "*").expect(204).await;
+    assert_eq!((count("has_lead=true").await, count("has_lead=false").await), (0, 1));
+    let gaps = items(&client, "/v1/reports/gaps?kind=initiative_without_lead").await;
+    assert_eq!(gaps.len(), 1, "{gaps:?}");
+}

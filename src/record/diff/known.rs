@@ -71,7 +71,7 @@ impl Known {
         let mut then = Reading::seen(connection, Some(from), clearance).await?;
         let leads: Vec<(Uuid, Uuid)> = sqlx::query_as(
             "select item_id, entity_id from assignments where role = 'lead' and item_id = any($1)
-             and (valid_to is null or valid_to >= (select today()))",
+             and coalesce(valid_from <= (select today()), true) and coalesce(valid_to >= (select today()), true)",
         )
         .bind(&items)
         .fetch_all(&mut *then)

@@ -1,12 +1,9 @@
 //! Each row of the report of contributions in words, in English and Romanian.
 
-use std::collections::BTreeMap;
-
-use super::Row;
-use crate::values::Text;
-
-/// Words in English and Romanian.
-type Both = (String, String);
+use super::{
+    super::grammar::{Both, counted, told},
+    Row,
+};
 
 /// Writes the sentences; what is zero in all years says so, and what would change it.
 pub(super) fn write(rows: &mut [Row], years: (i32, i32)) {
@@ -20,7 +17,7 @@ pub(super) fn write(rows: &mut [Row], years: (i32, i32)) {
             if all_zero {
                 add(&mut words, &remains(direction, years));
             }
-            rows[*place].sentence = Text(BTreeMap::from([("en".into(), words.0), ("ro".into(), words.1)]));
+            rows[*place].sentence = told(words);
         }
     }
 }
@@ -115,15 +112,6 @@ fn remains(direction: &str, (from, to): (i32, i32)) -> Both {
             years.1
         ),
     )
-}
-
-/// A number and its noun: from twenty on with `de`.
-fn counted(n: i64, one: &str, many: &str) -> String {
-    match n {
-        1 => one.into(),
-        _ if n != 0 && (n % 100 == 0 || n % 100 >= 20) => format!("{n} de {many}"),
-        _ => format!("{n} {many}"),
-    }
 }
 
 fn some(row: &Row) -> Both {

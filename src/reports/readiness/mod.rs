@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
-    Report,
+    About, Report,
     scope::{LIMIT, Scope, answer, ids},
 };
 use crate::{
@@ -165,7 +165,7 @@ impl Report for Parameters {
     const NAME: &'static str = "readiness";
     const SUMMARY: &'static str =
         "Points claimed and proven by area, what is missing, and which record would supply it; also what if.";
-    const IS_OF_PLAN: bool = false;
+    const ABOUT: About = About::Other;
     const REFERENCES: &'static [Reference] = &[
         Reference { field: "assessment_id", table: "assessments" },
         Reference { field: "strategy_id", table: "strategies" },

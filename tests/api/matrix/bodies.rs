@@ -16,7 +16,7 @@ impl World {
         self.count += 1;
         let code = self.count.to_string();
         let (initiative, entity) = (self.initiative.get(&side), &self.entity[&side]);
-        let day = format!("{}-01-01", 2000 + self.count);
+        let day = format!("{}-{:02}-01", 2000 + self.count / 12, self.count % 12 + 1);
         match kind {
             "legal_act" => {
                 json!({"country": "XX", "issuer": "Parliament", "act_type": "law", "number": code, "date": "2024-02-29"})
