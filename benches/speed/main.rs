@@ -145,7 +145,9 @@ async fn scale(
     for (index, (case, script)) in scripts.into_iter().enumerate() {
         let (mut rates, mut limits, mut ratios, mut outcomes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for round in 0..options.rounds {
+            settled(database).await?;
             let limit = pgbench.run(&script, case.connections, time)?;
+            settled(database).await?;
             // No two loads number their requests alike: a code exists once.
             let first = ((index * options.rounds + round) as u64 + 1) * 10_000_000;
             let outcome = load::run(service.address, case.connections, time, first, case.request(&key, rows)).await?;
@@ -176,6 +178,18 @@ async fn scale(
     proof::measure(options, service.address, &key, &url).await?;
     service.stop()?;
     Ok(all)
+}
+
+/// Waits until what was written before has its place in the record, so that no measurement pays for the writes of another.
+async fn settled(database: &PgConnectOptions) -> anyhow::Result<()> {
+    let mut connection = PgConnection::connect_with(database).await?;
+    while sqlx::query_scalar("select exists (select from changes where position is null)")
+        .fetch_one(&mut connection)
+        .await?
+    {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    Ok(connection.close().await?)
 }
 
 /// The cases beside the statements that a service with a log of them sends for each.

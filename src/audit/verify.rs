@@ -1,7 +1,7 @@
 //! `mandate audit verify`: whether a file is the whole log that its key has signed. It needs no server and no database.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     fmt,
     io::{BufRead, Read},
     num::NonZero,
@@ -82,7 +82,7 @@ pub fn opened(note: &Note, key: &VerifierKey) -> Result<Checkpoint, String> {
 }
 
 /// What is read at once.
-const BLOCK: u64 = 8 << 20;
+const BLOCK: u64 = 1 << 20;
 
 /// Verifies a file.
 pub fn verify(mut file: impl BufRead, evidence: &Evidence) -> Result<Proven, Failure> {
@@ -101,42 +101,34 @@ pub fn verify(mut file: impl BufRead, evidence: &Evidence) -> Result<Proven, Fai
     }
     let mut log = Log::new(keys, evidence)?;
     let threads = thread::available_parallelism().map_or(1, NonZero::get);
-    loop {
-        let mut block = Vec::new();
-        let read = file.by_ref().take(BLOCK).read_to_end(&mut block).map_err(unreadable)?;
-        if read == 0 {
-            return log.finish(head.entries);
+    // Blocks are read by several threads while the lines before them are taken, in their order.
+    thread::scope(|scope| {
+        let mut ahead = VecDeque::new();
+        loop {
+            let mut block = Vec::new();
+            if file.by_ref().take(BLOCK).read_to_end(&mut block).map_err(unreadable)? > 0 {
+                file.read_until(b'\n', &mut block).map_err(unreadable)?;
+                ahead.push_back(scope.spawn(move || lines(&block)));
+                if ahead.len() <= threads {
+                    continue;
+                }
+            }
+            let Some(block) = ahead.pop_front() else { return log.finish(head.entries) };
+            let Some(lines) = block.join().expect("a line is read without panic") else {
+                return wrong(log.frontier.size() + 1, "what follows is not UTF-8");
+            };
+            for line in lines {
+                log.take(line)?;
+            }
         }
-        file.read_until(b'\n', &mut block).map_err(unreadable)?;
-        let text = std::str::from_utf8(&block).map_err(|_| {
-            let position = log.frontier.size() + 1;
-            Failure::Wrong(Some((position, position)), "what follows is not UTF-8".into())
-        })?;
-        for line in in_parallel(text, threads) {
-            log.take(line)?;
-        }
-    }
+    })
 }
 
-/// The lines in their order, read by several threads.
-fn in_parallel(text: &str, threads: usize) -> Vec<Result<Line, Faulty>> {
-    let mut parts = Vec::new();
-    let mut rest = text;
-    for left in (1..=threads).rev() {
-        let aim = rest.len() / left;
-        let end = rest.as_bytes()[aim..].iter().position(|byte| *byte == b'\n').map_or(rest.len(), |at| aim + at + 1);
-        let (part, after) = rest.split_at(if left == 1 { rest.len() } else { end });
-        parts.push(part);
-        rest = after;
-    }
-    let read = |part: &str| {
-        let mut buffer = Vec::new();
-        part.lines().map(|line| line::read(line, &mut buffer)).collect::<Vec<_>>()
-    };
-    thread::scope(|scope| {
-        let running: Vec<_> = parts.into_iter().map(|part| scope.spawn(move || read(part))).collect();
-        running.into_iter().flat_map(|part| part.join().expect("a line is read without panic")).collect()
-    })
+/// The lines of a block; none when it is not UTF-8.
+fn lines(block: &[u8]) -> Option<Vec<Result<Line, Faulty>>> {
+    let mut buffer = Vec::new();
+    let text = std::str::from_utf8(block).ok()?;
+    Some(text.lines().map(|line| line::read(line, &mut buffer)).collect())
 }
 
 /// The log as far as it has been read.

@@ -206,7 +206,8 @@ pub(super) async fn owed(connection: &mut PgConnection, wanted: &Wanted) -> Resu
         Some(on) => on,
         None => sqlx::query_scalar("select today()").fetch_one(&mut *connection).await?,
     };
-    let ahead = wanted.ahead.and_then(|days| on.checked_add_days(days));
+    // The last of these days is within them.
+    let ahead = wanted.ahead.and_then(|days| on.checked_add_days(days)?.succ_opt());
     Ok(sqlx::query_as(OWED)
         .bind(&wanted.entities)
         .bind(&wanted.strategies)
