@@ -1,4 +1,4 @@
--- What the reports need of the database.
+-- What the reports need of the database; and the rules of money that came out of a review of the whole.
 
 -- An amount as reports write it: rounded half away from zero to the places of its currency, with two decimals at least.
 create function written(amount numeric, places integer) returns text language sql immutable parallel safe
@@ -13,6 +13,61 @@ create function rates_used(rates jsonb, currencies text[]) returns jsonb languag
 -- When a report left the hands of its writer, out of the record: `submissions` and the obligations ask with this very condition.
 create index changes_submissions on changes (entity_id, at, recorded_at)
     where kind = 'progress_report' and after ->> 'state' not in ('draft', 'returned') and coalesce(before ->> 'state', 'draft') in ('draft', 'returned');
+
+-- What is allotted and not committed can be given back, to go elsewhere or into a later year.
+alter table budget_movements
+    drop constraint budget_movements_kind_check,
+    add constraint budget_movements_kind_check check (kind in ('allotment', 'commitment', 'verification', 'payment_order', 'payment', 'deallotment',
+        'decommitment', 'reimbursement', 'virement', 'carry_forward', 'revision', 'reversal'));
+
+-- Whether a kind of movement takes back a part of what it follows.
+create function takes_back(kind text) returns boolean language sql immutable parallel safe
+return kind in ('deallotment', 'decommitment', 'reimbursement');
+
+create or replace function movement_stage(kind text) returns text language sql immutable parallel safe
+return case kind
+    when 'allotment' then 'allotted' when 'deallotment' then 'allotted'
+    when 'commitment' then 'committed' when 'decommitment' then 'committed'
+    when 'verification' then 'verified'
+    when 'payment_order' then 'ordered'
+    when 'payment' then 'paid' when 'reimbursement' then 'paid'
+    when 'revision' then 'appropriated' when 'virement' then 'appropriated' when 'carry_forward' then 'appropriated'
+end;
+
+create or replace function movement_sign(kind text, direction text, is_outgoing boolean) returns integer language sql immutable parallel safe
+return case
+    when takes_back(kind) then -1
+    when kind in ('virement', 'carry_forward') and is_outgoing then -1
+    when kind = 'revision' and direction = 'decrease' then -1
+    else 1
+end;
+
+-- Which ceilings a change would break, in words: a figure that rises above its ceiling, or a ceiling that sinks below what it covers.
+create or replace function broken_ceilings(before budget_totals, after budget_totals, currency text)
+    returns table (pointer text, code text, detail text) language sql immutable as $$
+    select '#/money/amount', 'ceiling_exceeded', case
+        when used > used_before then
+            format('%s would be %s %s, above their ceiling, %s of %s. Now %s of %s are used and %s are left; ',
+                upper(left(label, 1)) || substr(label, 2), used, currency, ceiling_label, ceiling, used_before, ceiling_before, ceiling_before - used_before)
+            || 'give at most what is left, or raise the ceiling first.'
+        else
+            format('%s would be %s %s, below %s of %s that stand on it. At most %s can be taken away; ',
+                upper(left(ceiling_label, 1)) || substr(ceiling_label, 2), ceiling, currency, label, used, ceiling_before - used)
+            || 'give at most that, or take back of those first.'
+        end
+    from (values
+        ('the allotments', after.allotted, before.allotted, 'the appropriation', after.granted + after.moved, before.granted + before.moved),
+        ('the commitments', after.committed, before.committed, 'the allotments', after.allotted, before.allotted),
+        ('the verified amounts', after.verified, before.verified, 'the commitments', after.committed, before.committed),
+        ('the payment orders', after.ordered, before.ordered, 'the verified amounts', after.verified, before.verified),
+        ('the payments', after.paid, before.paid, 'the payment orders', after.ordered, before.ordered)
+    ) stage (label, used, used_before, ceiling_label, ceiling, ceiling_before)
+    where used > ceiling
+    union all
+    select '#/money/amount', 'ceiling_exceeded',
+        format('More would be taken back than is paid: %s %s are paid; give at most that.', before.paid, currency)
+    where after.paid < 0
+$$;
 
 -- A movement that is reversed itself may follow one that is reversed: so it is when a whole ledger is written at once.
 create or replace function record_movements() returns trigger language plpgsql as $$
@@ -46,12 +101,18 @@ begin
             'A reversal is undone by the movement itself, recorded anew, and a virement or carry-forward by one in the other direction.'),
         (f.allocation_id <> m.allocation_id, '#/follows_id', 'other_allocation', 'It is a movement of another allocation; name one of this.'),
         (f.kind <> case m.kind when 'commitment' then 'allotment' when 'verification' then 'commitment' when 'payment_order' then 'verification'
-            when 'payment' then 'payment_order' when 'decommitment' then 'commitment' when 'reimbursement' then 'payment' end,
+            when 'payment' then 'payment_order' when 'deallotment' then 'allotment' when 'decommitment' then 'commitment' when 'reimbursement' then 'payment' end,
             '#/follows_id', 'wrong_kind', format('A %s does not follow a %s; see docs/money.md for what follows what.', m.kind, f.kind)),
         (m.counterpart_id is not null and (c.counterpart_id, c.kind, c.amount, c.currency, c.allocation_id, coalesce(c.to_allocation_id, c.from_allocation_id))
             is distinct from (m.id, m.kind, m.amount, m.currency, coalesce(m.to_allocation_id, m.from_allocation_id), m.allocation_id)
             or num_nonnulls(c.to_allocation_id, m.to_allocation_id) <> 1 and m.counterpart_id is not null,
             '#/counterpart_id', 'not_a_pair', 'It is not the other half of this movement; give both halves together.'),
+        (m.dated_on > today(), '#/dated_on', 'in_future',
+            'That day is still to come; record it when it is done, and say in value_on from when it counts.'),
+        (f.dated_on > m.dated_on, '#/dated_on', 'before_followed',
+            format('What it follows is of %s; give that day or a later one.', f.dated_on)),
+        (r.dated_on > m.dated_on, '#/dated_on', 'before_reversed',
+            format('What it takes back is of %s; give that day or a later one.', r.dated_on)),
         (m.kind = 'virement' and t.fiscal_year <> a.fiscal_year, '#/to_allocation_id', 'other_fiscal_year',
             'A virement stays in its fiscal year; record a carry_forward into a later one.'),
         (m.kind = 'carry_forward' and t.fiscal_year <= a.fiscal_year, '#/to_allocation_id', 'not_later',
@@ -98,12 +159,17 @@ begin
                 and not exists (select from budget_movements r where r.reverses_id = f.id))
         union all
         select '#/money/amount', 'more_than_followed',
-            format('With this, %s %s would follow a %s of %s; give at most what is left of it.', sum(o.amount), f.currency, f.kind, f.amount)
-        from (select distinct follows_id, kind from recorded where follows_id is not null) m
+            format('With this, %s %s would follow a %s of %s; give at most what is left of it.', sum(n.amount), f.currency, replace(f.kind, '_', ' '), f.amount)
+        from (select distinct follows_id from recorded where follows_id is not null) m
         join budget_movements f on f.id = m.follows_id
-        join budget_movements o on o.follows_id = f.id and o.kind = m.kind
-            and not exists (select from budget_movements r where r.reverses_id = o.id)
-        group by f.id having sum(o.amount) > f.amount
+        cross join lateral (
+            -- What was taken back of a follower can follow again: a payment of which a part came back leaves room for another.
+            select o.amount - case when takes_back(o.kind) then 0 else coalesce((
+                select sum(b.amount) from budget_movements b
+                where b.follows_id = o.id and takes_back(b.kind) and not exists (select from budget_movements r where r.reverses_id = b.id)), 0) end as amount
+            from budget_movements o where o.follows_id = f.id and not exists (select from budget_movements r where r.reverses_id = o.id)
+        ) n
+        group by f.id having sum(n.amount) > f.amount
     ),
     kept as (
         insert into budget_totals select (s.after).* from sums s where not exists (select from broken)
@@ -135,3 +201,69 @@ begin
     return null;
 end
 $$;
+
+-- Movements stay as they were written, their classification too: what moves on an allocation that one may not see is not seen either.
+create or replace function cleared.track(kind text, noun name) returns void language plpgsql as $$
+declare
+    beside text := case noun when 'budget_movements' then
+        ' and exists (select from public.budget_allocations a where a.id = t.allocation_id and cleared.sees(a.classification))' else '' end;
+begin
+    execute format('drop view if exists cleared.%I', noun);
+    execute format('drop view if exists cleared_past.%I', noun);
+    perform as_of.track(kind, noun);
+    execute format('create view cleared.%1$I as select * from public.%1$I t where cleared.sees(classification)%2$s', noun, beside);
+    -- What is classified today is so in every past.
+    execute format(
+        'create view cleared_past.%1$I as select * from as_of.%1$I t where cleared.sees(classification)%2$s
+         and not exists (select from public.%1$I now where now.id = t.id and not cleared.sees(now.classification))', noun, beside);
+end
+$$;
+select cleared.track('budget_movement', 'budget_movements');
+
+create or replace view cleared.changes as select c.* from public.changes c
+where (c.before is null or cleared.sees(cleared.of(c.before))) and (c.after is null or cleared.sees(cleared.of(c.after)))
+    and cleared.sees((
+        select cleared.of(coalesce(l.after, l.before)) from public.changes l
+        where l.kind = c.kind and l.entity_id = c.entity_id order by l.version desc limit 1))
+    and (c.kind <> 'budget_movement' or exists (
+        select from public.budget_allocations a where a.id = (coalesce(c.after, c.before) ->> 'allocation_id')::uuid and cleared.sees(a.classification)));
+
+-- What a final measurement said can be taken back without another value.
+alter table measurements
+    drop constraint measurements_status_check,
+    add constraint measurements_status_check check (status in ('provisional', 'final', 'withdrawn')),
+    drop constraint measurements_check1,
+    add constraint measurements_value_check check ((status = 'withdrawn') = (num_nonnulls(value, descriptor) = 0)),
+    add constraint measurements_restates_id_check check (status <> 'withdrawn' or restates_id is not null);
+
+-- Work that was reported on stays in its strategy: its reports are of the cycles of that.
+create function keep_reported() returns trigger language plpgsql as $$
+begin
+    perform refuse(jsonb_agg(jsonb_build_object('pointer', '#/strategy_id', 'code', 'has_reports', 'detail',
+        format('There are reports on it, or on a step of it, in the cycle %s of its strategy; it stays with that.', v.code))), 'MD409')
+    from (
+        select c.code from progress_reports r join reporting_cycles c on c.id = r.cycle_id
+        where (r.initiative_id = new.id or r.step_id in (select s.id from steps s where s.initiative_id = new.id)) and c.strategy_id <> new.strategy_id
+        order by c.code limit 1
+    ) v;
+    return null;
+end
+$$;
+create trigger initiatives_keep_reported after update on initiatives for each row when (old.strategy_id <> new.strategy_id)
+    execute function keep_reported();
+create function keep_reported_step() returns trigger language plpgsql as $$
+begin
+    perform refuse(jsonb_agg(jsonb_build_object('pointer', '#/initiative_id', 'code', 'has_reports', 'detail',
+        format('There are reports on it in the cycle %s of its strategy; it stays with that.', v.code))), 'MD409')
+    from (
+        select c.code from progress_reports r join reporting_cycles c on c.id = r.cycle_id join initiatives i on i.id = new.initiative_id
+        where r.step_id = new.id and c.strategy_id <> i.strategy_id order by c.code limit 1
+    ) v;
+    return null;
+end
+$$;
+create trigger steps_keep_reported after update on steps for each row when (old.initiative_id <> new.initiative_id)
+    execute function keep_reported_step();
+
+-- What an indicator is about, as the obligations look for it.
+create index indicators_about on indicators (coalesce(step_id, initiative_id, objective_id, strategy_id));

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::constraint;
 use crate::repository::{self, Fault};
 
 /// All that can go wrong in a request.
@@ -344,12 +345,12 @@ impl From<sqlx::Error> for Error {
         };
         let code = database.code().unwrap_or_default().into_owned();
         let field =
-            || constraint_field(database.table().unwrap_or_default(), database.constraint().unwrap_or_default());
+            || constraint::field(database.table().unwrap_or_default(), database.constraint().unwrap_or_default());
         match code.as_str() {
             "23505" => {
                 let field = field();
                 let mut found = repository::Faults::default();
-                found.add(&field, "taken", format!("another resource already has this {}", field.replace('_', " ")));
+                found.add(&field, "taken", constraint::taken(database.as_ref(), &field));
                 Self::Conflict(found.0)
             }
             "23503" => Self::invalid(&field(), "not_found", "refers to something that does not exist (here)"),
@@ -372,16 +373,6 @@ impl From<sqlx::Error> for Error {
             _ => Self::Internal(Arc::new(error.into())),
         }
     }
-}
-
-/// The field that a constraint is about, by PostgreSQL's own way of naming: `{table}_{field}_{key|fkey|check}`.
-fn constraint_field(table: &str, constraint: &str) -> String {
-    let inner = constraint.strip_prefix(table).unwrap_or(constraint).trim_start_matches('_');
-    ["_fkey", "_key", "_check", "_not_null"]
-        .iter()
-        .find_map(|suffix| inner.strip_suffix(suffix))
-        .unwrap_or(inner)
-        .to_owned()
 }
 
 /// Says that nothing of this kind has this id.

@@ -344,14 +344,11 @@ async fn remove<R: Resource>(
                 let ids: Vec<String> = ids.iter().map(Uuid::to_string).collect();
                 let more = if count > 3 { ", ..." } else { "" };
                 let plural = table.replace('_', "-");
-                faults.add(
-                    "",
-                    "referred_to",
-                    format!(
-                        "{count} of /v1/{plural} refer to it by {field}: {}{more}; delete or change them first",
-                        ids.join(", ")
-                    ),
-                );
+                let stays = crate::router::nouns().iter().any(|noun| noun.table == table && noun.is_append_only);
+                let then = if stays { "they stay, and so does this" } else { "delete or change them first" };
+                let detail =
+                    format!("{count} of /v1/{plural} refer to it by {field}: {}{more}; {then}", ids.join(", "));
+                faults.add("", "referred_to", detail);
             }
             Err(Error::Conflict(faults.0))
         }

@@ -247,8 +247,21 @@ fn in_words(pattern: &str) -> String {
             "must be an amount with a point and at most two decimals, such as `120000.50`".into()
         }
         r"^https?://\S+$" => "must be an address that starts with `http://` or `https://`".into(),
-        other => format!("must match {other}"),
+        r"^\S+$" => "must have no spaces".into(),
+        other => decimal_in_words(other).unwrap_or_else(|| format!("must match {other}")),
     }
+}
+
+/// The pattern of a decimal string: digits before and after the point, for people.
+fn decimal_in_words(pattern: &str) -> Option<String> {
+    let (sign, rest) =
+        pattern.strip_prefix("^-?").map_or_else(|| ("", pattern.strip_prefix('^')), |rest| ("-", Some(rest)));
+    let (before, after) = rest?.strip_prefix("(0|[1-9][0-9]{0,")?.split_once(r"})(\.[0-9]{1,")?;
+    let (before, after): (u32, u32) = (before.parse().ok()?, after.strip_suffix("})?$")?.parse().ok()?);
+    Some(format!(
+        "must be a decimal number in quotes, such as `\"{sign}12.5\"`: at most {} digits, a point, and at most {after} decimals",
+        before + 1
+    ))
 }
 
 /// A name as it is repeated in an answer: a long one is cut.

@@ -24,6 +24,8 @@ pub enum MeasurementStatus {
     Provisional,
     /// It stays. Another value is a row of its own, whose `restates_id` is the id of this one.
     Final,
+    /// It restates another without a value: what that said was wrong altogether, such as its period, and nothing takes its place.
+    Withdrawn,
 }
 
 /// Values by dimension.
@@ -88,14 +90,14 @@ pub struct Measurement {
     #[serde(default)]
     #[sqlx(json)]
     pub disaggregation: Disaggregation,
-    /// The value; of a qualitative indicator `descriptor` instead.
+    /// The value; of a qualitative indicator `descriptor` instead. None when it is withdrawn.
     pub value: Option<Quantity>,
     /// What was found, in words.
     #[sqlx(json(nullable))]
     pub descriptor: Option<Text>,
     /// How firm it is.
     pub status: MeasurementStatus,
-    /// The final measurement that this one corrects, of the same indicator, period and disaggregation; each is restated once.
+    /// The final measurement that this one corrects or withdraws, of the same indicator, period and disaggregation; each is restated once.
     pub restates_id: Option<MeasurementId>,
     /// What proves it: an address or a reference.
     #[schema(min_length = 1, max_length = 2000)]
@@ -123,7 +125,7 @@ pub struct Filter {
     pub period_to_before: Option<NaiveDate>,
     /// Restating one of these.
     pub restates_id: Vec<MeasurementId>,
-    /// Whether it holds: no other restates it.
+    /// Whether it holds: no other restates it, and it is not withdrawn.
     pub is_current: Option<bool>,
     /// Whether it is of a part.
     pub is_disaggregated: Option<bool>,
@@ -151,10 +153,13 @@ impl Resource for Measurement {
            case when n.measure = 'qualitative' then 'The indicator is qualitative; leave the value out and give a descriptor.' \
            else 'The indicator is measured in numbers; give the value, or leave the measurement out.' end \
          from measurements m join indicators n on n.id = m.indicator_id \
-         where m.id = any($1) and (n.measure = 'qualitative') = (m.value is not null) \
+         where m.id = any($1) and m.status <> 'withdrawn' and (n.measure = 'qualitative') = (m.value is not null) \
          union all \
          select '#/restates_id', 'not_final', 'What it restates is provisional; change that one instead.' \
-         from measurements m join measurements r on r.id = m.restates_id where m.id = any($1) and r.status <> 'final' \
+         from measurements m join measurements r on r.id = m.restates_id where m.id = any($1) and r.status = 'provisional' \
+         union all \
+         select '#/period_to', 'not_over', 'The period is not over; until then a measurement is provisional.' \
+         from measurements m where m.id = any($1) and m.status = 'final' and m.period_to > today() \
          union all \
          select '#/restates_id', 'differs', 'It restates one of the same indicator, period and disaggregation.' \
          from measurements m join measurements r on r.id = m.restates_id where m.id = any($1) and \
@@ -164,18 +169,31 @@ impl Resource for Measurement {
 
     fn validate(&self, before: Option<&Self>, faults: &mut Faults) {
         faults.check_period(Some(self.period_from), Some(self.period_to), "period_to");
+        faults.check_years(Some(self.period_from), "period_from");
+        faults.check_years(Some(self.period_to), "period_to");
         let is_said = self.value.is_some() || self.descriptor.is_some();
-        faults.check(is_said, "value", "required", "Give a value, or of a qualitative indicator a descriptor.");
+        if self.status == MeasurementStatus::Withdrawn {
+            faults.check(
+                !is_said,
+                "value",
+                "not_allowed",
+                "Leave value and descriptor out: what is withdrawn says nothing.",
+            );
+            let words = "Give the id of the measurement that is withdrawn.";
+            faults.check(self.restates_id.is_some(), "restates_id", "required", words);
+        } else {
+            faults.check(is_said, "value", "required", "Give a value, or of a qualitative indicator a descriptor.");
+        }
         self.disaggregation.check("disaggregation", faults);
         if let Some(before) = before {
             faults.check(
-                before.status != MeasurementStatus::Final || self.is_as(before),
+                before.status == MeasurementStatus::Provisional || self.is_as(before),
                 "",
                 "final",
-                "It is final; post another measurement whose restates_id is the id of this one.",
+                "It stays as it is; post another measurement whose restates_id is the id of this one.",
             );
             faults.check(
-                before.status == MeasurementStatus::Final || self.restates_id == before.restates_id,
+                before.status != MeasurementStatus::Provisional || self.restates_id == before.restates_id,
                 "restates_id",
                 "not_allowed",
                 "It stays as it was; delete this one and post another.",
@@ -185,10 +203,10 @@ impl Resource for Measurement {
 
     fn validate_deletion(&self, faults: &mut Faults) {
         faults.check(
-            self.status != MeasurementStatus::Final,
+            self.status == MeasurementStatus::Provisional,
             "",
             "final",
-            "It is final and stays; post another measurement whose restates_id is the id of this one.",
+            "It stays; post another measurement whose restates_id is the id of this one, with another value, or with the status withdrawn.",
         );
     }
 
@@ -203,7 +221,10 @@ impl Resource for Measurement {
             .words("status", &filter.status)
             .days("period_to", filter.period_to_after, filter.period_to_before)
             .ids("restates_id", &filter.restates_id)
-            .holds("not exists (select from measurements r where r.restates_id = measurements.id)", filter.is_current)
+            .holds(
+                "status <> 'withdrawn' and not exists (select from measurements r where r.restates_id = measurements.id)",
+                filter.is_current,
+            )
             .holds("disaggregation <> '{}'", filter.is_disaggregated);
     }
 }

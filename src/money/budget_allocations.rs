@@ -131,7 +131,8 @@ impl Resource for BudgetAllocation {
     fn needs_reason(before: Option<&Self>, after: Option<&Self>) -> bool {
         let ceiling = |side: Option<&Self>| {
             let ceiling = side.filter(|side| side.phase == Phase::Appropriation)?;
-            Some((ceiling.initiative_id, ceiling.step_id, ceiling.fiscal_year, ceiling.money.clone()))
+            let whose = (ceiling.entity_id, ceiling.funding_source_id, ceiling.legal_act_id);
+            Some((ceiling.initiative_id, ceiling.step_id, ceiling.fiscal_year, ceiling.money.clone(), whose))
         };
         ceiling(before) != ceiling(after)
     }

@@ -31,6 +31,8 @@ pub enum MovementKind {
     PaymentOrder,
     /// It is paid.
     Payment,
+    /// What is allotted and not committed, or a part of it, is given back.
+    Deallotment,
     /// A commitment, or a part of it, is given up.
     Decommitment,
     /// A payment, or a part of it, comes back.
@@ -53,8 +55,7 @@ impl MovementKind {
 
     /// Whether it can follow another movement.
     fn follows(self) -> bool {
-        use MovementKind::{Commitment, Decommitment, Payment, PaymentOrder, Reimbursement, Verification};
-        matches!(self, Commitment | Verification | PaymentOrder | Payment | Decommitment | Reimbursement)
+        !self.is_transfer() && !matches!(self, Self::Allotment | Self::Revision | Self::Reversal)
     }
 }
 
@@ -86,14 +87,14 @@ pub struct BudgetMovement {
     /// How much, in the currency of the allocation; more than zero.
     #[sqlx(flatten)]
     pub money: Money,
-    /// The day on which it happened, in the fiscal year of the allocation; a commitment may be earlier.
+    /// The day on which it happened, until today, in the fiscal year of the allocation; a commitment may be earlier.
     pub dated_on: NaiveDate,
     /// The day that counts for the bank, where it is another.
     pub value_on: Option<NaiveDate>,
     /// For a revision: whether the appropriation grows or shrinks.
     pub direction: Option<Direction>,
     /// The movement that this one carries on: of a payment the payment order, and it must be named; of a payment order the verification, of
-    /// a verification or decommitment the commitment, of a commitment the allotment, of a reimbursement the payment.
+    /// a verification or decommitment the commitment, of a commitment or deallotment the allotment, of a reimbursement the payment.
     pub follows_id: Option<BudgetMovementId>,
     /// For a reversal: the movement that it takes back, as a whole.
     pub reverses_id: Option<BudgetMovementId>,
@@ -180,6 +181,8 @@ impl Resource for BudgetMovement {
     fn validate(&self, _: Option<&Self>, faults: &mut Faults) {
         use MovementKind as K;
         cost::check_money("money", &self.money, faults);
+        faults.check_years(Some(self.dated_on), "dated_on");
+        faults.check_years(self.value_on, "value_on");
         let is_some = !self.money.amount.is_zero();
         faults.check(
             is_some,
@@ -214,7 +217,9 @@ impl Resource for BudgetMovement {
     }
 
     fn needs_reason(_: Option<&Self>, after: Option<&Self>) -> bool {
-        after.is_some_and(|after| after.kind == MovementKind::Revision || after.kind.is_transfer())
+        after.is_some_and(|after| {
+            after.kind.is_transfer() || matches!(after.kind, MovementKind::Revision | MovementKind::Reversal)
+        })
     }
 
     fn posted(mut self, author: &Author, faults: &mut Faults) -> Vec<(Uuid, Self)> {

@@ -14,7 +14,7 @@ use crate::{
         Faults, Reference, Resource, Row, Select, Sort,
         macros::{no_cycles, set_fields},
     },
-    values::{Classification, Code, Country, ExternalId, Id, Language, Text},
+    values::{Classification, Code, Country, ExternalId, Id, Language, Text, words},
 };
 
 /// The id of a strategy.
@@ -154,8 +154,9 @@ impl Resource for Strategy {
             && before.status != self.status
             && !before.status.next().contains(&self.status)
         {
-            let next = serde_json::json!(before.status.next());
-            faults.add("status", "transition", format!("From here the status can become one of {next}."));
+            let next = words(before.status.next());
+            let then = if next.is_empty() { "nothing else".into() } else { next.join(" or ") };
+            faults.add("status", "transition", format!("From here the status can become {then}."));
         }
     }
 

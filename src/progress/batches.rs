@@ -55,6 +55,14 @@ struct ProgressReportBatch {
     items: Vec<ProgressReportStep>,
 }
 
+/// The frame of a batch; each row is judged by itself.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Frame {
+    #[schema(min_items = 1, max_items = 500)]
+    items: Vec<Value>,
+}
+
 /// One report of a batch.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -126,7 +134,8 @@ pub(super) fn routes() -> Router<App> {
 }
 
 struct Asked {
-    items: Vec<ProgressReportStep>,
+    /// Each with its faults, where it is none.
+    items: Vec<Result<ProgressReportStep, Vec<Fault>>>,
     author: Author,
     right: Right,
     dry_run: bool,
@@ -142,9 +151,10 @@ async fn create(
 ) -> Result<Response, Error> {
     let right = Right { grant: actor.may("create_progress_report_batch")?, clearance: actor.clearance() };
     let parameters: BatchParameters = query::read(query.as_deref())?;
-    let batch: ProgressReportBatch = json::decode(json::parse(&headers, &body)?).map_err(Error::Invalid)?;
+    let batch: Frame = json::decode(json::parse(&headers, &body)?).map_err(Error::Invalid)?;
+    let items = batch.items.into_iter().map(json::decode).collect();
     let dry_run = parameters.dry_run.unwrap_or_default();
-    let asked = Asked { items: batch.items, author: actor.author(&headers)?, right, dry_run };
+    let asked = Asked { items, author: actor.author(&headers)?, right, dry_run };
     let work: Work<Asked> = |connection, asked| Box::pin(asked.answer(connection));
     attempt.whole(true).once((&app, &actor), &body, Isolation::of::<ProgressReport>(), asked, work).await
 }
@@ -175,18 +185,26 @@ impl Asked {
     async fn rows(&self, connection: &mut PgConnection) -> Result<Vec<StepAnswer>, Error> {
         let mut rows = Vec::with_capacity(self.items.len());
         for (index, item) in self.items.iter().enumerate() {
-            // A savepoint, so that the rows after a refused one are judged too.
-            let mut point = repository::begin(connection, Isolation::Committed).await?;
-            let outcome = self.row(&mut point, item).await;
-            let external_id = item.external_id.as_ref().map(|name| name.0.clone());
             let mut row = StepAnswer {
                 index,
                 id: None,
-                external_id,
+                external_id: None,
                 outcome: StepOutcome::Refused,
                 version: None,
                 errors: Vec::new(),
             };
+            let item = match item {
+                Ok(item) => item,
+                Err(faults) => {
+                    row.errors = refusal(index, Error::Invalid(faults.clone()))?;
+                    rows.push(row);
+                    continue;
+                }
+            };
+            row.external_id = item.external_id.as_ref().map(|name| name.0.clone());
+            // A savepoint, so that the rows after a refused one are judged too.
+            let mut point = repository::begin(connection, Isolation::Committed).await?;
+            let outcome = self.row(&mut point, item).await;
             match outcome {
                 Ok((outcome, stored)) => {
                     repository::commit(point).await?;

@@ -113,31 +113,33 @@ with plan as (
     select id, owner_id, code_order from strategies
     where status not in ('amended', 'closed', 'archived', 'rejected', 'withdrawn') and ($2 = '{}' or id = any($2))
 ),
-every_item as not materialized (
+-- All that these plans hold; what is looked up in it, is looked up among that only.
+item as materialized (
     select s.id, null::uuid as initiative_id, 'strategy' as level, s.id as strategy_id, s.code, s.code_order, s.code_order as initiative_order,
-        s.title, 'in_progress' as status, null::date as starts_on
-    from strategies s
+        s.title, 'in_progress' as status, null::date as starts_on, plan.code_order as strategy_order, plan.owner_id
+    from strategies s join plan on plan.id = s.id
     union all
-    select o.id, null, 'objective', o.strategy_id, o.code, o.code_order, o.code_order, o.title, 'in_progress', null
-    from objectives o
+    select o.id, null, 'objective', o.strategy_id, o.code, o.code_order, o.code_order, o.title, 'in_progress', null, plan.code_order, plan.owner_id
+    from objectives o join plan on plan.id = o.strategy_id
     union all
-    select i.id, i.id as initiative_id, 'initiative' as level, i.strategy_id, i.code, i.code_order, i.code_order as initiative_order,
-        i.title, i.status, i.starts_on
-    from initiatives i
+    select i.id, i.id, 'initiative', i.strategy_id, i.code, i.code_order, i.code_order, i.title, i.status, i.starts_on, plan.code_order, plan.owner_id
+    from initiatives i join plan on plan.id = i.strategy_id
     union all
-    select s.id, s.initiative_id, 'step', i.strategy_id, s.code, s.code_order, i.code_order, s.title, s.status, s.starts_on
-    from steps s join initiatives i on i.id = s.initiative_id where i.status not in ('completed', 'cancelled')
+    select s.id, s.initiative_id, 'step', i.strategy_id, s.code, s.code_order, i.code_order, s.title, s.status, s.starts_on, plan.code_order,
+        plan.owner_id
+    from steps s join initiatives i on i.id = s.initiative_id join plan on plan.id = i.strategy_id
+    where i.status not in ('completed', 'cancelled')
 ),
 led as materialized (
-    select distinct on (item_id) item_id, entity_id from assignments
-    where role = 'lead' and coalesce(valid_from <= $4, true) and coalesce(valid_to >= $4, true)
-    order by item_id, valid_from desc nulls last, id
+    select distinct on (a.item_id) a.item_id, a.entity_id from item i join assignments a on a.item_id = i.id
+    where a.role = 'lead' and coalesce(a.valid_from <= $4, true) and coalesce(a.valid_to >= $4, true)
+    order by a.item_id, a.valid_from desc nulls last, a.id
 ),
 owed as (
     select 'progress_report' as kind, p.due_on, i.id as item_id, i.title, c.id as cycle_id, p.code as period,
         null::uuid as resource_id, c.updated_at as changed_at,
         null::uuid as indicator_id, null::uuid as charged_id, null as charged_as
-    from reporting_cycles c join plan on plan.id = c.strategy_id, periods_of(c.periods) p, every_item i
+    from reporting_cycles c join plan on plan.id = c.strategy_id, periods_of(c.periods) p, item i
     where c.status = 'active' and i.strategy_id = c.strategy_id and i.level in ('initiative', 'step') and (c.covers = 'both' or c.covers = i.level || 's')
         and i.status not in ('completed', 'cancelled') and coalesce(i.starts_on <= p.ends_on, true)
         and (p.starts_on <= $4 or p.due_on < $7)
@@ -152,34 +154,35 @@ owed as (
     select 'measurement', t.period_to, i.id, n.title, null, t.period_from || '/' || t.period_to, t.id, greatest(t.updated_at, n.updated_at),
         n.id, n.entity_id, 'measures'
     from indicator_targets t join indicators n on n.id = t.indicator_id
-    join every_item i on i.id = coalesce(n.step_id, n.initiative_id, n.objective_id, n.strategy_id) join plan on plan.id = i.strategy_id
+    join item i on i.id = coalesce(n.step_id, n.initiative_id, n.objective_id, n.strategy_id)
     where i.status <> 'cancelled' and (t.period_from <= $4 or t.period_to < $7)
         and not exists (
-            select from measurements m where m.indicator_id = n.id and m.period_to between t.period_from and t.period_to
+            select from measurements m
+            where m.indicator_id = n.id and m.period_to between t.period_from and t.period_to and m.status <> 'withdrawn'
+                and not exists (select from measurements r where r.restates_id = m.id)
                 and (n.aggregation <> 'none' or m.period_from = t.period_from and m.period_to = t.period_to))
     union all
     select 'risk_review', r.review_on, i.id, r.title, null, null, r.id, r.updated_at, null, r.owner_id, 'watches'
-    from risks r join every_item i on i.id = coalesce(r.step_id, r.initiative_id, r.strategy_id) join plan on plan.id = i.strategy_id
+    from risks r join item i on i.id = coalesce(r.step_id, r.initiative_id, r.strategy_id)
     where r.status = 'open' and r.review_on is not null and i.status not in ('completed', 'cancelled')
 ),
 shown as materialized (
     select o.kind, o.due_on, e.id as entity_id, e.code as entity,
         case when e.id is null then null when o.charged_id is not null then o.charged_as
             when coalesce(own.entity_id, above.entity_id) is null then 'owner' else 'lead' end as owed_as,
-        i.strategy_id, plan.code_order as strategy_order, i.id as item_id, i.initiative_id, i.initiative_order, i.level, i.code, i.code_order,
+        i.strategy_id, i.strategy_order, i.id as item_id, i.initiative_id, i.initiative_order, i.level, i.code, i.code_order,
         o.title, o.cycle_id, o.period, coalesce(o.resource_id, w.id) as resource_id, w.state as report_state, o.indicator_id,
         greatest(o.changed_at, w.updated_at) as changed_at
     from owed o
-    join every_item i on i.id = o.item_id
-    join plan on plan.id = i.strategy_id
+    join item i on i.id = o.item_id
     left join led own on own.item_id = i.id
     left join led above on above.item_id = i.initiative_id
-    left join entities e on e.id = coalesce(o.charged_id, own.entity_id, above.entity_id, plan.owner_id)
+    left join entities e on e.id = coalesce(o.charged_id, own.entity_id, above.entity_id, i.owner_id)
     left join progress_reports w
         on w.item_id = o.item_id and w.cycle_id = o.cycle_id and w.period = o.period and w.corrects_id is null
     where ($1 = '{}' or e.id = any($1)) and ($3 = '{}' or o.kind = any($3))
         and ($5 is null or $5 = coalesce(o.due_on < $4, false)) and ($6 is null or o.due_on > $6) and ($7 is null or o.due_on < $7)
-    order by o.due_on, plan.code_order, i.strategy_id, i.initiative_order, i.initiative_id, i.level = 'step', i.code_order, i.id, o.kind desc,
+    order by o.due_on, i.strategy_order, i.strategy_id, i.initiative_order, i.initiative_id, i.level = 'step', i.code_order, i.id, o.kind desc,
         o.period, o.resource_id
     limit $8
 ),

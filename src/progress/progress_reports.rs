@@ -187,6 +187,13 @@ impl Resource for ProgressReport {
         if let Some(before) = before {
             self.check_step(before, faults);
         }
+        faults.check_years(self.forecast_ends_on, "forecast_ends_on");
+        faults.check(
+            self.status != Status::Completed || self.percent.is_none_or(|percent| percent == 100),
+            "percent",
+            "not_done",
+            "What is completed is done to 100 percent; give 100, leave it out, or give another status.",
+        );
         faults.check(
             self.state != ReportState::Returned || self.return_note.is_some(),
             "return_note",

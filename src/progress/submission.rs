@@ -27,7 +27,9 @@ struct Ground {
     planned_end: Option<NaiveDate>,
     /// The end in the latest forecast.
     forecast: Option<NaiveDate>,
-    /// The last day of the period.
+    /// The first day of the period.
+    period_starts_on: NaiveDate,
+    /// Its last day.
     period_ends_on: NaiveDate,
     /// A report of a later period has been submitted: what is older does not write over it.
     is_overtaken: bool,
@@ -39,13 +41,14 @@ with latest as (
     order by basis, set_on desc nulls last, created_at desc, id desc
 ),
 heard as (
-    select r.id, p.ends_on from progress_reports r join reporting_cycles c on c.id = r.cycle_id, periods_of(c.periods) p
+    select r.id, p.starts_on, p.ends_on from progress_reports r join reporting_cycles c on c.id = r.cycle_id, periods_of(c.periods) p
     where r.item_id = $1 and p.code = r.period and (r.id = $2 or r.state not in ('draft', 'returned'))
 )
 select today() as today,
     coalesce((select ends_on from latest where basis = 'revised'), (select ends_on from latest where basis = 'approved'),
         (select deadline_to from initiatives where id = $1), (select deadline_to from steps where id = $1)) as planned_end,
     (select ends_on from latest where basis = 'forecast') as forecast, (select max(ends_on) from heard own where own.id = $2) as period_ends_on,
+    (select max(starts_on) from heard own where own.id = $2) as period_starts_on,
     exists (select from heard own join heard later on later.ends_on > own.ends_on where own.id = $2) as is_overtaken";
 
 /// The parts of an initiative or a step that a report moves.
@@ -98,6 +101,12 @@ pub(super) async fn submit(
         "challenges",
         "needs_challenges",
         "Say in challenges what stands in the way: the planned end came before that of the period, or the forecast is later.",
+    );
+    faults.check(
+        !is_open || report.forecast_ends_on.is_none_or(|forecast| forecast >= ground.period_starts_on),
+        "forecast_ends_on",
+        "before_period",
+        "Work that goes on does not end before the period; give the day on which it is expected to end.",
     );
     if !faults.0.is_empty() {
         return Err(Error::Invalid(faults.0));

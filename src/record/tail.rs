@@ -58,6 +58,10 @@ impl Tail {
         let last = kept.iter().skip(skipped).take(most).next_back()?.change.position;
         let mut events: Vec<_> = kept.iter().skip(skipped).take(most).cloned().collect();
         if clearance != Clearance::All {
+            // Whether a movement is seen depends on its allocation, which the database knows.
+            if kept.iter().skip(skipped).take(most).any(|event| event.change.kind == "budget_movement") {
+                return None;
+            }
             // What a thing was last decides too, as in the view `cleared.changes`; all that came after is here.
             let state = |event: &Arc<Event>| (event.change.resource_id, event.change.is_seen(clearance));
             let now: HashMap<_, _> = kept.iter().skip(skipped).map(state).collect();

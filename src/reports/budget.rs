@@ -23,6 +23,8 @@ pub(crate) struct Parameters {
     /// What to sum by; `objective` when not given.
     #[schema(inline)]
     by: Option<By>,
+    /// Only money of these fiscal years; may be repeated.
+    fiscal_year: Vec<i32>,
     /// Whether each row lists the rows and the rule behind it.
     explain: Option<bool>,
 }
@@ -111,7 +113,7 @@ impl Report for Parameters {
 
     async fn rows(self, mut scope: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {
         let by = self.by.unwrap_or_default();
-        let lines = Lines::of(&mut scope, Vec::new(), connection).await?;
+        let lines = Lines::of(&mut scope, self.fiscal_year, connection).await?;
         let end = [TREE, by.branches(), ANSWER, by.names(), NAMED, LIMIT];
         let query = if let Some(dimension) = by.dimension().filter(|_| lines.are_whole) {
             lines.summed(&scope, &kept(by, &scope), &end).bind(dimension)

@@ -50,14 +50,14 @@ pub(crate) struct Row {
     entity: Option<Text>,
     /// ISO 4217 alphabetic code.
     currency: String,
-    /// The sum of the estimates, a decimal string.
-    estimate: String,
-    /// The sum of the appropriations as revised.
-    appropriation: String,
-    /// What is committed.
-    committed: String,
-    /// What is paid.
-    paid: String,
+    /// The sum of the estimates, a decimal string; null when there is none.
+    estimate: Option<String>,
+    /// The sum of the appropriations as revised; null when there is none.
+    appropriation: Option<String>,
+    /// Of the appropriations: what is committed; null when there is none.
+    committed: Option<String>,
+    /// Of the appropriations: what is paid; null when there is none.
+    paid: Option<String>,
     /// With `in`: the rates at which amounts of other currencies were converted.
     #[sqlx(json(nullable))]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -72,14 +72,16 @@ pub(crate) struct Row {
 
 const SQL: &str = ",
 flow as (
-    select funding_source_id, objective_id, entity_id, currency, sum(estimate) as estimate, sum(appropriated) as appropriated,
+    select funding_source_id, objective_id, entity_id, currency, sum(estimate) as estimate, sum(appropriated) as appropriated, sum(estimates) > 0 as is_estimated,
+        sum(appropriations) > 0 as is_granted,
         sum(committed) as committed, sum(paid) as paid, case when $11 then array_agg(allocation_id order by allocation_id) end as allocation_ids,
         array_agg(distinct own_currency) as own_currencies
     from line group by funding_source_id, objective_id, entity_id, currency
 )
 select f.funding_source_id, s.code as funding_source_code, s.name as funding_source, f.objective_id, o.code as objective_code, o.title as objective,
-    f.entity_id, e.code as entity_code, e.name as entity, f.currency, written(f.estimate, $9) as estimate,
-    written(f.appropriated, $9) as appropriation, written(f.committed, $9) as committed, written(f.paid, $9) as paid,
+    f.entity_id, e.code as entity_code, e.name as entity, f.currency,
+    case when f.is_estimated then written(f.estimate, $9) end as estimate, case when f.is_granted then written(f.appropriated, $9) end as appropriation,
+    case when f.is_granted then written(f.committed, $9) end as committed, case when f.is_granted then written(f.paid, $9) end as paid,
     case when $11 then 'sums of the allocations, and of the movements on them less what was reversed, decommitted or reimbursed' end as rule,
     f.allocation_ids, rates_used($8, f.own_currencies) as rates
 from flow f

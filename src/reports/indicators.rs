@@ -36,6 +36,8 @@ enum State {
     OverlappingPeriods,
     /// Nothing was measured that counts for the final target.
     NoMeasurementForTarget,
+    /// The target of a sum ends later than what was measured: a part of a period is not held against the whole of another.
+    PeriodNotOver,
     /// There is no baseline.
     NoBaseline,
     /// The final target is no better than the baseline: there is nothing to grow.
@@ -169,7 +171,8 @@ chosen as (
             and case when $3 = '{}' then p.item_id is null else p.entity_id = any($3) end
 ),
 held as not materialized (
-    select m.* from measurements m where not exists (select from measurements r where r.restates_id = m.id)
+    select m.* from measurements m
+    where m.status <> 'withdrawn' and not exists (select from measurements r where r.restates_id = m.id)
 ),
 total as not materialized (
     select * from held where disaggregation = '{}'
@@ -218,6 +221,9 @@ figure as (
         f.indicator_id is not null as has_target, f.target, f.descriptor as target_descriptor, f.target_on, f.value as reached, f.reached_on,
         f.has_overlap, n.baseline_value as base, case n.direction when 'descending' then -1 else 1 end as sign,
         n.measure in ('unit', 'percentage', 'ordinal') as is_number,
+        -- A sum over a part of the period of its target is no figure to hold against that of another period, unless it only grows, from nothing.
+        coalesce(n.aggregation = 'sum' and f.reached_on < f.target_on
+            and (n.direction = 'descending' or n.baseline_value <> 0 and f.value < f.target), false) as is_partial,
         (f.reached_on - n.baseline_on) / 365.25 as years, (f.target_on - n.baseline_on) / 365.25 as all_years
     from chosen n
     left join latest l on l.of = n.id
@@ -228,7 +234,7 @@ figure as (
 rated as (
     select *, is_number and sign * (target - base) > 0 as is_beyond,
         is_number and sign * (period_target - base) > 0 as is_period_beyond,
-        is_number and sign * (target - base) > 0 and reached is not null and years > 0 as has_rates,
+        is_number and sign * (target - base) > 0 and reached is not null and years > 0 and not is_partial as has_rates,
         least(base, target, reached) > 0 and abs(target - base) > base / 1000000000 as is_compound
     from figure
 ),
@@ -250,7 +256,7 @@ compared as (
 const JUDGED: &str = "
 judged as (
     select *,
-        case when not is_number or reached is null or target is null then null
+        case when not is_number or reached is null or target is null or is_partial then null
             when sign * (reached - target) >= 0 then 'achieved'
             when base is null then null
             when not is_beyond then 'deterioration'
@@ -263,6 +269,7 @@ judged as (
             when not has_target then 'no_target'
             when has_overlap then 'overlapping_periods'
             when reached is null then 'no_measurement_for_target'
+            when is_partial then 'period_not_over'
             when base is null then 'no_baseline'
             when not is_beyond then 'target_not_beyond_baseline'
             when ratio is null then 'not_since_baseline'
@@ -274,9 +281,9 @@ select j.id, st.id as strategy_id, j.level, coalesce(j.below_code, st.code) as i
     j.status, j.period_target::text as period_target, j.period_target_on, j.period_reached::text as period_reached,
     case when j.is_period_beyond then round(100 * (j.period_reached - j.base) / (j.period_target - j.base), 1)::text end as period_attainment,
     j.target::text as target, j.target_descriptor, j.target_on, j.reached::text as reached, j.reached_on,
-    case when j.is_beyond then round(100 * (j.reached - j.base) / (j.target - j.base), 1)::text end as attainment,
+    case when j.is_beyond and not j.is_partial then round(100 * (j.reached - j.base) / (j.target - j.base), 1)::text end as attainment,
     case when j.ratio is null then null when j.is_compound then 'compound' else 'linear' end as method,
-    trim_scale(round(case when j.ratio is null then null when j.is_compound then 100 * j.observed else j.observed end, 4))::text as observed_growth,
+    trim_scale(round(case when j.ratio is null or abs(j.observed_power) >= 1000 then null when j.is_compound then 100 * j.observed else j.observed end, 4))::text as observed_growth,
     trim_scale(round(case when j.ratio is null then null when j.is_compound then 100 * j.required else j.required end, 4))::text as required_growth,
     case when j.ratio is not null then greatest(least(round(100 * j.ratio, 1), 99999.9), -99999.9)::text end as ratio, j.judgement, j.state
 from judged j

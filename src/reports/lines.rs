@@ -24,6 +24,12 @@ const LINES: &str = "
         coalesce(m.ordered, 0) as ordered, coalesce(m.paid, 0) as paid
     from item i join budget_allocations b on b.item_id = i.id";
 
+/// What has moved on allocations `b`, as `m`; for a report that sums allocations in its own way.
+pub(super) async fn moved(connection: &mut PgConnection) -> Result<&'static str, Error> {
+    let are_kept = sqlx::query_scalar("select keeps_sums()").fetch_one(connection).await?;
+    Ok(if are_kept { MOVED_KEPT } else { MOVED })
+}
+
 /// What moved, out of the movements: as true in the past, and for readers who may not see all.
 const MOVED: &str = "
     left join lateral (

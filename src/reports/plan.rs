@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::{
     Report,
+    lines::moved,
     scope::{LIMIT, PRINTED, Scope, answer},
 };
 use crate::{api::Error, values::Text};
@@ -64,7 +65,7 @@ pub(crate) struct Row {
     status: String,
     /// How sure it is to be done in time; of initiatives only.
     confidence: Option<String>,
-    /// Sums by currency and phase. Those of an initiative include its steps; empty when no money is named.
+    /// Sums by currency and phase, appropriations as revised. Those of an initiative include its steps; empty when no money is named.
     #[sqlx(json)]
     money: Vec<PlanMoney>,
 }
@@ -111,11 +112,14 @@ step_leads as (
 sums as (
     select item_id, currency, phase, sum(amount) as amount
     from (
-        select i.id as item_id, m.currency, m.phase, m.amount from shown i join budget_allocations m on m.item_id = i.id
-        union all
-        select i.id, m.currency, m.phase, m.amount
-        from shown i join steps s on s.initiative_id = i.id join budget_allocations m on m.item_id = s.id
-        where i.level = 'initiative'
+        select w.item_id, b.currency, b.phase, b.amount + case b.phase when 'appropriation' then coalesce(m.moved, 0) else 0 end as amount
+        from (
+            select id as item_id, id as of from shown
+            union all
+            select i.id, s.id from shown i join steps s on s.initiative_id = i.id where i.level = 'initiative'
+        ) w join budget_allocations b on b.item_id = w.of";
+
+const SUMS: &str = "
     ) lines
     group by item_id, currency, phase
 ),
@@ -144,6 +148,7 @@ impl Report for Parameters {
     type Row = Row;
 
     async fn rows(self, scope: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {
-        answer(connection, scope.query(&[SQL, PRINTED, LIMIT]).bind(self.steps.unwrap_or_default())).await
+        let moved = moved(connection).await?;
+        answer(connection, scope.query(&[SQL, moved, SUMS, PRINTED, LIMIT]).bind(self.steps.unwrap_or_default())).await
     }
 }

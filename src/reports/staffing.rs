@@ -67,7 +67,7 @@ pub(crate) struct Row {
     over_allocated: Option<bool>,
 }
 
-/// Days count, so that half a year of two people is one in the year. `$9` is the word for a period, `$10` its length.
+/// Days count, so that half a year of two people is one in the year. `$9` is the word for a period, `$10` its length, `$11` whether the scope is all.
 const SQL: &str = ",
 line as (
     select s.entity_id, s.profile, s.starts_on, s.ends_on, s.fte_planned, s.fte_filled
@@ -92,6 +92,8 @@ held as (
     from period p join staff_capacities s on s.starts_on <= p.last and coalesce(s.ends_on >= p.first, true),
         lateral (select least(s.ends_on, p.last) - greatest(s.starts_on, p.first) + 1 as days) c
     where ($7 = '{}' or s.entity_id = any($7)) and ($8 = '{}' or s.profile = any($8))
+        -- Of a part of the plan: what those have who are to work on it.
+        and ($11 or exists (select from line l where (l.entity_id, l.profile) = (s.entity_id, s.profile)))
     group by s.entity_id, s.profile, p.first, p.days
 )
 select entity_id, e.code as entity, e.name, profile, p.first as \"from\", p.last as \"to\",
@@ -126,11 +128,12 @@ impl Report for Parameters {
     type Row = Row;
 
     async fn rows(self, mut scope: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {
+        let is_all = scope.is_of_strategies() && scope.strategy_id.is_empty();
         // Here the entity is the one whose people they are, not one that takes part in the work.
         let entities: Vec<Uuid> = std::mem::take(&mut scope.entity_id).iter().map(|id| id.uuid()).collect();
         let profiles: Vec<String> = self.profile.into_iter().map(|profile| profile.0).collect();
         let per = self.per.unwrap_or_default();
         let query = scope.query(&[SQL, LIMIT]).bind(entities).bind(profiles);
-        answer(connection, query.bind(per.word()).bind(per.length())).await
+        answer(connection, query.bind(per.word()).bind(per.length()).bind(is_all)).await
     }
 }

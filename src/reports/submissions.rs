@@ -59,17 +59,23 @@ led as (
 ),
 period as (
     select c.id as cycle_id, c.code as cycle, c.code_order, c.covers, c.strategy_id, p.*
-    from reporting_cycles c, periods_of(c.periods) p where c.status <> 'draft' and p.starts_on <= (select today())
+    from reporting_cycles c, periods_of(c.periods) p
+    where c.status <> 'draft' and p.starts_on <= (select today()) and c.strategy_id in (select strategy_id from item)
 ),
 given as (
     select r.item_id, r.cycle_id, r.period, r.state, t.first_on, t.last_on
-    from progress_reports r
+    from item i join progress_reports r on r.item_id = i.id
     left join lateral (
         select min(day_of(c.at)) as first_on, max(day_of(c.at)) as last_on from changes c
         where c.kind = 'progress_report' and c.entity_id = r.id
             and c.after ->> 'state' not in ('draft', 'returned') and coalesce(c.before ->> 'state', 'draft') in ('draft', 'returned')
     ) t on true
     where r.corrects_id is null
+),
+-- What was reported on for a later period was still to be reported on for those before it, whatever has become of it.
+later as (
+    select g.item_id, g.cycle_id, max(p.ends_on) as ends_on from given g join period p on p.cycle_id = g.cycle_id and p.code = g.period
+    where g.state not in ('draft', 'returned') group by g.item_id, g.cycle_id
 ),
 expected as (
     select p.*, coalesce(own.entity_id, above.entity_id, st.owner_id) as entity_id, g.state, g.first_on, g.last_on,
@@ -79,7 +85,9 @@ expected as (
     left join led own on own.item_id = i.id
     left join led above on above.item_id = i.initiative_id
     left join given g on g.item_id = i.id and g.cycle_id = p.cycle_id and g.period = p.code
-    where g.state is not null or i.status not in ('completed', 'cancelled') and coalesce(i.starts_on <= p.ends_on, true)
+    left join later l on l.item_id = i.id and l.cycle_id = p.cycle_id
+    where g.state is not null or coalesce(i.starts_on <= p.ends_on, true)
+        and (i.status not in ('completed', 'cancelled') or p.ends_on < l.ends_on)
 )
 select x.strategy_id, x.cycle_id, x.cycle, x.code as period, x.due_on, x.entity_id, e.code as entity, count(*) as expected,
     count(*) filter (where is_given and (due_on is null or coalesce(first_on <= due_on, false))) as in_time,

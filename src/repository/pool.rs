@@ -156,6 +156,8 @@ pub fn connect(options: PgConnectOptions, size: usize, limits: Limits) -> Result
         ("lock_timeout", milliseconds(limits.lock_time)),
         ("idle_in_transaction_session_timeout", milliseconds(limits.transaction_idle)),
         ("timezone", "UTC".to_owned()),
+        // Statements are many and short; compiling one takes longer than running it.
+        ("jit", "off".to_owned()),
     ]);
     let manager = Manager {
         options,

@@ -8,7 +8,7 @@ use sqlx::{PgConnection, types::Json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::section::{Given, Outcome, import_section};
+use super::section::{Given, Outcome, hold, import_section};
 use crate::{
     access::{
         own::{self, When},
@@ -99,6 +99,8 @@ async fn all(
     mut rows: Vec<Value>,
 ) -> Result<Vec<BatchItem>, Error> {
     let mut faults: Vec<Vec<Fault>> = vec![Vec::new(); rows.len()];
+    // Before it is looked what there is: of two batches with the same rows the second finds those of the first.
+    hold::<Measurement>(connection).await?;
     repository::see_only(connection, right.clearance).await?;
     for (index, fault) in repository::resolve(connection, Measurement::REFERENCES, &mut rows).await? {
         faults[index].push(fault);
@@ -109,6 +111,16 @@ async fn all(
     repository::see_all(connection, right.clearance).await?;
     if let Some(seen) = seen {
         allow(connection, right, seen, (&rows, &keys), &mut faults).await?;
+    }
+    let external = |row: &Value| row.get("external_id")?.as_str().map(str::to_owned);
+    let names: Vec<String> = rows.iter().filter_map(external).collect();
+    let named = repository::named_by(connection, Measurement::TABLE, "external_id", &names).await?;
+    for (index, row) in rows.iter().enumerate() {
+        let other = external(row).and_then(|name| named.get(&name));
+        if other.is_some_and(|other| there.get(&index) != Some(other)) {
+            let detail = "another measurement has it; a row is found by its indicator, period and disaggregation";
+            faults[index].push(fault("#/external_id", "taken", detail));
+        }
     }
     let mut met = HashSet::new();
     for (index, key) in keys.iter().enumerate() {

@@ -4,6 +4,8 @@
 mod bnr;
 mod ecb;
 
+use std::collections::BTreeMap;
+
 use axum::{
     Json, Router,
     extract::{DefaultBodyLimit, RawQuery, State, rejection::BytesRejection},
@@ -14,11 +16,15 @@ use axum::{
 use bytes::Bytes;
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::{import::import, plan_file::FORMAT};
+use super::{
+    handlers::capped,
+    import::{Report, import},
+    plan_file::FORMAT,
+};
 use crate::{
     access::Actor,
     api::{
@@ -26,10 +32,12 @@ use crate::{
         document::{parameters, problems},
         idempotency::{Attempt, Work},
         json, query,
+        shape::schemas,
     },
     app::App,
-    repository::{Author, Isolation},
+    repository::{Author, Fault, Isolation},
     router::nouns,
+    values::codelists,
 };
 
 /// A file of rates may have so many bytes; all rates of the European Central Bank since 1999 are a tenth of it.
@@ -64,8 +72,28 @@ struct Parameters {
 /// An import as it was asked for.
 struct Asked {
     document: Vec<u8>,
+    left_out: Vec<LeftOut>,
     dry_run: bool,
     author: Author,
+}
+
+/// What became of an import of rates.
+#[derive(Debug, Serialize, ToSchema)]
+struct RatesReport {
+    #[serde(flatten)]
+    report: Report,
+    /// What the file has of currencies that are no money to budget in or not in use any more (ISO 4217), such as gold (`XAU`) or the kuna (`HRK`). It is not kept.
+    left_out: Vec<LeftOut>,
+}
+
+/// Rates of a file that are not kept.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = RatesLeftOut)]
+struct LeftOut {
+    /// The currency, as the file has it.
+    currency: String,
+    /// How many rates it has there.
+    rates: usize,
 }
 
 async fn import_rates(
@@ -96,23 +124,41 @@ async fn import_rates(
     if rates.len() > MOST {
         return Err(Error::TooLarge(format!("a file of rates may have at most {MOST} rates")));
     }
+    let (rates, strange): (Vec<Rate>, Vec<Rate>) = rates.into_iter().partition(Rate::is_of_money);
+    let mut left_out: BTreeMap<String, usize> = BTreeMap::new();
+    for rate in &strange {
+        let other = if codelists::is_currency(&rate.base) { &rate.quote } else { &rate.base };
+        *left_out.entry(other.clone()).or_default() += 1;
+    }
+    if rates.is_empty() {
+        let names: Vec<&str> = left_out.keys().map(String::as_str).collect();
+        let detail =
+            format!("none of its currencies is in use (ISO 4217): {}", crate::api::shape::brief(&names.join(", ")));
+        return Err(Error::Invalid(vec![Fault { pointer: "#".into(), code: "no_rates".into(), detail }]));
+    }
     let rows: Vec<Value> = rates.iter().map(|rate| rate.row(source)).collect();
     let document = json!({"format": FORMAT, "exchange_rates": rows}).to_string().into_bytes();
     let author = actor.author(&headers)?;
-    let asked = Asked { document, dry_run: parameters.dry_run.unwrap_or_default(), author };
+    let left_out = left_out.into_iter().map(|(currency, rates)| LeftOut { currency, rates }).collect();
+    let asked = Asked { document, left_out, dry_run: parameters.dry_run.unwrap_or_default(), author };
     let work: Work<Asked> = |connection, asked| {
         Box::pin(async move {
             let report = import(connection, nouns(), &asked.author, &asked.document, asked.dry_run, |_, _| {}).await?;
             if asked.dry_run || report.committed {
-                return Ok(Json(report).into_response());
+                return Ok(Json(RatesReport { report, left_out: asked.left_out.clone() }).into_response());
             }
-            Err(Error::Invalid(report.rows.into_iter().flat_map(|row| row.errors).collect()))
+            Err(capped(Error::Invalid(report.rows.into_iter().flat_map(|row| row.errors).collect())))
         })
     };
     attempt.once((&app, &actor), &body, Isolation::Committed, asked, work).await
 }
 
 impl Rate {
+    /// Whether both currencies are in use.
+    fn is_of_money(&self) -> bool {
+        codelists::is_currency(&self.base) && codelists::is_currency(&self.quote)
+    }
+
     /// As a row of a plan file. The same rate of another file is the same row.
     fn row(&self, source: &str) -> Value {
         json!({"external_id": format!("{source}:{}:{}:{}", self.base, self.quote, self.on), "base_currency": self.base,
@@ -132,13 +178,16 @@ pub fn describe(document: &mut Value) {
     let mut all = parameters::<Parameters>();
     all.push(reason);
     let mut responses = problems(&["malformed", "too_large", "unsupported_media_type", "invalid"]);
-    let report = json!({"schema": {"$ref": "#/components/schemas/Report"}});
+    if let Value::Object(components) = &mut document["components"]["schemas"] {
+        components.extend(schemas::<RatesReport>());
+    }
+    let report = json!({"schema": {"$ref": "#/components/schemas/RatesReport"}});
     responses.insert("200".into(), json!({"description": "The report.", "content": {"application/json": report}}));
     let content = |example: &str| json!({"schema": {"type": "string"}, "example": example});
     document["paths"][PATH] = json!({"post": {
         "operationId": "import_exchange_rates", "tags": ["exchange-rates"],
         "summary": "Imports exchange rates from a file of the ECB (CSV) or the BNR (XML): all of its rows, or none.",
-        "description": "The CSV is eurofxref.csv (a day) or eurofxref-hist.csv (many); the XML is nbrfxrates.xml. A rate that is there already is left as it is when it is the same, and changed when it is another. A rate for 100 units is kept for one.",
+        "description": "The CSV is eurofxref.csv (a day) or eurofxref-hist.csv (many); the XML is nbrfxrates.xml. A rate that is there already is left as it is when it is the same, and changed when it is another. A rate for 100 units is kept for one. Rates of currencies that are not in use (ISO 4217), such as gold, are left out, and the answer names them.",
         "parameters": all,
         "requestBody": {"required": true, "content": {
             "text/csv": content("Date, USD, JPY, \n18 October 2024, 1.0847, 162.50, \n"),

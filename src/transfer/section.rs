@@ -54,9 +54,7 @@ pub async fn import_section<R: Resource>(
     rows: Vec<Given>,
 ) -> Result<Vec<Verdict>, Error> {
     if R::RULE.is_some() {
-        // A rule over several rows reads what others write. Their transactions are serializable, this one is not; so they wait.
-        let lock = format!("lock table {} in share row exclusive mode", R::TABLE);
-        sqlx::query(AssertSqlSafe(lock)).execute(&mut *connection).await?;
+        hold::<R>(connection).await?;
     }
     let mut ids: Vec<Option<Uuid>> = rows.iter().map(|row| row.id).collect();
     let mut bodies: Vec<Value> = rows.into_iter().map(|row| row.body).collect();
@@ -121,6 +119,14 @@ pub async fn import_section<R: Resource>(
     }
     let lost = || Err(vec![fault("#", "internal", "was not judged".into())]);
     Ok(verdicts.into_iter().map(|verdict| verdict.unwrap_or_else(lost)).collect())
+}
+
+/// Makes other writers wait until the end of the transaction. A rule over several rows reads what others write; their transactions are serializable, that of
+/// an import is not.
+pub(super) async fn hold<R: Resource>(connection: &mut PgConnection) -> Result<(), Error> {
+    let lock = format!("lock table {} in share row exclusive mode", R::TABLE);
+    sqlx::query(AssertSqlSafe(lock)).execute(connection).await?;
+    Ok(())
 }
 
 /// Writes the changes in as few statements as the faulty ones among them allow: a part that is refused is halved until the row is found.

@@ -235,6 +235,7 @@ async fn currencies_are_added_only_at_a_rate_that_is_named() {
         ("application/xml", "<!DOCTYPE a><DataSet/>", 400),
         ("text/csv", "Date,USD\n2024-10-18,x\n", 400),
         ("text/csv", "Date,XYZ\n2024-10-18,1\n", 422),
+        ("text/csv", "Date,HRK,XYZ\n2024-10-18,1,\n", 422),
         ("application/json", "{}", 415),
     ] {
         import(kind, body).expect(status).await;

@@ -23,6 +23,8 @@ pub(super) struct Net {
     pub(super) strategy_id: Option<Uuid>,
     /// The code of the initiative or step that it is about.
     pub(super) item_code: Option<String>,
+    /// Of the reversal of a revision: which way that went.
+    pub(super) revised: Option<String>,
     pub(super) actors: Vec<String>,
     pub(super) reasons: Vec<String>,
     pub(super) changes: i64,
@@ -61,7 +63,8 @@ net as (
 select n.kind, n.entity_id as resource_id, n.before, n.after, n.actors, n.reasons, n.changes, n.recorded_at,
     case n.kind when 'strategy' then n.entity_id else coalesce((n.fields ->> 'strategy_id')::uuid, i.strategy_id, m.strategy_id, o.strategy_id, p.strategy_id)
     end as strategy_id,
-    coalesce(s.code, i.code) as item_code
+    coalesce(s.code, i.code) as item_code,
+    (select v.direction from as_of.budget_movements_versions v where v.id = (n.fields ->> 'reverses_id')::uuid limit 1) as revised
 from net n
 left join lateral (
     select v.strategy_id, v.objective_id, v.initiative_id, v.step_id from as_of.indicators_versions v
@@ -104,8 +107,16 @@ left join lateral (
     select v.strategy_id from as_of.objectives_versions v
     where v.id = coalesce((n.fields ->> 'objective_id')::uuid, m.objective_id, p.objective_id) order by v.recorded_from desc limit 1
 ) o on true
+-- What went from one plan to another is told in both.
+left join lateral (
+    select v.strategy_id from as_of.initiatives_versions v
+    where v.id = coalesce((n.before ->> 'initiative_id')::uuid, (
+        select w.initiative_id from as_of.steps_versions w where w.id = (n.before ->> 'step_id')::uuid order by w.recorded_from desc limit 1))
+    order by v.recorded_from desc limit 1
+) was on true
 where $3 = '{}' or n.entity_id = any($3) or (n.fields ->> 'strategy_id')::uuid = any($3) or i.strategy_id = any($3)
     or m.strategy_id = any($3) or o.strategy_id = any($3) or p.strategy_id = any($3)
+    or (n.before ->> 'strategy_id')::uuid = any($3) or was.strategy_id = any($3)
 order by array_position($4, n.kind), natural_order(coalesce(n.fields ->> 'code', s.code, i.code, '')) collate \"C\", n.entity_id
 limit 100001";
 

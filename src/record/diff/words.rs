@@ -141,8 +141,14 @@ pub(super) fn of_new(net: &Net, fields: &Fields, known: &Known) -> Words {
             let kind = text(fields, "kind").unwrap_or_default();
             let word = |name: &str| fields.get(name).map(plain).unwrap_or_default();
             let money = format!("{} {}", word("amount"), word("currency"));
-            let takes = text(fields, "to_allocation_id").is_some() || text(fields, "direction") == Some("decrease");
+            let takes = text(fields, "to_allocation_id").is_some()
+                || text(fields, "direction") == Some("decrease")
+                || net.revised.as_deref() == Some("increase");
             match kind {
+                "reversal" if net.revised.is_some() => {
+                    let sign = if takes { '-' } else { '+' };
+                    (Some(Meaning::CeilingChanged), format!("ceiling: {sign}{money} (reversal of a revision)"))
+                }
                 "revision" | "virement" | "carry_forward" => {
                     let sign = if takes { '-' } else { '+' };
                     (Some(Meaning::CeilingChanged), format!("ceiling: {sign}{money} ({})", kind.replace('_', " ")))
@@ -150,7 +156,18 @@ pub(super) fn of_new(net: &Net, fields: &Fields, known: &Known) -> Words {
                 _ => (None, format!("{}: {money}", kind.replace('_', " "))),
             }
         }
+        "budget_allocation" => of_allocation(fields, '+'),
         _ => (None, "added".into()),
+    }
+}
+
+/// Money that came, or went.
+fn of_allocation(fields: &Fields, sign: char) -> Words {
+    let word = |name: &str| fields.get(name).map(plain).unwrap_or_default();
+    let money = format!("{sign}{} {} in {}", word("amount"), word("currency"), word("fiscal_year"));
+    match text(fields, "phase") {
+        Some("appropriation") => (Some(Meaning::CeilingChanged), format!("ceiling: {money} (appropriation)")),
+        phase => (None, format!("{}: {money}", phase.unwrap_or_default())),
     }
 }
 
@@ -162,6 +179,7 @@ pub(super) fn of_gone(net: &Net, fields: &Fields, known: &Known) -> Words {
             (None, format!("no longer {role}: {}", known.entity(id(fields, "entity_id"))))
         }
         "timeline" => (None, format!("{} dates removed", text(fields, "basis").unwrap_or_default())),
+        "budget_allocation" => of_allocation(fields, '-'),
         _ => (None, "removed".into()),
     }
 }

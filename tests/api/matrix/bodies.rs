@@ -16,7 +16,7 @@ impl World {
         self.count += 1;
         let code = self.count.to_string();
         let (initiative, entity) = (self.initiative.get(&side), &self.entity[&side]);
-        let day = format!("{}-{:02}-01", 2000 + self.count / 12, self.count % 12 + 1);
+        let day = format!("{}-{:02}-{:02}", 2000 + self.count / 336, self.count / 28 % 12 + 1, self.count % 28 + 1);
         match kind {
             "legal_act" => {
                 json!({"country": "XX", "issuer": "Parliament", "act_type": "law", "number": code, "date": "2024-02-29"})

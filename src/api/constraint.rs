@@ -1,0 +1,30 @@
+//! The constraints of the database, told as faults of fields: their names and keys are an interface (`docs/adding-a-noun.md`).
+
+use sqlx::{error::DatabaseError, postgres::PgDatabaseError};
+
+/// What another resource has too: a field, or several together, which PostgreSQL names as `Key (indicator_id, period_from)=(..)`.
+pub(super) fn taken(error: &dyn DatabaseError, field: &str) -> String {
+    let detail = error.try_downcast_ref::<PgDatabaseError>().and_then(PgDatabaseError::detail).unwrap_or_default();
+    let key = detail.strip_prefix("Key (").and_then(|rest| rest.split_once(")=(")).map_or("", |(key, _)| key);
+    let fields: Vec<&str> =
+        key.split(", ").filter(|name| name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')).collect();
+    match fields.split_last() {
+        Some((last, rest)) if !rest.is_empty() => {
+            format!(
+                "another resource already has this {} together; change that one, or give another",
+                [rest.join(", "), (*last).into()].join(" and ")
+            )
+        }
+        _ => format!("another resource already has this {}; change that one, or give another", field.replace('_', " ")),
+    }
+}
+
+/// The field that a constraint is about, by PostgreSQL's own way of naming: `{table}_{field}_{key|fkey|check}`.
+pub(super) fn field(table: &str, constraint: &str) -> String {
+    let inner = constraint.strip_prefix(table).unwrap_or(constraint).trim_start_matches('_');
+    ["_fkey", "_key", "_check", "_not_null"]
+        .iter()
+        .find_map(|suffix| inner.strip_suffix(suffix))
+        .unwrap_or(inner)
+        .to_owned()
+}
