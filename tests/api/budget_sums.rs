@@ -212,6 +212,17 @@ async fn currencies_are_added_only_at_a_rate_that_is_named() {
     };
     assert_eq!(import("application/xml", bank).expect(200).await.json()["created"], 2);
     assert_eq!(import("application/xml", bank).expect(200).await.json()["unchanged"], 2);
+    // Gold, and currencies of the past, are in the files of the banks and no money to budget in.
+    let with_gold = bank.replace("</Cube>", "<Rate currency=\"XAU\">402.17</Rate></Cube>");
+    let told = import("application/xml", &with_gold).expect(200).await.json();
+    assert_eq!(
+        (&told["unchanged"], &told["left_out"]),
+        (&json!(2), &json!([{"currency": "XAU", "rates": 1}])),
+        "{told}"
+    );
+    let history = "Date,GBP,HRK,\n2024-10-16,0.8,7.5,\n2024-10-15,0.8,7.5,\n";
+    let told = import("text/csv", history).expect(200).await.json();
+    assert_eq!((&told["created"], &told["left_out"]), (&json!(2), &json!([{"currency": "HRK", "rates": 2}])), "{told}");
     let rows = items(client, &ask).await;
     // 100 + 10.01 x 4.9735 + 1000 x 0.012418 = 162.202735
     assert_eq!(

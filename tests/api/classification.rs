@@ -191,3 +191,24 @@ async fn every_noun_has_all_its_columns_in_every_view() {
         }
     }
 }
+
+#[tokio::test]
+async fn what_moves_on_hidden_money_is_hidden_whenever_it_was_written() {
+    let ledger = crate::movements::Ledger::open("100").await;
+    let moved = ledger.made("allotment", "66.67", serde_json::json!({})).await;
+    let viewer = ledger.client.as_viewer();
+    let (path, from) = (format!("/v1/budget-movements/{}", moved.as_str().unwrap()), "/v1/diff?from=2020-01-01");
+    let seen = viewer.get(&path).expect(200).await.json();
+    assert!(viewer.get(from).expect(200).await.text.contains("66.67"));
+    let allocation = format!("/v1/budget-allocations/{}", ledger.allocation.as_str().unwrap());
+    let hide = serde_json::json!({"classification": "restricted"});
+    ledger.client.patch(allocation, hide).header("if-match", "*").expect(200).await;
+    viewer.get(&path).expect(404).await;
+    viewer.get(format!("{path}/history")).expect(404).await;
+    viewer.get(format!("{path}?as_of={}", seen["created_at"].as_str().unwrap())).expect(404).await;
+    for path in ["/v1/budget-movements", "/v1/changes?kind=budget_movement", from] {
+        let text = viewer.get(path).expect(200).await.text;
+        assert!(!text.contains("66.67"), "{path}: {text}");
+        assert!(ledger.client.get(path).expect(200).await.text.contains("66.67"), "{path}");
+    }
+}

@@ -169,3 +169,48 @@ async fn ten_thousand_rows_are_taken() {
     let report = client.post(PATH, batch).expect(200).await.json();
     assert_eq!(report["unchanged"], 10_000);
 }
+
+#[tokio::test]
+async fn the_same_batch_by_many_at_once_is_written_once_and_refused_to_none() {
+    let client = service().await;
+    indicator(&client, "trained").await;
+    let items: Vec<Value> = (0..100)
+        .map(|n| {
+            let mut row = row("external:trained", 2024, "1");
+            row["disaggregation"] = json!({"n": n.to_string()});
+            row
+        })
+        .collect();
+    let batch = json!({"items": items});
+    let writers: Vec<_> = (0..8)
+        .map(|_| {
+            let (client, batch) = (client.clone(), batch.clone());
+            tokio::spawn(async move { client.post(PATH, batch).expect(200).await.json() })
+        })
+        .collect();
+    let mut created = 0;
+    for writer in writers {
+        let report = writer.await.unwrap();
+        created += report["created"].as_u64().unwrap();
+        assert_eq!(report["created"].as_u64().unwrap() + report["unchanged"].as_u64().unwrap(), 100, "{report}");
+    }
+    assert_eq!(created, 100);
+}
+
+#[tokio::test]
+async fn a_row_is_never_another_measurement_by_its_external_id() {
+    let client = service().await;
+    indicator(&client, "a").await;
+    indicator(&client, "b").await;
+    let named = |indicator: &str| {
+        let mut row = row(indicator, 2024, "1");
+        row["external_id"] = json!("y1");
+        json!({"items": [row]})
+    };
+    client.post(PATH, named("external:a")).expect(200).await;
+    assert_eq!(outcomes(&client.post(PATH, named("external:a")).expect(200).await.json()), ["unchanged"]);
+    let refused = client.post(PATH, named("external:b")).expect(422).await;
+    assert_eq!(refused.faults(), ["#/items/0/external_id taken"], "{}", refused.text);
+    let all = client.get("/v1/measurements?count=true").expect(200).await.json();
+    assert_eq!(all["count"], 1, "{all}");
+}

@@ -129,6 +129,14 @@ async fn what_stands_in_the_way_is_told_when_the_work_is_behind() {
     assert_eq!(reply.faults(), ["#/challenges needs_challenges"], "{}", reply.text);
     late["challenges"] = json!("The tender failed");
     admin.create("progress-reports", late).await;
+    let mut never = report("2025-Q2", json!({"state": "submitted", "forecast_ends_on": "2025-03-31"}));
+    let reply = editor.post("/v1/progress-reports", never.clone()).expect(422).await;
+    assert_eq!(reply.faults(), ["#/forecast_ends_on before_period"], "{}", reply.text);
+    (never["status"], never["evidence"], never["percent"]) = (json!("completed"), json!("seen"), json!(90));
+    let reply = editor.post("/v1/progress-reports", never.clone()).expect(422).await;
+    assert_eq!(reply.faults(), ["#/percent not_done"], "{}", reply.text);
+    never["percent"] = json!(100);
+    editor.create("progress-reports", never).await;
 }
 
 #[tokio::test]
@@ -272,6 +280,14 @@ async fn a_batch_leads_all_reports_or_none_and_answers_each_row() {
     let tried = editor.post(format!("{batch}?dry_run=true"), items).expect(200).await.json();
     let outcomes: Vec<_> = tried["rows"].as_array().unwrap().iter().map(|row| row["outcome"].clone()).collect();
     assert_eq!(json!(outcomes), json!(["changed", "refused", "refused", "refused"]), "{tried}");
+    let misspelt = json!({"items": [step("r1", "submited"), step("nothing", "submitted")]});
+    let reply = editor.post(batch, misspelt).expect(422).await;
+    assert_eq!(
+        reply.faults(),
+        ["#/items/0/state not_allowed", "#/items/1 not_found"],
+        "each row is judged: {}",
+        reply.text
+    );
     assert_eq!((&tried["committed"], &tried["rows"][1]["errors"][0]["code"]), (&json!(false), &json!("forbidden")));
     assert_eq!(
         admin.get("/v1/exports/plan").expect(200).await.text,
