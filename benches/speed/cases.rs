@@ -103,6 +103,9 @@ pub(crate) fn cases() -> Vec<Case> {
             vary: vec![
                 Vary { word: id(SAMPLE), sql: ID },
                 Vary { word: "3.4242".to_owned(), sql: ":code::text" },
+                // Each row stays where it is: one that moved to another strategy would take its money there.
+                Vary { word: LARGE.to_owned(), sql: ":strategy_id::text" },
+                Vary { word: "00000000-0000-7000-8005-000000000003".to_owned(), sql: ":objective_id::text" },
                 Vary { word: "\"version\": 1".to_owned(), sql: "'\"version\": ' || :version::text" },
             ],
             beside: None,
