@@ -160,7 +160,13 @@ begin
         union all
         select '#/money/amount', 'more_than_followed',
             format('With this, %s %s would follow a %s of %s; give at most what is left of it.', sum(n.amount), f.currency, replace(f.kind, '_', ' '), f.amount)
-        from (select distinct follows_id from recorded where follows_id is not null) m
+        from (
+            select follows_id from recorded where follows_id is not null
+            union
+            -- What was taken back is not, once that is reversed: then its room is needed again.
+            select p.follows_id from recorded v join budget_movements b on b.id = v.reverses_id join budget_movements p on p.id = b.follows_id
+            where takes_back(b.kind) and p.follows_id is not null
+        ) m
         join budget_movements f on f.id = m.follows_id
         cross join lateral (
             -- What was taken back of a follower can follow again: a payment of which a part came back leaves room for another.

@@ -57,7 +57,7 @@ fn without_null_defaults(schema: &mut Value) {
 }
 
 /// A date of RFC 3339, from the year 1 on: PostgreSQL knows no year 0. What can be read in another way of writing, such as with a sign, is none.
-fn is_day(text: &str) -> bool {
+pub fn is_day(text: &str) -> bool {
     let day = NaiveDate::parse_from_str(text, "%Y-%m-%d");
     day.is_ok_and(|day| (1..=9999).contains(&day.year()) && day.to_string() == text)
 }

@@ -159,7 +159,8 @@ impl Resource for Measurement {
          from measurements m join measurements r on r.id = m.restates_id where m.id = any($1) and r.status = 'provisional' \
          union all \
          select '#/period_to', 'not_over', 'The period is not over; until then a measurement is provisional.' \
-         from measurements m where m.id = any($1) and m.status = 'final' and m.period_to > today() \
+         from measurements m where m.id = any($1) and m.status = 'final' and m.period_to > today() and not exists ( \
+           select from changes h where h.kind = 'measurement' and h.entity_id = m.id and h.version = m.version and h.before ->> 'status' = 'final') \
          union all \
          select '#/restates_id', 'differs', 'It restates one of the same indicator, period and disaggregation.' \
          from measurements m join measurements r on r.id = m.restates_id where m.id = any($1) and \
@@ -169,8 +170,6 @@ impl Resource for Measurement {
 
     fn validate(&self, before: Option<&Self>, faults: &mut Faults) {
         faults.check_period(Some(self.period_from), Some(self.period_to), "period_to");
-        faults.check_years(Some(self.period_from), "period_from");
-        faults.check_years(Some(self.period_to), "period_to");
         let is_said = self.value.is_some() || self.descriptor.is_some();
         if self.status == MeasurementStatus::Withdrawn {
             faults.check(

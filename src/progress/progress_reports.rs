@@ -189,7 +189,9 @@ impl Resource for ProgressReport {
         }
         faults.check_years(self.forecast_ends_on, "forecast_ends_on");
         faults.check(
-            self.status != Status::Completed || self.percent.is_none_or(|percent| percent == 100),
+            self.status != Status::Completed
+                || self.percent.is_none_or(|percent| percent == 100)
+                || before.is_some_and(|before| (before.status, before.percent) == (self.status, self.percent)),
             "percent",
             "not_done",
             "What is completed is done to 100 percent; give 100, leave it out, or give another status.",

@@ -141,9 +141,8 @@ impl Resource for ReportingCycle {
          where c.id = any($1) and not exists (select from periods_of(c.periods) p where p.code = r.period)
          union all
          select distinct '#/strategy_id', 'in_use', 'The cycle has reports on the work of its strategy; it stays with that.'
-         from progress_reports r join reporting_cycles c on c.id = r.cycle_id
-         left join steps s on s.id = r.step_id join initiatives i on i.id = coalesce(r.initiative_id, s.initiative_id)
-         where c.id = any($1) and i.strategy_id <> c.strategy_id
+         from reporting_cycles c join changes h on h.kind = 'reporting_cycle' and h.entity_id = c.id and h.version = c.version
+         where c.id = any($1) and (h.before ->> 'strategy_id')::uuid <> c.strategy_id and exists (select from progress_reports r where r.cycle_id = c.id)
          union all
          select distinct '#/periods', 'in_use', format('The period %s has progress reports; its first and last day stay %s and %s.', p.code, b.starts_on, b.ends_on)
          from reporting_cycles c join changes h on h.kind = 'reporting_cycle' and h.entity_id = c.id and h.version = c.version,

@@ -199,11 +199,14 @@ goals as (
 const REACHED: &str = "
 reached as (
     select g.which, g.indicator_id, g.value as target, g.descriptor, g.period_to as target_on, v.reached_on,
+        -- A sum over a part of the period of its target is no figure to hold against that of another period, unless it only grows, from nothing.
+        coalesce(n.aggregation = 'sum' and v.overlap is not true and v.days < g.period_to - g.period_from + 1
+            and (n.direction = 'descending' or n.baseline_value <> 0 and v.sum < g.value), false) as is_partial,
         coalesce(v.overlap and n.aggregation in ('sum', 'average'), false) as has_overlap,
         case when v.overlap and n.aggregation in ('sum', 'average') then null
             when n.aggregation = 'sum' then v.sum when n.aggregation = 'average' then v.average else v.last end as value
     from goals g join chosen n on n.id = g.indicator_id, lateral (
-        select sum(value) as sum, trim_scale(round(avg(value), 6)) as average, max(period_to) as reached_on, bool_or(overlap) as overlap,
+        select sum(value) as sum, sum(period_to - period_from + 1) as days, trim_scale(round(avg(value), 6)) as average, max(period_to) as reached_on, bool_or(overlap) as overlap,
             (array_agg(value order by period_to desc, period_from desc, id desc))[1] as last
         from (
             select m.*, lag(m.period_to) over (order by m.period_from, m.period_to) >= m.period_from as overlap
@@ -221,9 +224,7 @@ figure as (
         f.indicator_id is not null as has_target, f.target, f.descriptor as target_descriptor, f.target_on, f.value as reached, f.reached_on,
         f.has_overlap, n.baseline_value as base, case n.direction when 'descending' then -1 else 1 end as sign,
         n.measure in ('unit', 'percentage', 'ordinal') as is_number,
-        -- A sum over a part of the period of its target is no figure to hold against that of another period, unless it only grows, from nothing.
-        coalesce(n.aggregation = 'sum' and f.reached_on < f.target_on
-            and (n.direction = 'descending' or n.baseline_value <> 0 and f.value < f.target), false) as is_partial,
+        coalesce(f.is_partial, false) as is_partial, coalesce(p.is_partial, false) as is_period_partial,
         (f.reached_on - n.baseline_on) / 365.25 as years, (f.target_on - n.baseline_on) / 365.25 as all_years
     from chosen n
     left join latest l on l.of = n.id
@@ -279,7 +280,7 @@ judged as (
 select j.id, st.id as strategy_id, j.level, coalesce(j.below_code, st.code) as item_code, j.code, j.title, j.unit, j.measure, j.direction,
     j.aggregation, j.base::text as baseline, j.baseline_on, j.measurements, j.value::text as value, j.descriptor, j.period_from, j.period_to,
     j.status, j.period_target::text as period_target, j.period_target_on, j.period_reached::text as period_reached,
-    case when j.is_period_beyond then round(100 * (j.period_reached - j.base) / (j.period_target - j.base), 1)::text end as period_attainment,
+    case when j.is_period_beyond and not j.is_period_partial then round(100 * (j.period_reached - j.base) / (j.period_target - j.base), 1)::text end as period_attainment,
     j.target::text as target, j.target_descriptor, j.target_on, j.reached::text as reached, j.reached_on,
     case when j.is_beyond and not j.is_partial then round(100 * (j.reached - j.base) / (j.target - j.base), 1)::text end as attainment,
     case when j.ratio is null then null when j.is_compound then 'compound' else 'linear' end as method,

@@ -85,7 +85,8 @@ select month, currency, written(sum(planned), $9) as planned, written(sum(allott
     case when $11 then 'planned is a twelfth of the appropriations as revised, in each month of their fiscal year; the others are sums of movements by dated_on'
     end as rule,
     case when $11 then coalesce((select b.ids from behind b where b.month = monthly.month and b.currency = monthly.currency), '{}') end as movement_ids,
-    rates_used($8, array_agg(distinct own_currency)) as rates
+    case when $8 is not null then rates_used($8, (
+        select array_agg(distinct s.own_currency) from monthly s where s.currency = monthly.currency and s.month <= monthly.month)) end as rates
 from monthly group by currency, month
 window so_far as (partition by currency order by month)
 order by currency, month";

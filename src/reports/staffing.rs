@@ -128,9 +128,9 @@ impl Report for Parameters {
     type Row = Row;
 
     async fn rows(self, mut scope: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {
-        let is_all = scope.is_of_strategies() && scope.strategy_id.is_empty();
         // Here the entity is the one whose people they are, not one that takes part in the work.
         let entities: Vec<Uuid> = std::mem::take(&mut scope.entity_id).iter().map(|id| id.uuid()).collect();
+        let is_all = scope.is_of_strategies() && scope.strategy_id.is_empty();
         let profiles: Vec<String> = self.profile.into_iter().map(|profile| profile.0).collect();
         let per = self.per.unwrap_or_default();
         let query = scope.query(&[SQL, LIMIT]).bind(entities).bind(profiles);

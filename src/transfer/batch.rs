@@ -14,7 +14,7 @@ use crate::{
         own::{self, When},
         policy::Right,
     },
-    api::{Error, json},
+    api::{Error, json, shape::is_day},
     metrics::{Indicator, Measurement, measurements::Disaggregation},
     repository::{self, Author, Fault, Isolation, Resource},
 };
@@ -235,10 +235,7 @@ impl Key {
     /// The key of a row that has a good one; what is wrong with any other is said when the row is judged.
     fn of(row: &Value) -> Option<Self> {
         let id = |name: &str| row.get(name)?.as_str().and_then(|id| Uuid::try_parse(id).ok());
-        let day = |name: &str| {
-            let day = row.get(name)?.as_str().filter(|day| day.len() == 10 && !day.starts_with("0000"))?;
-            day.parse::<chrono::NaiveDate>().is_ok().then(|| day.to_owned())
-        };
+        let day = |name: &str| Some(row.get(name)?.as_str().filter(|day| is_day(day))?.to_owned());
         let disaggregation = match row.get("disaggregation") {
             None => Disaggregation::default(),
             Some(given) => serde_json::from_value(given.clone()).ok()?,

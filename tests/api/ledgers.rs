@@ -84,21 +84,29 @@ async fn what_is_allotted_and_not_used_is_given_back_and_what_came_back_can_be_p
         |amount: &str| other.post("/v1/budget-movements", ledger.body("payment", amount, json!({"follows_id": order})));
     let paid = pay("60").expect(201).await.json();
     assert_eq!(pay("0.01").expect(409).await.faults(), exceeded);
-    ledger.made("reimbursement", "25", json!({"follows_id": paid["id"]})).await;
+    let reimbursed = ledger.made("reimbursement", "25", json!({"follows_id": paid["id"]})).await;
     assert_eq!(pay("25.01").expect(409).await.faults(), exceeded);
     pay("25").expect(201).await;
+    // In the figures there is room to take the reimbursement back, but not in what follows the order.
+    let more = ledger.grant("100", 2025, "RON").await;
+    ledger.made("virement", "25", json!({"allocation_id": more, "to_allocation_id": ledger.allocation})).await;
+    for kind in ["allotment", "commitment", "verification", "payment_order"] {
+        ledger.made(kind, "25", json!({})).await;
+    }
+    let back = json!({"reverses_id": reimbursed});
+    ledger.refused("reversal", "25", back, 409, "#/money/amount more_than_followed").await;
     let budget = ledger.client.get("/v1/reports/budget?by=fiscal_year&fiscal_year=2025").expect(200).await.json();
     let row = &budget["items"][0];
     assert_eq!(
         (&row["allotted"], &row["paid"], &row["left"]),
-        (&json!("60.00"), &json!("60.00"), &json!("0.00")),
+        (&json!("85.00"), &json!("60.00"), &json!("75.00")),
         "{budget}"
     );
     assert_eq!(budget["items"].as_array().unwrap().len(), 1, "{budget}");
     let plan = ledger.client.get("/v1/reports/plan").expect(200).await.json();
     assert_eq!(
         plan["items"][0]["money"],
-        json!([{"amount": "100.00", "currency": "RON", "phase": "appropriation"}]),
+        json!([{"amount": "200.00", "currency": "RON", "phase": "appropriation"}]),
         "as revised: {plan}"
     );
     let path = format!("/v1/budget-allocations/{}", ledger.allocation.as_str().unwrap());

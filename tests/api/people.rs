@@ -62,6 +62,15 @@ async fn people_are_counted_by_days_and_what_is_not_known_is_no_zero() {
     let over: Vec<_> =
         month["items"].as_array().unwrap().iter().map(|row| row["over_allocated"].as_bool().unwrap()).collect();
     assert_eq!(over, [true, true, true, true, true, true, false, false, false, false, false, false], "{month}");
+    // Whose people they are is asked of all; of a part of the plan only who is to work on it is told.
+    let clerks = json!({"entity_id": "external:agy", "profile": "own:clerk", "starts_on": "2023-01-01", "fte": "1"});
+    client.create("staff-capacities", clerks).await;
+    let profiles = async |query: &str| {
+        let page = client.get(format!("/v1/reports/staffing?{query}")).expect(200).await.json();
+        page["items"].as_array().unwrap().iter().map(|row| row["profile"].clone()).collect::<Value>()
+    };
+    assert_eq!(profiles("entity_id=external:agy").await, json!(["cybersecurity_auditor", "own:clerk"]));
+    assert_eq!(profiles("entity_id=external:agy&strategy_id=external:s").await, json!(["cybersecurity_auditor"]));
     let none = client.get("/v1/reports/staffing?profile=own:clerk").expect(200).await.json();
     assert_eq!(none["items"], json!([]));
 }
