@@ -55,7 +55,8 @@ pub(crate) struct Row {
 
 const SQL: &str = ",
 led as (
-    select distinct on (item_id) item_id, entity_id from assigned where role = 'lead' order by item_id, entity_id
+    select distinct on (item_id) item_id, entity_id from assigned
+    where role = 'lead' and item_id in (select id from item union select initiative_id from item) order by item_id, entity_id
 ),
 period as (
     select c.id as cycle_id, c.code as cycle, c.code_order, c.covers, c.strategy_id, p.*

@@ -114,7 +114,11 @@ async fn all(
     }
     let external = |row: &Value| row.get("external_id")?.as_str().map(str::to_owned);
     let names: Vec<String> = rows.iter().filter_map(external).collect();
-    let named = repository::named_by(connection, Measurement::TABLE, "external_id", &names).await?;
+    let named = if names.is_empty() {
+        HashMap::new()
+    } else {
+        repository::named_by(connection, Measurement::TABLE, "external_id", &names).await?
+    };
     for (index, row) in rows.iter().enumerate() {
         let other = external(row).and_then(|name| named.get(&name));
         if other.is_some_and(|other| there.get(&index) != Some(other)) {
