@@ -35,13 +35,14 @@ async fn a_request_stopped_anywhere_does_no_harm_to_the_next() {
     client.create("entities", named("first".into())).await;
     for with_key in [false, true] {
         let (mut waits, mut ended) = (0, 0_usize);
-        // Now and then an answer is there before anybody waits for it.
-        while ended < 3 || waits < 16 {
+        // Now and then an answer is there before anybody waits for it; so until the first request is stopped, none may wait at all.
+        while ended < 3 || waits < 16 || ended == waits {
             let mut call = client.post("/v1/entities", named(format!("{with_key} {waits}")));
             if with_key {
                 call = call.header("idempotency-key", format!("k{waits}"));
             }
-            ended += usize::from(stopped_after(waits, call.send()).await);
+            let patience = if ended == waits { 0 } else { waits };
+            ended += usize::from(stopped_after(patience, call.send()).await);
             waits += 1;
             // The next one is written, and committed, which only a stranger sees. It is a single statement, of a noun without a rule: after a
             // BEGIN that sqlx has forgotten nothing else would commit it.
@@ -54,7 +55,6 @@ async fn a_request_stopped_anywhere_does_no_harm_to_the_next() {
                 .unwrap();
             assert_eq!(seen, 1, "stopped after {waits} waits, with a key: {with_key}");
         }
-        assert!(waits > ended, "nothing was stopped: {waits}");
     }
     for turn in 0..50 {
         client.create("entities", named(format!("turn {turn}"))).await;
