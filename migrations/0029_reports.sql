@@ -242,34 +242,26 @@ alter table measurements
     add constraint measurements_value_check check ((status = 'withdrawn') = (num_nonnulls(value, descriptor) = 0)),
     add constraint measurements_restates_id_check check (status <> 'withdrawn' or restates_id is not null);
 
--- Work that was reported on stays in its strategy: its reports are of the cycles of that.
+-- Work that was reported on stays in its strategy: its reports are of the cycles of that. The argument is the field that would move it.
 create function keep_reported() returns trigger language plpgsql as $$
+declare
+    -- A step has no steps, and an initiative is under no other.
+    items uuid[] := new.id || array(select s.id from steps s where s.initiative_id = new.id);
+    goal uuid := (select i.strategy_id from initiatives i where i.id = coalesce((to_jsonb(new) ->> 'initiative_id')::uuid, new.id));
 begin
-    perform refuse(jsonb_agg(jsonb_build_object('pointer', '#/strategy_id', 'code', 'has_reports', 'detail',
+    perform refuse(jsonb_agg(jsonb_build_object('pointer', '#/' || tg_argv[0], 'code', 'has_reports', 'detail',
         format('There are reports on it, or on a step of it, in the cycle %s of its strategy; it stays with that.', v.code))), 'MD409')
     from (
         select c.code from progress_reports r join reporting_cycles c on c.id = r.cycle_id
-        where (r.initiative_id = new.id or r.step_id in (select s.id from steps s where s.initiative_id = new.id)) and c.strategy_id <> new.strategy_id
-        order by c.code limit 1
+        where r.item_id = any (items) and c.strategy_id <> goal order by c.code limit 1
     ) v;
     return null;
 end
 $$;
 create trigger initiatives_keep_reported after update on initiatives for each row when (old.strategy_id <> new.strategy_id)
-    execute function keep_reported();
-create function keep_reported_step() returns trigger language plpgsql as $$
-begin
-    perform refuse(jsonb_agg(jsonb_build_object('pointer', '#/initiative_id', 'code', 'has_reports', 'detail',
-        format('There are reports on it in the cycle %s of its strategy; it stays with that.', v.code))), 'MD409')
-    from (
-        select c.code from progress_reports r join reporting_cycles c on c.id = r.cycle_id join initiatives i on i.id = new.initiative_id
-        where r.step_id = new.id and c.strategy_id <> i.strategy_id order by c.code limit 1
-    ) v;
-    return null;
-end
-$$;
+    execute function keep_reported('strategy_id');
 create trigger steps_keep_reported after update on steps for each row when (old.initiative_id <> new.initiative_id)
-    execute function keep_reported_step();
+    execute function keep_reported('initiative_id');
 
 -- What an indicator is about, as the obligations look for it.
 create index indicators_about on indicators (coalesce(step_id, initiative_id, objective_id, strategy_id));

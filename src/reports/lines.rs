@@ -24,12 +24,6 @@ const LINES: &str = "
         coalesce(m.ordered, 0) as ordered, coalesce(m.paid, 0) as paid
     from item i join budget_allocations b on b.item_id = i.id";
 
-/// What has moved on allocations `b`, as `m`; for a report that sums allocations in its own way.
-pub(super) async fn moved(connection: &mut PgConnection) -> Result<&'static str, Error> {
-    let are_kept = sqlx::query_scalar("select keeps_sums()").fetch_one(connection).await?;
-    Ok(if are_kept { MOVED_KEPT } else { MOVED })
-}
-
 /// What moved, out of the movements: as true in the past, and for readers who may not see all.
 const MOVED: &str = "
     left join lateral (
@@ -169,7 +163,7 @@ impl Lines {
     }
 
     async fn begun(is_wide: bool, connection: &mut PgConnection) -> Result<Self, Error> {
-        let are_kept = sqlx::query_scalar("select keeps_sums()").fetch_one(connection).await?;
+        let are_kept = keeps_sums(connection).await?;
         Ok(Self {
             entities: Vec::new(),
             fiscal_years: Vec::new(),
@@ -199,7 +193,7 @@ impl Lines {
         self.bound(scope, &[&self.own()[..], line, rest].concat())
     }
 
-    /// A query over `own_line`, and over `summed` after `sums`: `first` makes `apart`.
+    /// A query over `summed`, the sums that `first` makes as `apart`.
     pub(super) fn summed<T: for<'r> FromRow<'r, PgRow>>(
         &self,
         scope: &Scope,
@@ -218,15 +212,11 @@ impl Lines {
 
     /// What makes `own_line`.
     pub(super) fn own(&self) -> [&'static str; 3] {
-        [LINES, self.moved(), OF_ENTITIES]
+        [LINES, moved_on(self.are_kept), OF_ENTITIES]
     }
 
     fn own_funded(&self) -> [&'static str; 3] {
-        [FUNDED, self.moved(), OF_EACH]
-    }
-
-    fn moved(&self) -> &'static str {
-        if self.are_kept { MOVED_KEPT } else { MOVED }
+        [FUNDED, moved_on(self.are_kept), OF_EACH]
     }
 
     fn bound<T: for<'r> FromRow<'r, PgRow>>(&self, scope: &Scope, parts: &[&'static str]) -> Rows<T> {
@@ -241,6 +231,20 @@ impl Lines {
     pub(super) fn is_converted(&self) -> bool {
         self.rates.is_some()
     }
+}
+
+/// Whether the sums that are kept are those of this reading.
+async fn keeps_sums(connection: &mut PgConnection) -> Result<bool, Error> {
+    Ok(sqlx::query_scalar("select keeps_sums()").fetch_one(connection).await?)
+}
+
+fn moved_on(are_kept: bool) -> &'static str {
+    if are_kept { MOVED_KEPT } else { MOVED }
+}
+
+/// What has moved on allocations `b`, as `m`; for a report that sums allocations in its own way.
+pub(super) async fn moved(connection: &mut PgConnection) -> Result<&'static str, Error> {
+    Ok(moved_on(keeps_sums(connection).await?))
 }
 
 /// The sums by one dimension where they are kept, as `apart`; `$11` is the dimension.

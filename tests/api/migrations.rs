@@ -47,7 +47,7 @@ const LANDED: &[(&str, &str)] = &[
     ("0026_readiness.sql", "12083b57cc6354245013e22b98a6f8686e83d0229db5f2eecd136a3be9849341"),
     ("0027_citations.sql", "c75698b3339d5a09acaab1996ef27c73314322387fdcff1f3298088f96980c79"),
     ("0028_fiscal_years.sql", "8a37f1c6c9ac9d624286d5e6bb2667adc8ec1de1b5e43bd1960bda90833c2ea4"),
-    ("0029_reports.sql", "5067a240ef61448e955e3f7805d610a94ecc5d61e4bd1229ee172de79c8a0f4c"),
+    ("0029_reports.sql", "e5db94469ebba94ba4ba9ebf87a727031bff480fa422035a7ed3b6ad1a2ec108"),
 ];
 
 fn folder(name: &str) -> PathBuf {
