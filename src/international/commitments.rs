@@ -137,6 +137,7 @@ impl Resource for Commitment {
         Reference { field: "entity_id", table: "entities" },
         Reference { field: "initiative_id", table: "initiatives" },
     ];
+    const PARENTS: &'static [&'static str] = &["forum_id"];
     type Filter = Filter;
 
     fn validate(&self, _: Option<&Self>, faults: &mut Faults) {

@@ -93,6 +93,7 @@ impl Resource for ContactPoint {
         Reference { field: "forum_id", table: "forums" },
         Reference { field: "entity_id", table: "entities" },
     ];
+    const PARENTS: &'static [&'static str] = &["commitment_id", "forum_id"];
     type Filter = Filter;
 
     fn validate(&self, _: Option<&Self>, faults: &mut Faults) {

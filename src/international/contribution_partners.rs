@@ -82,6 +82,7 @@ impl Resource for ContributionPartner {
         Reference { field: "contribution_id", table: "contributions" },
         Reference { field: "entity_id", table: "entities" },
     ];
+    const PARENTS: &'static [&'static str] = &["contribution_id"];
     type Filter = Filter;
 
     fn validate(&self, _: Option<&Self>, faults: &mut Faults) {

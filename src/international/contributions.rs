@@ -218,6 +218,7 @@ impl Resource for Contribution {
         Reference { field: "strategy_id", table: "strategies" },
         Reference { field: "initiative_id", table: "initiatives" },
     ];
+    const PARENTS: &'static [&'static str] = &["strategy_id", "initiative_id"];
     const FILTER_REFERENCES: &'static [Reference] = &[Reference { field: "partner_id", table: "entities" }];
     const RULE: Option<&'static str> = Some(rules::NOT_IN_THE_FUTURE);
     type Filter = Filter;

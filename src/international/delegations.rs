@@ -74,6 +74,7 @@ impl Resource for Delegation {
         Reference { field: "engagement_id", table: "engagements" },
         Reference { field: "entity_id", table: "entities" },
     ];
+    const PARENTS: &'static [&'static str] = &["engagement_id"];
     type Filter = Filter;
 
     fn validate(&self, _: Option<&Self>, _: &mut Faults) {}

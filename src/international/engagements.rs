@@ -161,6 +161,7 @@ impl Resource for Engagement {
         Reference { field: "objective_id", table: "objectives" },
         Reference { field: "legal_act_id", table: "legal_acts" },
     ];
+    const PARENTS: &'static [&'static str] = &["forum_id"];
     const FILTER_REFERENCES: &'static [Reference] = &[Reference { field: "entity_id", table: "entities" }];
     type Filter = Filter;
 

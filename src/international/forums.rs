@@ -100,6 +100,7 @@ impl Resource for Forum {
         Sort::date("starts_on", "coalesce(starts_on, '-infinity')"),
     ];
     const REFERENCES: &'static [Reference] = &[Reference { field: "parent_id", table: "forums" }];
+    const PARENTS: &'static [&'static str] = &["parent_id"];
     const RULE: Option<&'static str> = Some(no_cycles!("forums", "parent_id"));
     type Filter = Filter;
 

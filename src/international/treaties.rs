@@ -80,6 +80,7 @@ impl Resource for Treaty {
         Sort::date("in_force_on", "coalesce(in_force_on, 'infinity')"),
     ];
     const REFERENCES: &'static [Reference] = &[Reference { field: "parent_id", table: "treaties" }];
+    const PARENTS: &'static [&'static str] = &["parent_id"];
     const RULE: Option<&'static str> = Some(concat!(no_cycles!("treaties", "parent_id"), " union all ", ledger!()));
     type Filter = Filter;
 

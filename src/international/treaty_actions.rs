@@ -154,6 +154,7 @@ impl Resource for TreatyAction {
         Reference { field: "concerns_action_id", table: "treaty_actions" },
         Reference { field: "legal_act_id", table: "legal_acts" },
     ];
+    const PARENTS: &'static [&'static str] = &["treaty_id"];
     const RULE: Option<&'static str> = Some(ledger!());
     type Filter = Filter;
 

@@ -56,6 +56,7 @@ impl Resource for IndicatorTarget {
     const TABLE: &'static str = "indicator_targets";
     const SORTS: &'static [Sort] = &[Sort::date("period_to", "period_to"), Sort::CREATED, Sort::UPDATED];
     const REFERENCES: &'static [Reference] = &[Reference { field: "indicator_id", table: "indicators" }];
+    const PARENTS: &'static [&'static str] = &["indicator_id"];
     const RULE: Option<&'static str> = Some(
         "select '#/value', case when n.measure = 'qualitative' then 'not_allowed' else 'needs_value' end, \
            case when n.measure = 'qualitative' then 'The indicator is qualitative; leave the value out and give a descriptor.' \

@@ -168,6 +168,7 @@ impl Resource for Indicator {
         Reference { field: "step_id", table: "steps" },
         Reference { field: "entity_id", table: "entities" },
     ];
+    const PARENTS: &'static [&'static str] = &["strategy_id", "objective_id", "initiative_id", "step_id"];
     type Filter = Filter;
 
     fn validate(&self, before: Option<&Self>, faults: &mut Faults) {

@@ -148,6 +148,7 @@ impl Resource for Measurement {
         Reference { field: "indicator_id", table: "indicators" },
         Reference { field: "restates_id", table: "measurements" },
     ];
+    const PARENTS: &'static [&'static str] = &["indicator_id"];
     const RULE: Option<&'static str> = Some(
         "select '#/value', case when n.measure = 'qualitative' then 'not_allowed' else 'needs_value' end, \
            case when n.measure = 'qualitative' then 'The indicator is qualitative; leave the value out and give a descriptor.' \

@@ -115,6 +115,7 @@ impl Resource for BudgetAllocation {
         Reference { field: "funding_source_id", table: "funding_sources" },
         Reference { field: "legal_act_id", table: "legal_acts" },
     ];
+    const PARENTS: &'static [&'static str] = &["initiative_id", "step_id"];
     type Filter = Filter;
 
     fn validate(&self, _: Option<&Self>, faults: &mut Faults) {

@@ -175,6 +175,7 @@ impl Resource for BudgetMovement {
         Reference { field: "counterpart_id", table: "budget_movements" },
         Reference { field: "legal_act_id", table: "legal_acts" },
     ];
+    const PARENTS: &'static [&'static str] = &["allocation_id", "to_allocation_id", "from_allocation_id"];
     const FILTER_REFERENCES: &'static [Reference] = &[Reference { field: "initiative_id", table: "initiatives" }];
     type Filter = Filter;
 

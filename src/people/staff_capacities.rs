@@ -60,6 +60,7 @@ impl Resource for StaffCapacity {
     const SORTS: &'static [Sort] =
         &[Sort::CREATED, Sort::UPDATED, Sort::text("profile", "profile"), Sort::date("starts_on", "starts_on")];
     const REFERENCES: &'static [Reference] = &[Reference { field: "entity_id", table: "entities" }];
+    const PARENTS: &'static [&'static str] = &["entity_id"];
     type Filter = Filter;
 
     fn validate(&self, _: Option<&Self>, faults: &mut Faults) {

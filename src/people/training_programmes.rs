@@ -127,6 +127,7 @@ impl Resource for TrainingProgramme {
         Reference { field: "provider_id", table: "entities" },
         Reference { field: "indicator_id", table: "indicators" },
     ];
+    const PARENTS: &'static [&'static str] = &["strategy_id", "initiative_id"];
     type Filter = Filter;
 
     fn validate(&self, _: Option<&Self>, faults: &mut Faults) {

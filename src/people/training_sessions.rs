@@ -108,6 +108,7 @@ impl Resource for TrainingSession {
     const SORTS: &'static [Sort] =
         &[Sort::date("starts_on", "starts_on"), Sort::CREATED, Sort::UPDATED, Sort::text("status", "status")];
     const REFERENCES: &'static [Reference] = &[Reference { field: "programme_id", table: "training_programmes" }];
+    const PARENTS: &'static [&'static str] = &["programme_id"];
     const RULE: Option<&'static str> = Some(
         "select '#/status', 'in_future', 'It begins after today, so it is planned; say later that it was held.'
          from training_sessions where id = any($1) and status = 'held' and starts_on > (select today())",

@@ -101,6 +101,7 @@ impl Resource for Assignment {
         Reference { field: "step_id", table: "steps" },
         Reference { field: "entity_id", table: "entities" },
     ];
+    const PARENTS: &'static [&'static str] = &["initiative_id", "step_id"];
     type Filter = Filter;
 
     fn validate(&self, _: Option<&Self>, faults: &mut Faults) {

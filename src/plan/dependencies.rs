@@ -84,6 +84,8 @@ impl Resource for Dependency {
         Reference { field: "successor_initiative_id", table: "initiatives" },
         Reference { field: "successor_step_id", table: "steps" },
     ];
+    const PARENTS: &'static [&'static str] =
+        &["predecessor_initiative_id", "predecessor_step_id", "successor_initiative_id", "successor_step_id"];
     const RULE: Option<&'static str> = Some(
         "with recursive after(dependency, start, item) as ( \
            select id, coalesce(predecessor_initiative_id, predecessor_step_id), coalesce(successor_initiative_id, successor_step_id) \

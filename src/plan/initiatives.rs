@@ -137,6 +137,7 @@ impl Resource for Initiative {
         Reference { field: "strategy_id", table: "strategies" },
         Reference { field: "objective_id", table: "objectives" },
     ];
+    const PARENTS: &'static [&'static str] = &["strategy_id", "objective_id"];
     const FILTER_REFERENCES: &'static [Reference] = &[Reference { field: "lead_id", table: "entities" }];
     type Filter = Filter;
 

@@ -84,6 +84,7 @@ impl Resource for Milestone {
         Sort::date("achieved_on", "coalesce(achieved_on, 'infinity')"),
     ];
     const REFERENCES: &'static [Reference] = &[Reference { field: "initiative_id", table: "initiatives" }];
+    const PARENTS: &'static [&'static str] = &["initiative_id"];
     type Filter = Filter;
 
     fn validate(&self, _: Option<&Self>, faults: &mut Faults) {

@@ -61,6 +61,7 @@ impl Resource for Objective {
         Reference { field: "strategy_id", table: "strategies" },
         Reference { field: "parent_id", table: "objectives" },
     ];
+    const PARENTS: &'static [&'static str] = &["strategy_id", "parent_id"];
     const RULE: Option<&'static str> = Some(no_cycles!("objectives", "parent_id"));
     type Filter = Filter;
 

@@ -106,6 +106,7 @@ impl Resource for Step {
         Sort::date("deadline", "coalesce(deadline_to, 'infinity')"),
     ];
     const REFERENCES: &'static [Reference] = &[Reference { field: "initiative_id", table: "initiatives" }];
+    const PARENTS: &'static [&'static str] = &["initiative_id"];
     type Filter = Filter;
 
     fn validate(&self, before: Option<&Self>, faults: &mut Faults) {

@@ -134,6 +134,7 @@ impl Resource for Strategy {
         Reference { field: "parent_id", table: "strategies" },
         Reference { field: "owner_id", table: "entities" },
     ];
+    const PARENTS: &'static [&'static str] = &["parent_id"];
     const RULE: Option<&'static str> =
         Some(concat!(no_cycles!("strategies", "supersedes_id"), " union all ", no_cycles!("strategies", "parent_id")));
     type Filter = Filter;

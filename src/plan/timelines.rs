@@ -119,6 +119,7 @@ impl Resource for Timeline {
         Reference { field: "step_id", table: "steps" },
         Reference { field: "legal_act_id", table: "legal_acts" },
     ];
+    const PARENTS: &'static [&'static str] = &["initiative_id", "step_id"];
     type Filter = Filter;
 
     fn validate(&self, before: Option<&Self>, faults: &mut Faults) {

@@ -161,6 +161,7 @@ impl Resource for ProgressReport {
         Reference { field: "cycle_id", table: "reporting_cycles" },
         Reference { field: "corrects_id", table: "progress_reports" },
     ];
+    const PARENTS: &'static [&'static str] = &["initiative_id", "step_id", "cycle_id"];
     const RULE: Option<&'static str> = Some(
         "select * from (
              select '#/period', 'unknown_period', format('The cycle has no period %s; its periods are %s.', r.period,

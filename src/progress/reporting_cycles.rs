@@ -135,6 +135,7 @@ impl Resource for ReportingCycle {
         Reference { field: "strategy_id", table: "strategies" },
         Reference { field: "consolidator_id", table: "entities" },
     ];
+    const PARENTS: &'static [&'static str] = &["strategy_id"];
     const RULE: Option<&'static str> = Some(
         "select distinct '#/periods', 'in_use', format('The period %s has progress reports; keep it in the list.', r.period)
          from progress_reports r join reporting_cycles c on c.id = r.cycle_id

@@ -138,6 +138,7 @@ impl Resource for Risk {
         Reference { field: "owner_id", table: "entities" },
         Reference { field: "escalated_to_id", table: "entities" },
     ];
+    const PARENTS: &'static [&'static str] = &["strategy_id", "initiative_id", "step_id"];
     type Filter = Filter;
 
     fn validate(&self, _: Option<&Self>, faults: &mut Faults) {

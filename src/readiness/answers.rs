@@ -68,6 +68,7 @@ impl Resource for Answer {
         Reference { field: "assessment_id", table: "assessments" },
         Reference { field: "initiative_id", table: "initiatives" },
     ];
+    const PARENTS: &'static [&'static str] = &["assessment_id"];
     const RULE: Option<&'static str> = Some(ANSWERED);
     type Filter = Filter;
 

@@ -82,6 +82,7 @@ impl Resource for Assessment {
         Reference { field: "framework_id", table: "frameworks" },
         Reference { field: "strategy_id", table: "strategies" },
     ];
+    const PARENTS: &'static [&'static str] = &["framework_id", "strategy_id"];
     const RULE: Option<&'static str> = Some(ANSWERED);
     type Filter = Filter;
 

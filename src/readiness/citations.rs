@@ -47,6 +47,7 @@ impl Resource for Citation {
     const SORTS: &'static [Sort] = &[Sort::CREATED, Sort::UPDATED];
     const REFERENCES: &'static [Reference] =
         &[Reference { field: "answer_id", table: "answers" }, Reference { field: "evidence_id", table: "evidence" }];
+    const PARENTS: &'static [&'static str] = &["answer_id", "evidence_id"];
     type Filter = Filter;
 
     fn validate(&self, _: Option<&Self>, _: &mut Faults) {}

@@ -144,6 +144,7 @@ impl Resource for Evidence {
         Reference { field: "strategy_id", table: "strategies" },
         Reference { field: "supersedes_id", table: "evidence" },
     ];
+    const PARENTS: &'static [&'static str] = &["strategy_id"];
     const RULE: Option<&'static str> = Some(no_cycles!("evidence", "supersedes_id"));
     type Filter = Filter;
 
