@@ -29,7 +29,10 @@ use crate::{
         shape::{brief, nearest},
     },
     arrival::Awaited,
-    edge::{Edge, cors, headers::secure},
+    edge::{
+        Edge, cors,
+        headers::{repeated, secure, takes_password},
+    },
     limits::Limits,
     readiness::documents::{self, Intake},
     record::{
@@ -65,7 +68,7 @@ pub struct App {
     pub is_public: bool,
     /// How captured copies come in.
     pub intake: Intake,
-    /// What whoever asks may see; everything, until `seen_by` says otherwise.
+    /// What whoever asks may see: what is public, until `seen_by` says otherwise. So a handler that forgets it shows too little.
     pub clearance: Clearance,
     nouns: &'static [Noun],
 }
@@ -88,7 +91,7 @@ impl App {
             edge: Edge::default(),
             is_public: false,
             intake: Intake::default(),
-            clearance: Clearance::All,
+            clearance: Clearance::default(),
             nouns: nouns(),
         }
     }
@@ -206,6 +209,7 @@ pub fn layered(routes: Router<App>, app: App, limits: Limits) -> Router {
         })
         .layer(axum::extract::DefaultBodyLimit::max(BODY_LIMIT))
         .layer(middleware::from_fn(refuse_where_needless))
+        .layer(middleware::from_fn(refuse_repeated))
         .layer(middleware::from_fn_with_state(app.clone(), tell_of_writes))
         .layer(middleware::from_fn(move |request, next| in_time(limits, request, next)))
         .layer(CatchPanicLayer::custom(|panic: Box<dyn std::any::Any + Send>| {
@@ -236,6 +240,14 @@ fn nothing_at(path: &str) -> String {
     let meant = parts.into_iter().find_map(|part| nearest(part, PATHS.iter().map(String::as_str)));
     let meant = meant.map_or_else(String::new, |meant| format!("; did you mean `{BASE}{meant}`?"));
     format!("there is nothing at {}{meant}; /openapi.json lists what there is", brief(path))
+}
+
+/// Refuses a header twice that says one thing.
+async fn refuse_repeated(request: Request, next: Next) -> Response {
+    match repeated(request.headers()) {
+        Some(name) => Error::Malformed(format!("the header {name} came more than once; send it once")).into_response(),
+        None => next.run(request).await,
+    }
 }
 
 /// Bounds the handler, which also reads the body: a client that is too slow is told so, and so is one that waits for us.
@@ -274,6 +286,7 @@ async fn trace(State(edge): State<Edge>, mut request: Request, next: Next) -> Re
     let path = request.uri().path().to_owned();
     let route =
         request.extensions().get::<MatchedPath>().map_or_else(|| "none".to_owned(), |route| route.as_str().to_owned());
+    let takes_password = takes_password(request.headers());
     let began = Instant::now();
     let mut response = next.run(request).await;
     let failure = response.extensions_mut().remove::<Failure>().or_else(|| unexplained(&response));
@@ -291,6 +304,10 @@ async fn trace(State(edge): State<Edge>, mut request: Request, next: Next) -> Re
     tracing::info!(request_id = id, address = %client.address, %method, path, status, duration_ms = seconds * 1000.0, "request");
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID, id_header);
+    if takes_password && headers.contains_key(header::WWW_AUTHENTICATE) {
+        let basic = HeaderValue::from_static("Basic realm=\"mandate\", charset=\"UTF-8\"");
+        headers.append(header::WWW_AUTHENTICATE, basic);
+    }
     secure(headers, &path, client.is_https);
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-cache"));
     response

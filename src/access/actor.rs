@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::http::{HeaderMap, HeaderValue, header};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 
@@ -12,7 +13,7 @@ use super::{
     keys::{self, ApiKey},
     lately::Lately,
     oidc::Bearer,
-    policy::{self, Grant},
+    policy::{self, Grant, Right},
     role::{Role, Scopes},
 };
 use crate::{
@@ -73,16 +74,39 @@ impl From<Bearer> for Actor {
     }
 }
 
-/// What stands after `Bearer`.
-fn bearer(header: &HeaderValue) -> Option<&str> {
-    let (scheme, text) = header.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| text.trim())
+/// What somebody comes with.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Credentials<'a> {
+    /// What stands after `Bearer`: a key, or a token of the issuer.
+    Bearer(&'a str),
+    /// The password after `Basic` (RFC 7617), whatever the user name: a key. Spreadsheets can send nothing else.
+    Password(String),
+}
+
+impl<'a> Credentials<'a> {
+    pub(super) fn of(header: &'a HeaderValue) -> Option<Self> {
+        let (scheme, text) = header.to_str().ok()?.split_once(' ')?;
+        let text = text.trim();
+        if scheme.eq_ignore_ascii_case("bearer") {
+            return Some(Self::Bearer(text));
+        }
+        let decoded = scheme.eq_ignore_ascii_case("basic").then(|| STANDARD.decode(text).ok()).flatten()?;
+        let (_, password) = std::str::from_utf8(&decoded).ok()?.split_once(':')?;
+        Some(Self::Password(password.to_owned()))
+    }
+
+    pub(super) fn text(&self) -> &str {
+        match self {
+            Self::Bearer(text) => text,
+            Self::Password(text) => text,
+        }
+    }
 }
 
 /// Whether somebody comes with a token of the issuer, good or not.
 pub(super) fn has_token(headers: &HeaderMap, app: &App) -> bool {
-    let text = headers.get(header::AUTHORIZATION).and_then(bearer);
-    app.issuer.is_some() && text.is_some_and(|text| !keys::is_meant(text))
+    let credentials = headers.get(header::AUTHORIZATION).and_then(Credentials::of);
+    app.issuer.is_some() && matches!(credentials, Some(Credentials::Bearer(text)) if !keys::is_meant(text))
 }
 
 impl Actor {
@@ -98,11 +122,18 @@ impl Actor {
                 "send a key as `Authorization: Bearer mandate_...`; `mandate key create` makes one{also}"
             )));
         };
-        let text = bearer(header)
-            .ok_or_else(|| Error::Unauthenticated("send the key as `Authorization: Bearer mandate_...`".into()))?;
-        if let Some(issuer) = app.issuer.as_ref().filter(|_| !keys::is_meant(text)) {
+        let credentials = Credentials::of(header).ok_or_else(|| {
+            Error::Unauthenticated(
+                "send the key as `Authorization: Bearer mandate_...`, or as the password of Basic authentication"
+                    .into(),
+            )
+        })?;
+        if let (Credentials::Bearer(text), Some(issuer)) = (&credentials, &app.issuer)
+            && !keys::is_meant(text)
+        {
             return Ok(issuer.bearer(text, app).await?.into());
         }
+        let text = credentials.text();
         keys::split(text).ok_or_else(unknown)?;
         let hash: [u8; 32] = Sha256::digest(text.as_bytes()).into();
         if let Some(key) = app.keys.get(&hash) {
@@ -136,6 +167,11 @@ impl Actor {
             ));
         }
         decision
+    }
+
+    /// The same, with what else a write is judged by.
+    pub fn right(&self, operation: &str) -> Result<Right, Error> {
+        Ok(Right { role: self.role, grant: self.may(operation)?, clearance: self.clearance() })
     }
 
     /// Who it is, for what belongs to one alone: names of keys may be given twice, their ids not.

@@ -2,10 +2,14 @@
 
 use axum::{
     extract::FromRequestParts,
-    http::{HeaderMap, header, request::Parts},
+    http::{HeaderMap, Method, header, request::Parts},
 };
 
-use super::{Actor, actor::has_token, keys};
+use super::{
+    Actor,
+    actor::{Credentials, has_token},
+    keys,
+};
 use crate::{
     api::Error,
     app::App,
@@ -18,6 +22,7 @@ impl FromRequestParts<App> for Actor {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
         let client = parts.extensions.get::<Client>().copied().unwrap_or_default();
         let headers = &parts.headers;
+        refuse_sent_by_itself(&parts.method, headers)?;
         // A token cannot be tried out, and asks the database nothing; many short-lived ones that have expired must not lock out their neighbours.
         let attempt = if has_token(headers, app) { None } else { app.edge.login(client, headers)? };
         let outcome = Self::of(headers, app).await;
@@ -39,12 +44,26 @@ impl FromRequestParts<App> for Actor {
     }
 }
 
+/// Refuses a write with a password that a browser sent by itself, because it was asked for one before: another site may have made it write.
+fn refuse_sent_by_itself(method: &Method, headers: &HeaderMap) -> Result<(), Error> {
+    let is_of_page = headers.contains_key(header::ORIGIN) || headers.contains_key("sec-fetch-site");
+    let has_password =
+        || matches!(headers.get(header::AUTHORIZATION).and_then(Credentials::of), Some(Credentials::Password(_)));
+    if method.is_safe() || !is_of_page || !has_password() {
+        return Ok(());
+    }
+    Err(Error::Forbidden(
+        "from a page Basic authentication only reads, because browsers repeat it by themselves; send the key as `Authorization: Bearer mandate_...`"
+            .into(),
+    ))
+}
+
 /// Tells the log and the metrics that a login failed: from where, and with which key, of which only the public part is ever written down.
 fn note_failure(client: Client, headers: &HeaderMap) {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let credentials = text("authorization").rsplit(' ').next().unwrap_or_default();
+    let credentials = headers.get(header::AUTHORIZATION).and_then(Credentials::of);
     let is_id = |id: &&str| id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let key_id = keys::split(credentials).map(|(id, _)| id).filter(is_id);
+    let key_id = credentials.as_ref().and_then(|each| keys::split(each.text())).map(|(id, _)| id).filter(is_id);
     metrics::counter!("logins_failed_total").increment(1);
     tracing::warn!(request_id = text("x-request-id"), address = %client.address, key_id, "a login failed");
 }

@@ -112,6 +112,7 @@ async fn list(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Error> {
     actor.may("list_api_keys")?;
+    let app = app.seen_by(&actor);
     let format = Format::of(&headers)?;
     let (filter, NoParameters {}, _) =
         query::read_both::<KeyFilter, NoParameters>(&app, query.as_deref(), &REFERENCES).await?;
@@ -259,7 +260,8 @@ async fn change(
         faults.check(change.expires_at.is_some(), "expires_at", "required", "Every key has an end; give one.");
     }
     let scopes = Scopes(change.scopes);
-    if scopes != key.scopes {
+    // A later end gives the key again.
+    if scopes != key.scopes || change.expires_at > key.expires_at {
         check_scopes(actor, &scopes, &mut faults);
     }
     if !faults.0.is_empty() {

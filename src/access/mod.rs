@@ -4,6 +4,7 @@ mod actor;
 mod describe_keys;
 pub mod entity;
 mod entrance;
+pub mod fields;
 mod handlers;
 pub mod keys;
 mod lately;

@@ -3,10 +3,14 @@
 //! An entity works on an initiative or a step when a current assignment says so, in a role that acts; to be consulted or informed is no work.
 //! What hangs on an initiative or a step belongs to who works on that. The question is asked in the transaction of the write.
 
-use sqlx::{AssertSqlSafe, PgConnection};
+use serde_json::Value;
+use sqlx::{AssertSqlSafe, PgConnection, types::Json};
 use uuid::Uuid;
 
-use super::{policy::Grant, role::Role};
+use super::{
+    policy::{Grant, Right},
+    role::Role,
+};
 use crate::{api::Error, repository};
 
 /// When the question is asked.
@@ -122,4 +126,109 @@ fn condition(kind: &str, when: When) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// What the rules on fields (`fields`) ask the database about a write.
+#[derive(Debug, Default)]
+pub(super) struct Facts {
+    /// Today, in ISO 8601; empty where nothing goes by it.
+    pub(super) today: String,
+    /// Whether a movement touches an allocation in the budget of another entity.
+    pub(super) touches_others: bool,
+    /// Whether the row goes from one strategy to another.
+    pub(super) moves: bool,
+    /// The reference by which it would.
+    pub(super) moved_field: Option<&'static str>,
+    /// Whether its evidence can be looked at.
+    pub(super) is_shown: bool,
+}
+
+/// The references by which a row belongs to a strategy.
+const PLACES: [&str; 9] = [
+    "strategy_id",
+    "objective_id",
+    "initiative_id",
+    "step_id",
+    "indicator_id",
+    "allocation_id",
+    "programme_id",
+    "successor_initiative_id",
+    "successor_step_id",
+];
+
+const STRATEGIES: &str = "
+select count(distinct coalesce(coalesce(g.strategy_id, n.strategy_id, i.strategy_id, o.strategy_id)::text, '')) > 1
+from jsonb_to_recordset($1) g(strategy_id uuid, objective_id uuid, initiative_id uuid, step_id uuid, indicator_id uuid, allocation_id uuid,
+    programme_id uuid, successor_initiative_id uuid, successor_step_id uuid)
+left join indicators n on n.id = g.indicator_id
+left join budget_allocations b on b.id = g.allocation_id
+left join training_programmes p on p.id = g.programme_id
+left join steps s on s.id = coalesce(g.step_id, g.successor_step_id, n.step_id, b.step_id)
+left join initiatives i on i.id =
+    coalesce(g.initiative_id, g.successor_initiative_id, n.initiative_id, b.initiative_id, p.initiative_id, s.initiative_id)
+left join objectives o on o.id = coalesce(g.objective_id, n.objective_id)";
+
+const OTHERS_BUDGETS: &str = "
+select exists (
+    select from budget_allocations b where b.entity_id <> $2 and (b.id = any($1) or b.id in (
+        select m.allocation_id from budget_movements m where $3 in (m.id, m.counterpart_id))))";
+
+impl Facts {
+    pub(super) async fn of(
+        connection: &mut PgConnection,
+        right: Right,
+        kind: &str,
+        (before, after): (Option<&Value>, Option<&Value>),
+    ) -> Result<Self, Error> {
+        let failed = repository::Error::from;
+        let mut facts = Self::default();
+        let (Some(after), Grant::Own(_, entity)) = (after, right.grant) else { return Ok(facts) };
+        let id = |field: &str| after[field].as_str().and_then(|id| Uuid::try_parse(id).ok());
+        if kind == "assignment" {
+            let today = sqlx::query_scalar("select today()::text").fetch_one(&mut *connection);
+            facts.today = today.await.map_err(failed)?;
+        }
+        if kind == "budget_movement" {
+            let own: Vec<Uuid> = ["allocation_id", "to_allocation_id"].into_iter().filter_map(id).collect();
+            let asked = sqlx::query_scalar(OTHERS_BUDGETS).bind(own).bind(entity).bind(id("reverses_id"));
+            facts.touches_others = asked.fetch_one(&mut *connection).await.map_err(failed)?;
+        }
+        if after["status"] == "completed" {
+            facts.is_shown = is_shown(connection, right, after["evidence"].as_str().unwrap_or_default()).await?;
+        }
+        let Some(before) = before else { return Ok(facts) };
+        facts.moved_field = PLACES.into_iter().find(|field| before[*field] != after[*field]);
+        if facts.moved_field.is_some() {
+            let asked = sqlx::query_scalar(STRATEGIES).bind(Json([before, after]));
+            facts.moves = asked.fetch_one(connection).await.map_err(failed)?;
+        }
+        Ok(facts)
+    }
+}
+
+/// Whether evidence names what can be looked at: an address of the web, or a piece of evidence that the writer sees.
+async fn is_shown(connection: &mut PgConnection, right: Right, evidence: &str) -> Result<bool, Error> {
+    let words = || evidence.split(|c: char| c.is_whitespace() || "<>()[]\",;".contains(c));
+    let is_address = |word: &str| {
+        let rest = word.strip_prefix("https://").or_else(|| word.strip_prefix("http://"));
+        let host = rest.and_then(|rest| rest.split(['/', '?', '#', ':']).next()).unwrap_or_default();
+        let labels: Vec<&str> = host.split('.').collect();
+        labels.len() > 1
+            && labels.iter().all(|label| !label.is_empty() && label.chars().all(|c| c.is_alphanumeric() || c == '-'))
+    };
+    if words().any(is_address) {
+        return Ok(true);
+    }
+    let pieces: Vec<Uuid> = words()
+        .filter_map(|word| Uuid::try_parse(word.strip_prefix("evidence:")?.trim_end_matches('.')).ok())
+        .collect();
+    if pieces.is_empty() {
+        return Ok(false);
+    }
+    repository::see_only(connection, right.clearance).await?;
+    let sql = "select exists (select from evidence where id = any($1))";
+    let found = sqlx::query_scalar(sql).bind(pieces).fetch_one(&mut *connection).await;
+    let found = found.map_err(repository::Error::from)?;
+    repository::see_all(connection, right.clearance).await?;
+    Ok(found)
 }

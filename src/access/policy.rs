@@ -263,6 +263,8 @@ impl Grant {
 /// What an actor may do to things, and which it may see.
 #[derive(Debug, Clone, Copy)]
 pub struct Right {
+    /// What the actor is; `fields` says which fields are not its own.
+    pub role: Role,
     /// On which things.
     pub grant: Grant,
     /// Which it sees.

@@ -41,11 +41,12 @@ pub fn document(nouns: &[Noun]) -> Value {
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"}
         },
         "servers": [{"url": "/"}],
-        "security": [{"key": []}],
+        "security": [{"key": []}, {"password": []}],
         "tags": [],
         "paths": {},
         "components": {
-            "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": "A key made by `mandate key create` or `POST /v1/api-keys` (`mandate_...`); or, where the service has an issuer (`MANDATE_OIDC_ISSUER`), an access token of it (a JWT)."}},
+            "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": "A key made by `mandate key create` or `POST /v1/api-keys` (`mandate_...`); or, where the service has an issuer (`MANDATE_OIDC_ISSUER`), an access token of it (a JWT)."},
+                "password": {"type": "http", "scheme": "basic", "description": "A key as the password of any user name, for programs that know nothing else, such as spreadsheets."}},
             "schemas": {"Reference": {
                 "description": "Another resource: the id that the service gave it, or `external:` and the external id that it was given; a strategy, an entity and a funding source also as `code:` and the code.",
                 "anyOf": [{"$ref": "#/components/schemas/Id"}, {"type": "string", "pattern": r"^(external:[^\s/?#]+|code:.+)$", "example": "external:erp-4711"}]

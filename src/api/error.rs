@@ -30,6 +30,8 @@ pub enum Error {
     BadToken(String),
     /// 403: the key or token may not do this.
     Forbidden(String),
+    /// 403: of what the key may write, these fields are kept for other roles.
+    Reserved(Vec<Fault>),
     /// 404: there is no such thing.
     NotFound(String),
     /// 405: the method is not one of these.
@@ -135,6 +137,7 @@ impl Error {
             Self::Unauthenticated(why) => (S::UNAUTHORIZED, "unauthenticated", "A valid key is needed", why.clone()),
             Self::BadToken(why) => (S::UNAUTHORIZED, "unauthenticated", "The token is not good", why.clone()),
             Self::Forbidden(why) => (S::FORBIDDEN, "forbidden", "The key may not do this", why.clone()),
+            Self::Reserved(faults) => (S::FORBIDDEN, "forbidden", "The key may not do this", faulty(faults)),
             Self::NotFound(what) => (S::NOT_FOUND, "not_found", "There is no such thing", what.clone()),
             Self::MethodNotAllowed(why) => {
                 (S::METHOD_NOT_ALLOWED, "method_not_allowed", "The method is not possible here", why.clone())
@@ -224,14 +227,14 @@ impl Error {
 
     /// Whether it says that somebody may not, or may no longer: an answer without end is over then.
     pub fn is_refusal(&self) -> bool {
-        matches!(self, Self::Unauthenticated(_) | Self::BadToken(_) | Self::Forbidden(_))
+        matches!(self, Self::Unauthenticated(_) | Self::BadToken(_) | Self::Forbidden(_) | Self::Reserved(_))
     }
 
     /// The problem for the client, without the request.
     pub fn problem(&self) -> Problem {
         let (status, code, title, detail) = self.parts();
         let (errors, current, history) = match self {
-            Self::BadQuery(faults) | Self::Conflict(faults) | Self::Invalid(faults) => {
+            Self::BadQuery(faults) | Self::Conflict(faults) | Self::Invalid(faults) | Self::Reserved(faults) => {
                 (faults.iter().take(FAULTS).cloned().collect(), None, None)
             }
             Self::Stale(current) => (Vec::new(), current.clone(), None),

@@ -28,7 +28,7 @@ use super::{
 };
 use crate::{
     access::{
-        Actor,
+        Actor, fields,
         own::{self, When},
         policy::Right,
     },
@@ -224,6 +224,7 @@ pub(crate) async fn add<R: Resource>(
     if !faults.0.is_empty() {
         return Err(Error::Invalid(faults.0));
     }
+    fields::check(connection, right, (None, Some(data))).await?;
     owed::<R>(connection, author, (None, Some(data))).await?;
     let stored = repository::insert(connection, author, &rows).await?;
     own::check(connection, right.grant, (R::KIND, stored.id), When::After).await?;
@@ -248,6 +249,7 @@ pub(crate) async fn change<R: Resource>(
     data: &R,
     right: Right,
 ) -> Result<Stored<R>, Error> {
+    fields::check(connection, right, (Some(&before.data), Some(data))).await?;
     owed(connection, author, (Some(&before.data), Some(data))).await?;
     match repository::update(connection, author, before, data).await {
         Ok(stored) => {
@@ -320,6 +322,7 @@ async fn remove<R: Resource>(
     if !faults.0.is_empty() {
         return Err(Error::Conflict(faults.0));
     }
+    fields::check(connection, right, (Some(&stored.data), None)).await?;
     owed(connection, author, (Some(&stored.data), None)).await?;
     let (id, version) = (stored.id, stored.version);
     let outcome = if right.is_limited() {

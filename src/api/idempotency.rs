@@ -54,8 +54,11 @@ impl<S: Send + Sync> FromRequestParts<S> for Attempt {
         let mut fingerprint = Sha256::new();
         let target = parts.uri.path_and_query().map_or(parts.uri.path(), |target| target.as_str());
         let header = |name| parts.headers.get(name).map_or(&b""[..], HeaderValue::as_bytes);
-        let (content_type, if_match) = (header(header::CONTENT_TYPE), header(header::IF_MATCH));
-        for part in [parts.method.as_str().as_bytes(), target.as_bytes(), content_type, if_match] {
+        let content_type = header(header::CONTENT_TYPE);
+        // A list, which may come in several lines.
+        let if_match: Vec<&[u8]> = parts.headers.get_all(header::IF_MATCH).iter().map(HeaderValue::as_bytes).collect();
+        let if_match = if_match.join(&b',');
+        for part in [parts.method.as_str().as_bytes(), target.as_bytes(), content_type, &if_match] {
             // With its length before it, no part can pass for the end of another.
             fingerprint.update(part.len().to_be_bytes());
             fingerprint.update(part);

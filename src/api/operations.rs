@@ -61,7 +61,7 @@ impl Verb {
 
     /// Whether the actor may do it, and to which things.
     pub fn by<R: Resource>(self, actor: &Actor) -> Result<Right, Error> {
-        Ok(Right { grant: actor.may(&self.of(R::KIND, R::TABLE))?, clearance: actor.clearance() })
+        actor.right(&self.of(R::KIND, R::TABLE))
     }
 }
 

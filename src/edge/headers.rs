@@ -1,6 +1,28 @@
-//! What every answer tells browsers not to do with it.
+//! Headers: which of a request may come once only, and what every answer tells browsers not to do with it.
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+
+/// The headers of a request that say one thing. Of two, one reader takes the first and another the last: a proxy may have judged the other one.
+const ONCE: [HeaderName; 5] = [
+    header::AUTHORIZATION,
+    header::CONTENT_TYPE,
+    HeaderName::from_static("idempotency-key"),
+    HeaderName::from_static("last-event-id"),
+    HeaderName::from_static("mandate-reason"),
+];
+
+/// The header that came more than once, although it may come once only.
+pub fn repeated(headers: &HeaderMap) -> Option<HeaderName> {
+    ONCE.into_iter().find(|name| headers.get_all(name).iter().nth(1).is_some())
+}
+
+/// Whether an answer that asks for a key also asks for it as a password: not where a page asked, whose reader would be shown a form.
+pub fn takes_password(headers: &HeaderMap) -> bool {
+    let starts =
+        |header: &HeaderValue| header.as_bytes().get(..6).is_some_and(|word| word.eq_ignore_ascii_case(b"basic "));
+    headers.get(header::AUTHORIZATION).is_none_or(starts)
+        && headers.get("sec-fetch-mode").is_none_or(|mode| mode == "navigate")
+}
 
 /// Nothing is loaded, run, sent or framed: answers are data, and the welcome page is words.
 const DATA: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";

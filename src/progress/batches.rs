@@ -149,7 +149,7 @@ async fn create(
     RawQuery(query): RawQuery,
     body: Bytes,
 ) -> Result<Response, Error> {
-    let right = Right { grant: actor.may("create_progress_report_batch")?, clearance: actor.clearance() };
+    let right = actor.right("create_progress_report_batch")?;
     let parameters: BatchParameters = query::read(query.as_deref())?;
     let batch: Frame = json::decode(json::parse(&headers, &body)?).map_err(Error::Invalid)?;
     let items = batch.items.into_iter().map(json::decode).collect();
@@ -252,7 +252,7 @@ impl Asked {
 fn refusal(index: usize, error: Error) -> Result<Vec<Fault>, Error> {
     let mut found = Faults::default();
     match error {
-        Error::Invalid(faults) | Error::Conflict(faults) => found.0 = faults,
+        Error::Invalid(faults) | Error::Conflict(faults) | Error::Reserved(faults) => found.0 = faults,
         Error::Forbidden(why) => found.add("", "forbidden", why),
         Error::NotFound(why) => found.add("", "not_found", why),
         Error::Deleted(history) => found.add("", "deleted", format!("it was deleted; its history is at {history}")),

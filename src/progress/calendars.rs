@@ -162,7 +162,7 @@ pub(super) fn describe(document: &mut Value) {
     );
     responses.insert("304".into(), not_modified());
     document["paths"]["/v1/calendars/{entity}.ics"] = json!({"get": {
-        "operationId": "find_calendar", "tags": ["calendars"], "security": [{"key": []}, {"calendar_token": []}],
+        "operationId": "find_calendar", "tags": ["calendars"], "security": [{"key": []}, {"password": []}, {"calendar_token": []}],
         "summary": "Shows what an entity owes as a calendar (iCalendar, RFC 5545).",
         "description": "What is overdue, and what is due within 366 days. A token shows what is public or internal.",
         "parameters": asked, "responses": responses}});

@@ -149,7 +149,7 @@ async fn begin(
     }
     let stored = add(connection, author, &data, right).await?;
     if data.state == ReportState::Submitted {
-        submit(connection, author, &stored).await?;
+        submit(connection, author, &stored, right).await?;
     }
     Ok(stored)
 }
@@ -175,7 +175,7 @@ pub(super) async fn lead(
     let is_step = data.state != before.data.state;
     let stored = change(connection, author, before, &data, right).await?;
     if is_step && data.state == ReportState::Submitted {
-        submit(connection, author, &stored).await?;
+        submit(connection, author, &stored, right).await?;
     }
     Ok(stored)
 }

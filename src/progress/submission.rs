@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::progress_reports::ProgressReport;
 use crate::{
+    access::{fields, policy::Right},
     api::Error,
     plan::{
         Initiative, Step, Timeline,
@@ -87,6 +88,7 @@ pub(super) async fn submit(
     connection: &mut PgConnection,
     author: &Author,
     stored: &Stored<ProgressReport>,
+    right: Right,
 ) -> Result<(), Error> {
     let report = &stored.data;
     let item = report.step_id.map(StepId::uuid).or(report.initiative_id.map(InitiativeId::uuid)).unwrap_or_default();
@@ -116,9 +118,9 @@ pub(super) async fn submit(
     }
     let author = because_of(author, &report.period);
     if report.initiative_id.is_some() {
-        move_item::<Initiative>(connection, &author, item, report).await?;
+        move_item::<Initiative>(connection, &author, (item, report), right).await?;
     } else {
-        move_item::<Step>(connection, &author, item, report).await?;
+        move_item::<Step>(connection, &author, (item, report), right).await?;
     }
     let Some(forecast) = report.forecast_ends_on.filter(|day| Some(*day) != ground.forecast) else {
         return Ok(());
@@ -149,8 +151,8 @@ fn because_of(author: &Author, period: &Code) -> Author {
 async fn move_item<R: Moved>(
     connection: &mut PgConnection,
     author: &Author,
-    id: Uuid,
-    report: &ProgressReport,
+    (id, report): (Uuid, &ProgressReport),
+    right: Right,
 ) -> Result<(), Error> {
     let Lookup::Found(before) = repository::find::<R>(connection, &Key::Id(id)).await? else {
         return Err(Error::Contended);
@@ -165,6 +167,7 @@ async fn move_item<R: Moved>(
     if !faults.0.is_empty() {
         return Err(Error::Invalid(faults.0.into_iter().map(of_report).collect()));
     }
+    fields::check(connection, right, (Some(&before.data), Some(&after))).await?;
     repository::update(connection, author, &before, &after).await?;
     Ok(())
 }

@@ -13,11 +13,11 @@ use super::{
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Clearance {
     /// Everything.
-    #[default]
     All,
     /// What is public or internal.
     Internal,
-    /// What is public.
+    /// What is public. Where nothing else is said, nobody sees more.
+    #[default]
     Public,
 }
 

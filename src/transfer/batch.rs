@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::section::{Given, Outcome, hold, import_section};
 use crate::{
     access::{
+        fields,
         own::{self, When},
         policy::Right,
     },
@@ -111,6 +112,7 @@ async fn all(
     repository::see_all(connection, right.clearance).await?;
     if let Some(seen) = seen {
         allow(connection, right, seen, (&rows, &keys), &mut faults).await?;
+        still_hidden(connection, right, (&rows, &there), &mut faults).await?;
     }
     let external = |row: &Value| row.get("external_id")?.as_str().map(str::to_owned);
     let names: Vec<String> = rows.iter().filter_map(external).collect();
@@ -220,6 +222,30 @@ async fn allow(
         }
         if key.restates_id.is_some_and(|id| !seen.measurements.contains(&id)) {
             faults[index].push(missing("#/restates_id"));
+        }
+    }
+    Ok(())
+}
+
+/// Notes rows that would be open to more readers than before, where that is not the writer's to say.
+async fn still_hidden(
+    connection: &mut PgConnection,
+    right: Right,
+    (rows, there): (&[Value], &HashMap<usize, Uuid>),
+    faults: &mut [Vec<Fault>],
+) -> Result<(), Error> {
+    let ids: Vec<Uuid> = there.values().copied().collect();
+    let known: HashMap<Uuid, Measurement> = repository::find_many::<Measurement>(connection, &ids)
+        .await?
+        .into_iter()
+        .map(|row| (row.id, row.data))
+        .collect();
+    for (index, row) in rows.iter().enumerate() {
+        let Some(given) = row.get("classification") else { continue };
+        let before =
+            there.get(&index).and_then(|id| known.get(id)).map(|before| serde_json::json!(before.classification));
+        if let Some(instead) = fields::opens(right.role, before.as_ref(), given) {
+            faults[index].push(fault("#/classification", "reserved", instead));
         }
     }
     Ok(())

@@ -73,7 +73,7 @@ async fn create_measurement_batch(
     RawQuery(query): RawQuery,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Error> {
-    let right = Right { grant: actor.may("create_measurement_batch")?, clearance: actor.clearance() };
+    let right = actor.right("create_measurement_batch")?;
     let parameters: BatchParameters = query::read(query.as_deref())?;
     let body = json::received(body, || format!("a batch may have at most {LIMIT} bytes; split it"))?;
     let rows = rows(&headers, &body)?;

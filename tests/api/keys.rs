@@ -189,7 +189,7 @@ async fn an_editor_cannot_reach_beyond_the_work_of_its_entity() {
     assert_eq!(editor.delete(&path).if_match(2).expect(412).await.json()["current"]["version"], 1);
 
     // What stands in the way of a deletion is told as ever.
-    let work = json!({"step_id": step, "entity_id": mine, "role": "performer"});
+    let work = json!({"step_id": step, "entity_id": mine, "role": "informed"});
     let work = id_of(&editor, "assignments", work).await;
     assert_eq!(editor.delete(&path).if_match(1).expect(409).await.faults(), ["# referred_to"]);
     editor.delete(format!("/v1/assignments/{}", work.as_str().unwrap())).if_match(1).expect(204).await;

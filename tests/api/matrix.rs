@@ -2,6 +2,7 @@
 //! says, and what is refused changes nothing.
 
 mod bodies;
+mod fields;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -132,7 +132,8 @@ async fn what_stands_in_the_way_is_told_when_the_work_is_behind() {
     let mut never = report("2025-Q2", json!({"state": "submitted", "forecast_ends_on": "2025-03-31"}));
     let reply = editor.post("/v1/progress-reports", never.clone()).expect(422).await;
     assert_eq!(reply.faults(), ["#/forecast_ends_on before_period"], "{}", reply.text);
-    (never["status"], never["evidence"], never["percent"]) = (json!("completed"), json!("seen"), json!(90));
+    (never["status"], never["evidence"], never["percent"]) =
+        (json!("completed"), json!("https://example.org/seen"), json!(90));
     let reply = editor.post("/v1/progress-reports", never.clone()).expect(422).await;
     assert_eq!(reply.faults(), ["#/percent not_done"], "{}", reply.text);
     never["percent"] = json!(100);
@@ -233,7 +234,7 @@ async fn the_list_of_periods_is_closed_and_what_was_reported_stays_in_it() {
 #[tokio::test]
 async fn a_late_report_of_an_older_period_writes_nothing_over_a_newer_one() {
     let Ground { admin, editor, .. } = ground().await;
-    let newer = json!({"state": "submitted", "status": "completed", "evidence": "done"});
+    let newer = json!({"state": "submitted", "status": "completed", "evidence": "https://example.org/done"});
     editor.create("progress-reports", report("2025-Q2", newer)).await;
     let older = json!({"state": "submitted", "forecast_ends_on": "2025-05-31"});
     editor.create("progress-reports", report("2025-Q1", older)).await;

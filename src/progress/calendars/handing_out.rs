@@ -82,6 +82,7 @@ async fn list(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Error> {
     actor.may("list_calendar_tokens")?;
+    let app = app.seen_by(&actor);
     let format = Format::of(&headers)?;
     let (filter, NoParameters {}, _) =
         query::read_both::<CalendarTokenFilter, NoParameters>(&app, query.as_deref(), &REFERENCES).await?;
@@ -100,6 +101,8 @@ async fn create(
     body: Bytes,
 ) -> Result<Response, Error> {
     actor.may("create_calendar_token")?;
+    // Nobody hands out what he may not read.
+    actor.may("find_calendar")?;
     query::read::<NoParameters>(query.as_deref())?;
     let mut rows = [json::parse(&headers, &body)?];
     let mut connection = app.connection().await?;

@@ -33,7 +33,7 @@ use crate::{
         target::Target,
     },
     app::App,
-    repository::{Author, Fault, Isolation, Key},
+    repository::{Author, Clearance, Fault, Isolation, Key},
 };
 
 /// Which webhooks.
@@ -45,6 +45,20 @@ pub(super) struct PageParameters {
     /// Webhooks of a page, 1 to 200; 50 when not given.
     #[schema(minimum = 1, maximum = 200, example = 50)]
     pub(super) limit: Option<i64>,
+}
+
+/// Demands the rights of what a webhook carries: those of a reader of the feed who sees everything, and, where it carries them, of keys and
+/// webhooks. Otherwise whoever may only manage access would be sent what he may not read.
+pub(super) fn may_carry(actor: &Actor, webhook: &Webhook) -> Result<(), Error> {
+    actor.may("list_changes")?;
+    if actor.clearance() != Clearance::All {
+        return Err(Error::Forbidden("a webhook carries everything, and the key may not see everything".into()));
+    }
+    if webhook.kinds.iter().any(|kind| changes::ACCESS_KINDS.contains(&kind.as_str())) {
+        actor.may("list_api_keys")?;
+        actor.may("list_webhooks")?;
+    }
+    Ok(())
 }
 
 /// The id in the path; a webhook has no other name.
@@ -114,6 +128,7 @@ pub(super) async fn create(
             return Err(Error::Invalid(faults));
         }
     };
+    may_carry(&actor, &webhook)?;
     let input = (webhook, after, random()?, actor.author(&headers)?);
     attempt
         .once((&app, &actor), &bytes, Isolation::Committed, input, |connection, input| {
@@ -180,7 +195,7 @@ pub(super) async fn patch(
     query::read::<NoParameters>(query.as_deref())?;
     let patch = body::parse_patch(&headers, &bytes)?;
     let author = actor.author(&headers)?;
-    let input = (id(&key)?, patch, headers, app.egress.clone(), author);
+    let input = (id(&key)?, patch, headers, app.egress.clone(), (actor.clone(), author));
     attempt
         .once((&app, &actor), &bytes, Isolation::Committed, input, |connection, input| {
             Box::pin(change(connection, input))
@@ -190,7 +205,7 @@ pub(super) async fn patch(
 
 async fn change(
     connection: &mut PgConnection,
-    (id, patch, headers, egress, author): &(Uuid, Value, HeaderMap, Egress, Author),
+    (id, patch, headers, egress, (actor, author)): &(Uuid, Value, HeaderMap, Egress, (Actor, Author)),
 ) -> Result<Response, Error> {
     let before = webhook::find(connection, *id).await?;
     precondition::if_match(headers, &before.stored)?;
@@ -198,6 +213,10 @@ async fn change(
     let known: Vec<String> = fields.as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect();
     let fields = body::patched(fields, patch.clone(), |name| known.iter().any(|known| known == name));
     let webhook = Webhook::read(fields, egress).map_err(Error::Invalid)?;
+    // Who may manage it may always stop it.
+    if webhook.active {
+        may_carry(actor, &webhook)?;
+    }
     match webhook::update(connection, author, &before.stored, &webhook).await? {
         Some(kept) => Ok(one(StatusCode::OK, &kept, &kept.shown()?)),
         None => Err(Error::Stale(Some(webhook::find(connection, *id).await?.shown()?))),

@@ -18,7 +18,7 @@ use super::{
     super::changes,
     attempt::attempt,
     deliveries::{self, Wanted},
-    handlers::{ahead, cursor, id, listed, page},
+    handlers::{ahead, cursor, id, listed, may_carry, page},
     send::Message,
     webhook,
 };
@@ -112,11 +112,11 @@ pub(super) async fn redeliver(
             "give `delivery_id` for one delivery, or `status` with `dead` for all that are dead",
         ));
     }
-    let input = (id(&key)?, asked.delivery_id);
+    let input = (id(&key)?, asked.delivery_id, actor.clone());
     again
-        .once((&app, &actor), &bytes, Isolation::Committed, input, |connection, (webhook, one)| {
+        .once((&app, &actor), &bytes, Isolation::Committed, input, |connection, (webhook, one, actor)| {
             Box::pin(async move {
-                webhook::find(connection, *webhook).await?;
+                may_carry(actor, &webhook::find(connection, *webhook).await?.stored.data)?;
                 let count = deliveries::redeliver(connection, *webhook, *one).await?;
                 if count == 0 && one.is_some() {
                     return Err(Error::invalid(
@@ -153,7 +153,7 @@ pub(super) async fn replay(
     let (Some(after), false) = (after, until == Some(None)) else {
         return Err(Error::Invalid(faults));
     };
-    let input = (id(&key)?, after, until.flatten());
+    let input = (id(&key)?, after, until.flatten(), actor.clone());
     again
         .once((&app, &actor), &bytes, Isolation::Committed, input, |connection, input| {
             Box::pin(put_again(connection, input))
@@ -163,9 +163,11 @@ pub(super) async fn replay(
 
 async fn put_again(
     connection: &mut PgConnection,
-    (webhook, after, until): &(Uuid, i64, Option<i64>),
+    (webhook, after, until, actor): &(Uuid, i64, Option<i64>, Actor),
 ) -> Result<Response, Error> {
-    let position = webhook::find(connection, *webhook).await?.position;
+    let kept = webhook::find(connection, *webhook).await?;
+    may_carry(actor, &kept.stored.data)?;
+    let position = kept.position;
     let head = changes::head(connection).await?;
     for (field, given) in [("after", Some(*after)), ("until", *until)] {
         if let Some(given) = given.filter(|given| *given > head) {

@@ -1,0 +1,367 @@
+//! Every rule on fields, broken by every role in several ways: whom it does not bind may, all others may not, and nothing changes.
+
+use std::collections::BTreeSet;
+
+use mandate::{
+    access::{
+        Role,
+        fields::{FieldRule, RULES},
+    },
+    limits::Limits,
+};
+use serde_json::{Value, json};
+use sqlx::{Connection as _, PgConnection};
+
+use super::{Side, World, relation, state};
+use crate::support::{Client, database, service_over};
+
+/// A write: method, path, body.
+type Write = (&'static str, String, Value);
+
+/// A world with what the rules are broken on.
+struct Ground {
+    world: World,
+    /// An initiative of another strategy on which the entity works too.
+    elsewhere: Value,
+    /// A public initiative on which it works.
+    open: Value,
+    /// A law.
+    act: Value,
+}
+
+impl Ground {
+    async fn lay(client: Client) -> Self {
+        let mut world = World::lay(client).await;
+        let of = async |code: &str, classification: &str| {
+            let body = json!({"code": code, "title": code, "country": "XX", "kind": "strategy", "classification": classification});
+            let strategy = world.client.create("strategies", body).await["id"].clone();
+            let body = json!({"strategy_id": strategy, "code": "1", "title": "One", "classification": classification});
+            let initiative = world.client.create("initiatives", body).await["id"].clone();
+            let lead = json!({"initiative_id": initiative, "entity_id": world.entity[&Side::Own], "role": "lead", "valid_from": "2020-01-01"});
+            world.client.create("assignments", lead).await;
+            initiative
+        };
+        let (elsewhere, open) = (of("T", "internal").await, of("P", "public").await);
+        let act = world.body("legal_act", Side::Own).await;
+        let act = world.client.create("legal-acts", act).await["id"].clone();
+        Self { world, elsewhere, open, act }
+    }
+
+    async fn made(&self, noun: &str, body: Value) -> String {
+        let id = self.world.client.create(noun, body).await["id"].clone();
+        format!("/v1/{noun}/{}", id.as_str().unwrap())
+    }
+
+    async fn day(&mut self) -> Value {
+        self.world.body("staff_capacity", Side::Own).await["starts_on"].clone()
+    }
+
+    /// An assignment of the own entity in a role that acts.
+    async fn support(&mut self) -> String {
+        let from = self.day().await;
+        let body = json!({"initiative_id": self.world.initiative[&Side::Own], "entity_id": self.world.entity[&Side::Own],
+            "role": "support", "valid_from": from, "valid_to": "2090-12-31"});
+        self.made("assignments", body).await
+    }
+
+    /// Fresh ways to break a rule.
+    #[expect(clippy::too_many_lines, reason = "a table, some writes a rule")]
+    async fn ways(&mut self, rule: &FieldRule) -> Vec<Write> {
+        self.world.count += 1;
+        let code = format!("c{}", self.world.count);
+        let (own, other) = (self.world.entity[&Side::Own].clone(), self.world.entity[&Side::Other].clone());
+        let initiative = self.world.initiative[&Side::Own].clone();
+        let step = self.world.step[&Side::Own].clone();
+        let post = |noun: &str, body: Value| ("POST", format!("/v1/{noun}"), body);
+        let patch = |path: String, body: Value| ("PATCH", path, body);
+        match rule.name {
+            "classification" => {
+                let body =
+                    json!({"initiative_id": self.open, "code": code, "title": "A step", "classification": "internal"});
+                let step = self.made("steps", body.clone()).await;
+                let mut open = body;
+                (open["code"], open["classification"]) = (json!(format!("{code}b")), json!("public"));
+                let whole =
+                    json!({"initiative_id": self.open, "code": code, "title": "Open", "classification": "public"});
+                let forum = json!({"code": code, "name": "A forum", "kind": "conference", "classification": "public"});
+                let statement = json!({"kind": "statement", "title": code, "claim": "x", "about": "other", "classification": "public"});
+                let money = json!({"initiative_id": self.open, "fiscal_year": 2025, "phase": "estimate",
+                    "money": {"amount": "1", "currency": "RON"}, "classification": "public"});
+                let named = ("PUT", format!("/v1/steps/external:{code}"), {
+                    let mut named = open.clone();
+                    named["code"] = json!(format!("{code}c"));
+                    named
+                });
+                vec![
+                    post("steps", open),
+                    named,
+                    patch(step.clone(), json!({"classification": "public"})),
+                    ("PUT", step, whole),
+                    post("forums", forum),
+                    post("evidence", statement),
+                    post("budget-allocations", money),
+                ]
+            }
+            "assignment_new" => {
+                let from = self.day().await;
+                let of = |place: &str, id: &Value, role: &str, entity: &Value| json!({place: id, "entity_id": entity, "role": role, "valid_from": from});
+                vec![
+                    post("assignments", of("initiative_id", &initiative, "co_lead", &own)),
+                    post("assignments", of("initiative_id", &initiative, "support", &own)),
+                    post("assignments", of("step_id", &step, "performer", &own)),
+                    post("assignments", of("step_id", &step, "co_lead", &other)),
+                    ("PUT", format!("/v1/assignments/external:{code}"), of("step_id", &step, "implementer", &own)),
+                ]
+            }
+            "assignment_role" => {
+                let (first, second, third) = (self.support().await, self.support().await, self.support().await);
+                let mut whole = self.world.client.get(&third).expect(200).await.json();
+                for own in ["id", "version", "created_at", "updated_at"] {
+                    whole.as_object_mut().unwrap().shift_remove(own);
+                }
+                whole["role"] = json!("accountable");
+                vec![
+                    patch(first, json!({"role": "co_lead"})),
+                    patch(second, json!({"role": "performer"})),
+                    ("PUT", third, whole),
+                ]
+            }
+            "assignment_period" => {
+                let mut ways = Vec::new();
+                let from = self.day().await;
+                for change in [
+                    json!({"valid_to": null}),
+                    json!({"valid_to": "2091-01-01"}),
+                    json!({"valid_to": "2020-12-31"}),
+                    json!({"valid_from": from}),
+                ] {
+                    ways.push(patch(self.support().await, change));
+                }
+                ways
+            }
+            "assignment_place" => {
+                let (first, second) = (self.support().await, self.support().await);
+                vec![
+                    patch(first, json!({"initiative_id": self.open})),
+                    patch(second, json!({"initiative_id": null, "step_id": step})),
+                ]
+            }
+            "assignment_deletion" => vec![("DELETE", self.support().await, Value::Null)],
+            "timeline_basis" => {
+                let of = |basis: &str| json!({"initiative_id": initiative, "basis": basis, "ends_on": "2026-06-30", "reason": "x", "legal_act_id": self.act});
+                let (first, second) =
+                    (self.made("timelines", of("forecast")).await, self.made("timelines", of("forecast")).await);
+                let (third, fourth) =
+                    (self.made("timelines", of("revised")).await, self.made("timelines", of("revised")).await);
+                vec![
+                    post("timelines", of("approved")),
+                    post("timelines", of("revised")),
+                    patch(first, json!({"basis": "approved"})),
+                    patch(second, json!({"basis": "revised"})),
+                    patch(third, json!({"basis": "forecast"})),
+                    ("DELETE", fourth, Value::Null),
+                ]
+            }
+            "appropriation" => {
+                let of = |phase: &str| {
+                    json!({"initiative_id": initiative, "fiscal_year": 2026, "phase": phase, "entity_id": own,
+                    "money": {"amount": "7", "currency": "RON"}})
+                };
+                let (first, second) = (
+                    self.made("budget-allocations", of("estimate")).await,
+                    self.made("budget-allocations", of("appropriation")).await,
+                );
+                let third = self.made("budget-allocations", of("appropriation")).await;
+                vec![
+                    post("budget-allocations", of("appropriation")),
+                    patch(first, json!({"phase": "appropriation"})),
+                    patch(second, json!({"money": {"amount": "8"}})),
+                    ("DELETE", third, Value::Null),
+                ]
+            }
+            "budget_entity" => {
+                let of = |entity: Value| {
+                    json!({"initiative_id": initiative, "fiscal_year": 2026, "phase": "estimate", "entity_id": entity,
+                    "money": {"amount": "7", "currency": "RON"}})
+                };
+                let (first, second) = (
+                    self.made("budget-allocations", of(own)).await,
+                    self.made("budget-allocations", of(other.clone())).await,
+                );
+                let third = self.made("budget-allocations", of(other.clone())).await;
+                vec![
+                    post("budget-allocations", of(other.clone())),
+                    patch(first, json!({"entity_id": other})),
+                    patch(second, json!({"money": {"amount": "9"}})),
+                    patch(third, json!({"entity_id": null})),
+                ]
+            }
+            "ceiling_entity" => {
+                let of = |entity: &Value| {
+                    json!({"initiative_id": initiative, "fiscal_year": 2026, "phase": "appropriation", "entity_id": entity,
+                    "money": {"amount": "7", "currency": "RON"}})
+                };
+                let id = |path: String| path.rsplit('/').next().unwrap().to_owned();
+                let theirs = id(self.made("budget-allocations", of(&other)).await);
+                let mine = id(self.made("budget-allocations", of(&own)).await);
+                let of = |on: &str, kind: &str, more: Value| {
+                    let mut body = json!({"allocation_id": on, "kind": kind, "dated_on": "2026-03-01", "legal_act_id": self.act,
+                        "money": {"amount": "1", "currency": "RON"}});
+                    body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+                    body
+                };
+                let to = of(&mine, "virement", json!({"to_allocation_id": theirs}));
+                let more = of(&theirs, "revision", json!({"direction": "increase"}));
+                let there = self.world.client.create("budget-movements", more.clone()).await["id"].clone();
+                vec![
+                    post("budget-movements", more),
+                    post("budget-movements", to),
+                    post("budget-movements", of(&theirs, "reversal", json!({"reverses_id": there}))),
+                ]
+            }
+            "another_plan" => {
+                let body = json!({"strategy_id": self.world.strategy, "code": code, "title": "One"});
+                let initiative = self.made("initiatives", body).await;
+                let id = initiative.rsplit('/').next().unwrap();
+                let lead = json!({"initiative_id": id, "entity_id": own, "role": "lead"});
+                self.world.client.create("assignments", lead).await;
+                let body = json!({"initiative_id": id, "code": "a", "title": "A step"});
+                let (step, milestone) =
+                    (self.made("steps", body).await, json!({"initiative_id": id, "title": "Reached"}));
+                let milestone = self.made("milestones", milestone).await;
+                let elsewhere =
+                    self.world.client.get(format!("/v1/initiatives/{}", self.elsewhere.as_str().unwrap())).expect(200);
+                let plan = elsewhere.await.json()["strategy_id"].clone();
+                vec![
+                    patch(step, json!({"initiative_id": self.elsewhere, "code": code})),
+                    patch(milestone, json!({"initiative_id": self.elsewhere})),
+                    patch(initiative, json!({"strategy_id": plan})),
+                ]
+            }
+            "completion" => {
+                let body = |code: String| json!({"initiative_id": initiative, "code": code, "title": "A step"});
+                let mut ways = Vec::new();
+                for (place, words) in [
+                    "trust me",
+                    "https://",
+                    "see http://x",
+                    "evidence:nothing",
+                    "evidence:0190aaaa-0000-7000-8000-000000000000",
+                ]
+                .iter()
+                .enumerate()
+                {
+                    let step = self.made("steps", body(format!("{code}.{place}"))).await;
+                    ways.push(patch(step, json!({"status": "completed", "evidence": words})));
+                }
+                let mut done = body(format!("{code}.x"));
+                (done["status"], done["evidence"]) = (json!("completed"), json!("done"));
+                ways.push(post("steps", done));
+                ways
+            }
+            other => panic!("the rule {other} is not broken here"),
+        }
+    }
+}
+
+/// The operation of the policy that a write is.
+fn operation((method, path, _): &Write) -> String {
+    let noun = path.split('/').nth(2).unwrap().replace('-', "_");
+    let kind = mandate::router::nouns().iter().find(|each| each.table == noun).unwrap().kind;
+    let verb = match *method {
+        "POST" => "create",
+        "PUT" => "replace",
+        "PATCH" => "patch",
+        _ => "delete",
+    };
+    format!("{verb}_{kind}")
+}
+
+#[tokio::test]
+async fn every_rule_on_fields_binds_whom_it_says_and_no_other() {
+    let options = database().await;
+    let mut connection = PgConnection::connect_with(&options).await.unwrap();
+    let mut ground = Ground::lay(service_over(options, Limits::default()).await).await;
+    let (mut wrong, mut bound) = (Vec::new(), BTreeSet::new());
+    for role in Role::ALL {
+        let key = ground.world.key(role).await["key"].as_str().unwrap().to_owned();
+        let client = ground.world.client.with_key(key);
+        for rule in RULES {
+            for write in ground.ways(rule).await {
+                let (is_free, may) = (rule.free.contains(&role), relation(&operation(&write), role).is_some());
+                let (method, path, body) = write;
+                let call = client.call(method, &path).header("mandate-reason", "a test");
+                let call =
+                    if method == "POST" || path.contains("external:") { call } else { call.header("if-match", "*") };
+                let call = if body.is_null() { call } else { call.json(body.clone()) };
+                let before = state(&mut connection).await;
+                let reply = call.send().await;
+                let refusal = if may && rule.code != "reserved" { 422 } else { 403 };
+                let is_right = if may && is_free { reply.status.is_success() } else { reply.status == refusal };
+                let is_named = is_free || !may || reply.faults().iter().any(|fault| fault.ends_with(rule.code));
+                let is_clean = reply.status.is_success() || state(&mut connection).await == before;
+                if may && !is_free {
+                    bound.insert(rule.name);
+                }
+                if !(is_right && is_named && is_clean) {
+                    wrong.push(format!(
+                        "{} as {role:?}: {method} {path} {body}: {} {}",
+                        rule.name, reply.status, reply.text
+                    ));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert_eq!(bound, RULES.iter().map(|rule| rule.name).collect(), "a rule that binds nobody");
+}
+
+#[test]
+fn the_page_on_access_shows_the_rules_on_fields() {
+    let page = include_str!("../../../docs/access.md");
+    let shown = page.split("<!-- fields -->\n").nth(1).unwrap().split("<!-- /fields -->").next().unwrap();
+    let mut rows = "| rule | of | kept for | what |\n|---|---|---|---|\n".to_owned();
+    for rule in RULES {
+        let of = if rule.kinds.is_empty() { "every noun".to_owned() } else { rule.kinds.join(", ").replace('_', " ") };
+        let free: Vec<&str> = rule.free.iter().map(|role| role.word()).collect();
+        rows += &format!("| `{}` | {of} | {} | {} |\n", rule.name, free.join(", "), rule.what);
+    }
+    assert!(shown == rows, "put this between the marks of docs/access.md:\n{rows}");
+}
+
+#[tokio::test]
+async fn an_editor_ends_and_lowers_its_own_assignment_and_completes_with_what_can_be_looked_at() {
+    let mut ground = Ground::lay(crate::support::service().await).await;
+    let key = ground.world.key(Role::Editor).await["key"].as_str().unwrap().to_owned();
+    let editor = ground.world.client.with_key(key);
+    let ended = ground.support().await;
+    editor.patch(&ended, json!({"valid_to": "2089-12-31"})).if_match(1).expect(200).await;
+    editor.patch(&ended, json!({"role": "informed", "note": "We only want to know"})).if_match(2).expect(200).await;
+    // What is lowered is not raised again.
+    editor.patch(&ended, json!({"role": "support"})).if_match(3).expect(403).await;
+    editor.delete(&ended).if_match(3).expect(204).await;
+    let piece = json!({"kind": "statement", "title": "t", "claim": "It was done", "about": "other"});
+    let piece = ground.world.client.create("evidence", piece).await["id"].clone();
+    let hidden = json!({"kind": "statement", "title": "h", "claim": "It was done", "about": "other", "classification": "restricted"});
+    let hidden = ground.world.client.create("evidence", hidden).await["id"].clone();
+    let id = |value: &Value| value.as_str().unwrap().to_owned();
+    for (place, (evidence, status)) in [
+        ("Report of 3 May: https://example.org/report.pdf, page 3".to_owned(), 200),
+        (format!("evidence:{}", id(&piece)), 200),
+        (format!("evidence:{}", id(&hidden)), 422),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let body = json!({"initiative_id": ground.world.initiative[&Side::Own], "code": format!("done.{place}"), "title": "A step"});
+        let step = ground.made("steps", body).await;
+        let done = json!({"status": "completed", "evidence": evidence});
+        editor.patch(&step, done).if_match(1).expect(status).await;
+        if status == 200 {
+            // Nor is it made words afterwards.
+            let reply = editor.patch(&step, json!({"evidence": "trust me"})).if_match(2).expect(422).await;
+            assert_eq!(reply.faults(), ["#/evidence needs_reference"]);
+            editor.patch(&step, json!({"title": "Renamed"})).if_match(2).expect(200).await;
+        }
+    }
+}
