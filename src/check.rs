@@ -7,7 +7,7 @@ use anyhow::{Context as _, ensure};
 use serde_json::Value;
 
 use crate::{
-    api::{answer, format::Format},
+    api::{answer::Form, format::Format},
     config::{CheckArguments, Settings},
     database::Database,
     reports,
@@ -31,9 +31,9 @@ pub async fn check(arguments: &CheckArguments, settings: &Settings) -> anyhow::R
     database.close().await?;
     let mut findings = outcome?;
     let found = findings.len();
-    let mut form = Format::Ndjson;
+    let mut format = Format::Ndjson;
     if !arguments.json {
-        form = Format::Text;
+        format = Format::Text;
         // The ids are those of a database that is gone.
         for finding in findings.iter_mut().filter_map(Value::as_object_mut) {
             finding.shift_remove("id");
@@ -41,7 +41,8 @@ pub async fn check(arguments: &CheckArguments, settings: &Settings) -> anyhow::R
     }
     if found > 0 {
         // Who reads no further still learns the exit code.
-        let _ = std::io::stdout().write_all(&answer::render(findings, form, Value::Array).map_err(explained)?);
+        let form = Form { format, columns: reports::quality_columns(), language: None };
+        let _ = std::io::stdout().write_all(&form.render(findings, Value::Array).map_err(explained)?);
     }
     eprintln!("{found} findings");
     Ok(ExitCode::from(u8::from(found > 0)))

@@ -13,6 +13,7 @@ use crate::{
     audit::{command::receipt, hash::Hash, note::VerifierKey},
     edge::settings::EdgeSettings,
     limits::Limits,
+    plan::deadlines::FiscalYearName,
     record::webhooks::Allowed,
     transfer::{iati, table::DecimalMark},
 };
@@ -74,6 +75,9 @@ pub struct Settings {
     /// The month in which the fiscal year starts
     #[arg(long, env = "MANDATE_FISCAL_YEAR_START", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=12), global = true)]
     pub fiscal_year_start: u32,
+    /// The calendar year after which a fiscal year is named: that in which it ends, or starts
+    #[arg(long, env = "MANDATE_FISCAL_YEAR_NAME", value_enum, default_value = "end", global = true)]
+    pub fiscal_year_name: FiscalYearName,
     /// Hosts and networks (CIDR) to which webhooks may go although they are not public, or over http, between commas
     #[arg(long, env = "MANDATE_WEBHOOK_ALLOW", value_delimiter = ',', global = true)]
     pub webhook_allow: Vec<Allowed>,

@@ -41,7 +41,8 @@ enum Server {
 
 /// With the days and fiscal years of the service.
 fn calendar(options: PgConnectOptions, settings: &Settings) -> PgConnectOptions {
-    repository::in_fiscal_year(repository::in_time_zone(options, settings.timezone.name()), settings.fiscal_year_start)
+    let options = repository::in_time_zone(options, settings.timezone.name());
+    repository::in_fiscal_year(options, settings.fiscal_year_start, settings.fiscal_year_name.word())
 }
 
 impl Database {

@@ -58,7 +58,8 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let settings = cli.settings;
     use_country(Country(settings.country.clone()));
     use_languages(settings.languages.clone());
-    deadlines::use_calendar(Calendar { fiscal_year_start: settings.fiscal_year_start });
+    let (fiscal_year_start, fiscal_year_name) = (settings.fiscal_year_start, settings.fiscal_year_name);
+    deadlines::use_calendar(Calendar { fiscal_year_start, fiscal_year_name });
     if let Command::Openapi = cli.command {
         say!("{}", serde_json::to_string_pretty(&router::document())?);
         return Ok(ExitCode::SUCCESS);

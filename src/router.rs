@@ -174,6 +174,7 @@ pub fn document() -> Value {
     api::idempotency::describe(&mut document);
     record::webhooks::describe_tests(&mut document);
     document::mend_inlined(&mut document);
+    api::typed::tell_apart(&mut document);
     document::share_responses(&mut document);
     document
 }

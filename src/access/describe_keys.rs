@@ -9,8 +9,9 @@ use super::{
 };
 use crate::api::{
     document::{parameters, problems, with_references},
-    operations::{if_none_match, not_modified},
+    operations::{formats, if_none_match, not_modified},
     shape::schemas,
+    typed::patch_of,
 };
 
 fn component<T: ToSchema + 'static>(document: &mut Value) -> Value {
@@ -31,7 +32,9 @@ pub(super) fn describe(document: &mut Value) {
         tags.push(json!({"name": "access", "description": "Who may do what: keys, and who one is."}));
     }
     let (key, created) = (component::<ApiKey>(document), component::<CreatedApiKey>(document));
-    let (input, change) = (component::<ApiKeyInput>(document), component::<ApiKeyChange>(document));
+    let input = component::<ApiKeyInput>(document);
+    component::<ApiKeyChange>(document);
+    let change = ApiKeyChange::name();
     let responses = |status: &str, words: &str, schema: Option<&Value>, wrong: &[&str]| -> Map<String, Value> {
         let mut all = problems(wrong);
         let mut answer = json!({"description": words});
@@ -43,12 +46,8 @@ pub(super) fn describe(document: &mut Value) {
     };
     let page =
         json!({"type": "object", "required": ["items"], "properties": {"items": {"type": "array", "items": key}}});
-    let text = json!({"schema": {"type": "string"}});
-    let mut listed =
-        responses("200", "All of them, the newest first; there are no pages.", Some(&page), &["not_acceptable"]);
-    for other in ["application/x-ndjson", "text/csv", "text/plain"] {
-        listed["200"]["content"][other] = text.clone();
-    }
+    let mut listed = problems(&["not_acceptable"]);
+    listed.insert("200".into(), formats("All of them, the newest first; there are no pages.", &page));
     listed.insert("304".into(), not_modified());
     let mut asked = parameters::<KeyFilter>();
     asked.push(if_none_match());
@@ -76,8 +75,7 @@ pub(super) fn describe(document: &mut Value) {
             "parameters": [id], "responses": responses("200", "Here it is.", Some(&key), &[])},
         "patch": {"operationId": "patch_api_key", "tags": ["access"],
             "summary": "Changes the name, the scopes or the end of a key (JSON Merge Patch).", "parameters": [id],
-            "requestBody": {"required": true, "content": {"application/merge-patch+json": {"schema": {"type": "object",
-                "description": "Some of the fields of ApiKeyChange.", "x-result": change}, "example": {"name": "night-batch-2"}}}},
+            "requestBody": {"required": true, "content": {"application/merge-patch+json": {"schema": patch_of(&change), "example": {"name": "night-batch-2"}}}},
             "responses": responses("200", "It is changed.", Some(&key), &changed)},
         "delete": {"operationId": "delete_api_key", "tags": ["access"], "summary": "Revokes a key; it works no longer within a second.",
             "parameters": revoke, "responses": responses("204", "It is revoked.", None, &["conflict", "deleted"])}

@@ -22,8 +22,8 @@ use super::{
 use crate::{
     api::{
         Error,
-        answer::{internal, render, tagged},
-        format::Format,
+        answer::{Form, internal, whole},
+        format::{Format, suffixed},
         idempotency::{Attempt, Work},
         json,
         query::{self, NoParameters},
@@ -40,6 +40,7 @@ pub(super) fn routes() -> Router<App> {
     Router::new()
         .route("/v1/api-keys", get(list).post(create))
         .route("/v1/api-keys/{id}", get(find).patch(patch).delete(revoke))
+        .merge(suffixed("/v1/api-keys", &get(list)))
 }
 
 /// Which keys: those that meet every parameter given.
@@ -108,19 +109,18 @@ pub(super) struct CreatedApiKey {
 async fn list(
     State(app): State<App>,
     actor: Actor,
+    format: Format,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Error> {
     actor.may("list_api_keys")?;
     let app = app.seen_by(&actor);
-    let format = Format::of(&headers)?;
     let (filter, NoParameters {}, _) =
         query::read_both::<KeyFilter, NoParameters>(&app, query.as_deref(), &REFERENCES).await?;
     let entities = filter.entity_id.iter().map(|id| id.uuid()).collect();
     let wanted = Wanted { roles: filter.role, entities, active: filter.active };
     let found = keys::select(&mut *app.connection().await?, &wanted).await?;
-    let items = found.iter().map(serde_json::to_value).collect::<Result<Vec<_>, _>>().map_err(internal)?;
-    Ok(tagged(&headers, render(items, format, |items| json!({"items": items}))?, format))
+    whole(&headers, &found, &Form::of::<ApiKey>(format), None)
 }
 
 /// No `Attempt` here: the answer of an idempotency key is kept, and with it the secret would be.

@@ -8,17 +8,14 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{
-    error::Error,
-    format::{self, Format},
-    past, precondition,
-    query::View,
-};
+use super::{columns::Columns, error::Error, format::Format, past, precondition, query::View, table};
 use crate::{
     app::App,
     repository::{self, Moment, Receipt, Resource, Stored},
+    values::{languages, speaking},
 };
 
 /// One resource as a response.
@@ -75,35 +72,87 @@ pub async fn show(
     Ok(())
 }
 
-/// Rows already in memory, in the format asked for.
-pub fn render(items: Vec<Value>, format: Format, json: impl FnOnce(Vec<Value>) -> Value) -> Result<Vec<u8>, Error> {
-    Ok(match format {
-        Format::Json => serde_json::to_vec(&json(items)).map_err(internal)?,
-        Format::Ndjson => {
-            let mut bytes = Vec::new();
-            for item in &items {
-                serde_json::to_writer(&mut bytes, item).map_err(internal)?;
-                bytes.push(b'\n');
-            }
-            bytes
-        }
-        Format::Csv => {
-            let rows: Vec<_> = items.iter().map(format::flatten).collect();
-            format::csv(&rows, &format::columns(&rows))
-        }
-        Format::Text => format::table(&items).into_bytes(),
-    })
+/// How rows are written: in which format, with which columns, and in which language their texts are told where one is asked for.
+#[derive(Debug)]
+pub struct Form {
+    /// The format.
+    pub format: Format,
+    /// The columns of the type of the rows.
+    pub columns: Columns,
+    /// Each text is told in this language only.
+    pub language: Option<String>,
 }
 
-/// All rows of a reading that has no pages, in the format asked for.
-pub fn whole<T: Serialize>(headers: &HeaderMap, rows: &[T], format: Format, moment: Moment) -> Result<Response, Error> {
-    let items = rows.iter().map(serde_json::to_value).collect::<Result<Vec<_>, _>>().map_err(internal)?;
-    let body = render(items, format, |items| {
+impl Form {
+    /// Rows of a type, their texts in all languages.
+    pub fn of<T: ToSchema + 'static>(format: Format) -> Self {
+        Self { format, columns: Columns::of::<T>(), language: None }
+    }
+
+    /// The same in a language, where one is asked for.
+    #[must_use]
+    pub fn told_in(self, language: Option<String>) -> Self {
+        Self { language, ..self }
+    }
+
+    /// Rows as JSON.
+    pub fn values<T: Serialize>(&self, rows: &[T]) -> Result<Vec<Value>, Error> {
+        let values = || rows.iter().map(serde_json::to_value).collect::<Result<_, _>>();
+        speaking(self.language.as_deref(), values).map_err(internal)
+    }
+
+    /// The first line of a CSV file, which it always has.
+    pub fn header(&self) -> Vec<u8> {
+        table::csv_record(self.columns.names(self.language.as_deref()))
+    }
+
+    /// One row as a line: of CSV, or of NDJSON.
+    pub fn line(&self, mut row: Value) -> Result<Vec<u8>, Error> {
+        let language = self.language.as_deref();
+        if self.format == Format::Csv {
+            return Ok(table::csv_row(&self.columns.cells(&row, language)));
+        }
+        if let Some(language) = language {
+            self.columns.speak(&mut row, language);
+        }
+        let mut line = serde_json::to_vec(&row).map_err(internal)?;
+        line.push(b'\n');
+        Ok(line)
+    }
+
+    /// Rows already in memory; `json` makes the body of their page.
+    pub fn render(&self, mut items: Vec<Value>, json: impl FnOnce(Vec<Value>) -> Value) -> Result<Vec<u8>, Error> {
+        match self.format {
+            Format::Json => {
+                if let Some(language) = &self.language {
+                    items.iter_mut().for_each(|item| self.columns.speak(item, language));
+                }
+                serde_json::to_vec(&json(items)).map_err(internal)
+            }
+            Format::Text => {
+                let language = self.language.as_ref().or(languages().first()).map(String::as_str);
+                let rows: Vec<_> = items.iter().map(|item| self.columns.cells(item, language)).collect();
+                Ok(table::aligned(&self.columns.names(language), &rows).into_bytes())
+            }
+            Format::Csv | Format::Ndjson => {
+                let mut bytes = if self.format == Format::Csv { self.header() } else { Vec::new() };
+                for item in items {
+                    bytes.extend(self.line(item)?);
+                }
+                Ok(bytes)
+            }
+        }
+    }
+}
+
+/// All rows of a reading that has no pages, in the form asked for.
+pub fn whole<T: Serialize>(headers: &HeaderMap, rows: &[T], form: &Form, moment: Moment) -> Result<Response, Error> {
+    let body = form.render(form.values(rows)?, |items| {
         let mut page = json!({"items": items});
         past::tell(&mut page, moment);
         page
     })?;
-    Ok(past::mark(tagged(headers, body, format), moment))
+    Ok(past::mark(tagged(headers, body, form.format), moment))
 }
 
 /// A response with a weak entity tag made from its body, so that polling costs no transfer.

@@ -10,6 +10,9 @@ pub struct Cursor {
     /// The sort order that it belongs to.
     #[serde(rename = "o")]
     pub order: String,
+    /// The language of the order, where a key is a text.
+    #[serde(rename = "l", default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
     /// The sort values of the last row.
     #[serde(rename = "v")]
     pub values: Vec<String>,

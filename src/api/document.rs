@@ -37,7 +37,7 @@ pub fn document(nouns: &[Noun]) -> Value {
         "info": {
             "title": "Mandate",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "The system of record for carrying out a national strategy: who promised what, under which legal act, by when, with which money.",
+            "description": "The system of record for carrying out a national strategy: who promised what, under which legal act, by when, with which money.\n\nAn answer with `x-formats` is also had as CSV, NDJSON and an aligned table: by `Accept`, or by a suffix of the path, such as `/v1/initiatives.csv`; the suffix wins. One resource is also had at `/v1/initiatives/{id}.json`, by the id that the service gave.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"}
         },
         "servers": [{"url": "/"}],

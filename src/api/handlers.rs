@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::{
     answer::{RECEIPT, created, internal, one, receipt_header, show, values},
     error::{Error, history_path, missing},
+    format::{Format, suffixed},
     history::history,
     idempotency::{Attempt, perform},
     json,
@@ -39,6 +40,7 @@ use crate::{
 /// The routes of a noun.
 pub fn routes<R: Resource>() -> Router<App> {
     let path = format!("/v1/{}", R::TABLE.replace('_', "-"));
+    let past = format!("{path}/{{id}}/history");
     let single = if R::APPEND_ONLY {
         get(find::<R>)
     } else {
@@ -47,7 +49,9 @@ pub fn routes<R: Resource>() -> Router<App> {
     Router::new()
         .route(&path, get(list::<R>).post(create::<R>))
         .route(&format!("{path}/{{id}}"), single)
-        .route(&format!("{path}/{{id}}/history"), get(history::<R>))
+        .route(&past, get(history::<R>))
+        .merge(suffixed(&path, &get(list::<R>)))
+        .merge(suffixed(&past, &get(history::<R>)))
 }
 
 async fn create<R: Resource>(
@@ -85,7 +89,8 @@ pub(crate) async fn find<R: Resource>(
     let app = app.seen_by(&actor);
     let parameters: FindParameters = query::read(query.as_deref())?;
     let mut faults = Vec::new();
-    let view = View::read::<R>(parameters.fields.as_deref(), parameters.expand.as_deref(), &mut faults);
+    let (fields, expand) = (parameters.fields.as_deref(), parameters.expand.as_deref());
+    let view = View::read::<R>(fields, expand, parameters.lang, &mut faults);
     if !faults.is_empty() {
         return Err(Error::BadQuery(faults));
     }
@@ -105,6 +110,9 @@ pub(crate) async fn find<R: Resource>(
     let mut items = values(std::iter::once(stored))?;
     show(&app, &mut reading, &view, R::REFERENCES, &mut items).await?;
     reading.end().await?;
+    if let Some(language) = &view.language {
+        view.form::<R>(Format::Json).columns.speak(&mut items[0], language);
+    }
     let body = serde_json::to_vec(&items[0]).map_err(internal)?;
     let headers = [(header::ETAG, tag), (header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
     Ok(past::mark((headers, body).into_response(), moment))

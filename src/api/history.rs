@@ -10,7 +10,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use super::{
-    answer::{internal, render, tagged},
+    answer::{Form, tagged},
     error::Error,
     format::Format,
     handlers::gone,
@@ -21,7 +21,7 @@ use super::{
 use crate::{
     access::Actor,
     app::App,
-    repository::{self, Lookup, Reading, Resource, Stored},
+    repository::{self, Entry, Lookup, Reading, Resource, Stored},
 };
 
 /// What the history of a resource can be asked.
@@ -44,12 +44,12 @@ pub async fn history<R: Resource>(
     State(app): State<App>,
     actor: Actor,
     Target(key): Target,
+    format: Format,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Error> {
     Verb::History.by::<R>(&actor)?;
     let app = app.seen_by(&actor);
-    let format = Format::of(&headers)?;
     let parameters: HistoryParameters = query::read(query.as_deref())?;
     let below = match &parameters.after {
         None => i32::MAX,
@@ -77,8 +77,8 @@ pub async fn history<R: Resource>(
         entries.pop();
     }
     let next = entries.last().filter(|_| more).map(|entry| entry.version.to_string());
-    let items = entries.into_iter().map(serde_json::to_value).collect::<Result<Vec<_>, _>>().map_err(internal)?;
-    let body = render(items, format, |items| {
+    let form = Form::of::<Entry>(format);
+    let body = form.render(form.values(&entries)?, |items| {
         let mut page = json!({"items": items, "next": next});
         past::tell(&mut page, moment);
         page

@@ -88,7 +88,8 @@ pub fn parse_bytes(body: &[u8]) -> Result<Value, Error> {
 }
 
 /// Holds a value against the schema of `T` and decodes it.
-pub fn decode<T: DeserializeOwned + ToSchema + 'static>(value: Value) -> Result<T, Vec<Fault>> {
+pub fn decode<T: DeserializeOwned + ToSchema + 'static>(mut value: Value) -> Result<T, Vec<Fault>> {
+    write_whole_numbers(&mut value);
     let faults = Shape::of::<T>().faults(&value);
     if !faults.is_empty() {
         return Err(faults);
@@ -142,6 +143,32 @@ pub fn merge(target: &mut Value, patch: Value) {
             }
         }
     }
+}
+
+/// Writes whole numbers as integers, which they are however they are written, says JSON Schema: `2026.0`, `1e3`.
+fn write_whole_numbers(value: &mut Value) {
+    match value {
+        Value::Number(number) if number.is_f64() => {
+            if let Some(whole) = number.as_f64().and_then(whole) {
+                *value = whole.into();
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(write_whole_numbers),
+        Value::Object(fields) => fields.values_mut().for_each(write_whole_numbers),
+        _ => {}
+    }
+}
+
+/// The integer that a number is, when it is one that a float holds exactly.
+#[expect(clippy::cast_possible_truncation, reason = "only whole numbers of at most 53 bits are cast")]
+fn whole(number: f64) -> Option<i64> {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    (number.fract() == 0.0 && number.abs() <= EXACT).then_some(number as i64)
+}
+
+/// The integer that words stand for, as in JSON: `2026`, `2026.0` and `1e3` are some.
+pub fn integer(words: &str) -> Option<i64> {
+    words.parse().ok().or_else(|| whole(words.parse().ok()?))
 }
 
 struct Strict;

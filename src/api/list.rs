@@ -13,18 +13,17 @@ use axum::{
 };
 use bytes::Bytes;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use sqlx::PgConnection;
 
 use super::{
-    answer::{internal, render, show, tagged, values, with_next},
+    answer::{Form, internal, show, tagged, values, with_next},
     cursor::Cursor,
     error::Error,
-    format::{self, Format},
+    format::Format,
     operations::Verb,
     past,
-    query::{self, Listing, View, bad_cursor},
-    shape::Shape,
+    query::{self, Listing, bad_cursor},
 };
 use crate::{
     access::Actor,
@@ -36,17 +35,18 @@ use crate::{
 pub async fn list<R: Resource>(
     State(app): State<App>,
     actor: Actor,
+    format: Format,
     headers: HeaderMap,
     OriginalUri(uri): OriginalUri,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Error> {
     Verb::List.by::<R>(&actor)?;
     let app = app.seen_by(&actor);
-    let format = Format::of(&headers)?;
     let mut listing = query::listing::<R>(&app, query.as_deref()).await?;
     listing.view.by::<R>(&actor)?;
+    let form = listing.view.form::<R>(format);
     if matches!(format, Format::Csv | Format::Ndjson) && !listing.limited {
-        return stream::<R>(app, listing, format).await;
+        return stream::<R>(app, listing, form).await;
     }
     let moment = listing.moment;
     let mut connection = app.connection().await?;
@@ -78,19 +78,16 @@ pub async fn list<R: Resource>(
     } else {
         let mut items = values(rows.into_iter().map(|row| row.stored))?;
         show(&app, &mut reading, &listing.view, R::REFERENCES, &mut items).await?;
-        tagged(
-            &headers,
-            render(items, format, |items| {
-                let mut page = json!({"items": items, "next": next});
-                if let Some(count) = count {
-                    page["count"] = count.into();
-                    page["withheld"] = withheld.into();
-                }
-                past::tell(&mut page, moment);
-                page
-            })?,
-            format,
-        )
+        let body = form.render(items, |items| {
+            let mut page = json!({"items": items, "next": next});
+            if let Some(count) = count {
+                page["count"] = count.into();
+                page["withheld"] = withheld.into();
+            }
+            past::tell(&mut page, moment);
+            page
+        })?;
+        tagged(&headers, body, format)
     };
     reading.end().await?;
     let response = with_next(response, &uri, next.as_deref())?;
@@ -117,16 +114,18 @@ async fn page<R: Resource>(
     }
     let next = rows.last().filter(|_| more).map(|last| {
         listing.window.after = Some((last.sort.clone(), last.stored.id));
-        Cursor { order: listing.order.clone(), values: last.sort.clone(), id: last.stored.id }.encode()
+        let language = listing.window.spelling.as_ref().map(|spelling| spelling.language().to_owned());
+        Cursor { order: listing.order.clone(), language, values: last.sort.clone(), id: last.stored.id }.encode()
     });
     Ok((rows, next))
 }
 
 /// All rows of a list, page by page out of one snapshot, in memory that does not grow.
-async fn stream<R: Resource>(app: App, mut listing: Listing<R>, format: Format) -> Result<Response, Error> {
+async fn stream<R: Resource>(app: App, mut listing: Listing<R>, form: Form) -> Result<Response, Error> {
     const ROWS: i64 = 500;
     listing.window.limit = ROWS;
     let moment = listing.moment;
+    let media_type = form.format.media_type();
     let mut connection = app.connection().await?;
     let (sender, receiver) = tokio::sync::mpsc::channel::<Bytes>(4);
     let whole = Arc::new(AtomicBool::new(false));
@@ -134,27 +133,16 @@ async fn stream<R: Resource>(app: App, mut listing: Listing<R>, format: Format) 
     tokio::spawn(async move {
         let work = async {
             let mut reading = Reading::snapshot(&mut connection, moment, app.clearance).await?;
-            let mut columns: Option<Vec<String>> = None;
-            if format == Format::Csv {
-                columns = Some(csv_columns::<R>(&mut reading, &listing.view).await?);
-                let header: Vec<Value> = columns.iter().flatten().map(|name| Value::from(name.as_str())).collect();
-                let _ = sender.send(format::csv_record(header.iter()).into()).await;
+            if form.format == Format::Csv {
+                let _ = sender.send(form.header().into()).await;
             }
             loop {
                 let (rows, next) = page::<R>(&mut reading, &mut listing).await?;
                 let mut items = values(rows.into_iter().map(|row| row.stored))?;
                 show(&app, &mut reading, &listing.view, R::REFERENCES, &mut items).await?;
                 let mut bytes = Vec::new();
-                for item in &items {
-                    if let Some(columns) = &columns {
-                        let cells = format::flatten(item);
-                        bytes.extend(format::csv_record(
-                            columns.iter().map(|name| cells.get(name).unwrap_or(&Value::Null)),
-                        ));
-                    } else {
-                        serde_json::to_writer(&mut bytes, item).map_err(internal)?;
-                        bytes.push(b'\n');
-                    }
+                for item in items {
+                    bytes.extend(form.line(item)?);
                 }
                 if sender.send(bytes.into()).await.is_err() || next.is_none() {
                     break;
@@ -181,36 +169,6 @@ async fn stream<R: Resource>(app: App, mut listing: Listing<R>, format: Format) 
             }
         }
     });
-    let response = ([(header::CONTENT_TYPE, format.media_type())], Body::from_stream(stream)).into_response();
+    let response = ([(header::CONTENT_TYPE, media_type)], Body::from_stream(stream)).into_response();
     Ok(past::mark(response, moment))
-}
-
-/// The columns of a whole export: those of the schema, and of each text one column a language that its rows use, of each
-/// map one a key.
-async fn csv_columns<R: Resource>(connection: &mut PgConnection, view: &View) -> Result<Vec<String>, Error> {
-    let shape = Shape::of::<R>();
-    let mut columns: Vec<String> = Vec::new();
-    let own = ["id", "version", "created_at", "updated_at"].map(str::to_owned);
-    let names: Vec<String> = own.into_iter().chain(shape.properties().map(|(name, _)| name.clone())).collect();
-    for name in names {
-        if view.fields.as_ref().is_some_and(|fields| !fields.contains(&name)) {
-            continue;
-        }
-        let schema =
-            shape.properties().find(|(property, _)| **property == name).map(|(_, schema)| shape.resolve(schema));
-        let is_map = |schema: &Value| schema.get("additionalProperties").is_some_and(Value::is_object);
-        let is_text = schema.is_some_and(|schema| schema.pointer("/oneOf/1/propertyNames").is_some() || is_map(schema));
-        match schema.and_then(|schema| schema.get("properties")).and_then(Value::as_object) {
-            Some(inner) => columns.extend(inner.keys().map(|key| format!("{name}.{key}"))),
-            None if is_text => {
-                let languages = repository::languages::<R>(connection, &name).await?;
-                columns.extend(languages.iter().map(|language| format!("{name}.{language}")));
-                if languages.is_empty() {
-                    columns.push(name);
-                }
-            }
-            None => columns.push(name),
-        }
-    }
-    Ok(columns)
 }

@@ -3,15 +3,18 @@
 //! A noun takes part by `routes::<Noun>()` and `Operations::of::<Noun>()`, both from the one list in `router.rs`.
 
 pub mod answer;
+pub mod columns;
 mod constraint;
 pub mod cursor;
 pub mod document;
 pub mod error;
 pub mod format;
+pub mod guard;
 pub mod handlers;
 pub mod history;
 pub mod idempotency;
 pub mod json;
+pub mod language;
 pub mod list;
 pub mod operations;
 pub mod past;
@@ -20,7 +23,9 @@ pub mod problems;
 pub mod query;
 pub(crate) mod seen;
 pub mod shape;
+pub mod table;
 pub mod target;
+pub mod typed;
 
 pub use error::{Error, Problem};
 pub use handlers::routes;

@@ -5,9 +5,11 @@ use serde_json::{Map, Value, json};
 use super::{
     document::{merge, parameters, problems, with_references},
     error::Error,
+    format::SUFFIXES,
     history::HistoryParameters,
     query::{FindParameters, ListParameters},
     shape::{Shape, schemas},
+    typed::patch_of,
 };
 use crate::{
     access::{Actor, policy::Right},
@@ -148,13 +150,16 @@ fn body(media_type: &str, schema: &Value) -> Value {
     json!({"required": true, "content": {media_type: {"schema": schema}}})
 }
 
-/// The formats of lists, JSON with its schema.
+/// An answer in every format of lists: JSON with its schema, and the others by suffix. They are no content of their own, because a typed client
+/// would have to tell a page from a string at each use.
 pub fn formats(description: &str, json_schema: &Value) -> Value {
-    json!({"description": description, "content": {
-        "application/json": {"schema": json_schema},
-        "application/x-ndjson": {"schema": {"type": "string"}},
-        "text/csv": {"schema": {"type": "string"}},
-        "text/plain": {"schema": {"type": "string"}}}})
+    let others: Map<String, Value> = SUFFIXES
+        .iter()
+        .map(|(suffix, format)| {
+            ((*suffix).to_owned(), format.media_type().split(';').next().unwrap_or_default().into())
+        })
+        .collect();
+    json!({"description": description, "content": {"application/json": {"schema": json_schema}}, "x-formats": others})
 }
 
 /// The answers of a reading that has no pages: all rows of a schema in every format, not modified, and these problems.
@@ -228,6 +233,11 @@ impl Noun {
         const CHANGE: [&str; 7] =
             ["conflict", "deleted", "stale", "too_large", "unsupported_media_type", "invalid", "version_required"];
         let write = || [id(), if_match(), reason()];
+        let owing = || {
+            let mut parameters = write();
+            parameters[1]["required"] = true.into();
+            parameters
+        };
         let mut asked = vec![id(), if_none_match()];
         asked.extend(parameters::<FindParameters>());
         let mut find = self.operation(
@@ -253,16 +263,15 @@ impl Noun {
         let mut patch = self.operation(
             Verb::Patch,
             &format!("Changes some fields of {} (JSON Merge Patch).", self.spoken),
-            &write(),
+            &owing(),
             ("200", self.written("It is changed.")),
             &CHANGE,
         );
-        let fields = json!({"type": "object", "description": "The fields to change; null empties one."});
-        patch["requestBody"] = body("application/merge-patch+json", &fields);
+        patch["requestBody"] = body("application/merge-patch+json", &patch_of(&self.name));
         let delete = self.operation(
             Verb::Delete,
             &format!("Deletes {}; the record keeps it.", self.spoken),
-            &write(),
+            &owing(),
             ("204", json!({"description": "It is deleted.", "headers": {"Mandate-Receipt": receipt()}})),
             &["conflict", "deleted", "stale", "version_required"],
         );

@@ -6,9 +6,13 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::{
+    answer::Form,
+    columns::Columns,
     cursor::Cursor,
     error::Error,
-    json::decode,
+    format::Format,
+    json::{decode, integer},
+    language,
     operations::Verb,
     past,
     shape::{Shape, unknown},
@@ -18,6 +22,7 @@ use crate::{
     app::App,
     repository::{self, Common, Fault, Moment, Reading, Reference, Resource, Sort, Window},
     router::nouns,
+    values::{Language, languages},
 };
 
 /// What every collection can be asked.
@@ -53,6 +58,10 @@ pub struct ListParameters {
     /// As the record had it at this instant (RFC 3339), or at the end of this day in the time zone of the service.
     #[schema(max_length = 40, example = "2026-01-31")]
     pub as_of: Option<String>,
+    /// Tells each text as a string in this language (ISO 639-1) instead of as an object of languages; what is not said in it, in the first
+    /// language of the service that has it. `sort=title` follows it.
+    #[schema(value_type = Option<String>, pattern = "^[a-z]{2}$", example = "ro")]
+    pub lang: Option<Language>,
 }
 
 /// What a single resource can be asked.
@@ -68,6 +77,10 @@ pub struct FindParameters {
     /// As the record had it at this instant (RFC 3339), or at the end of this day in the time zone of the service.
     #[schema(max_length = 40, example = "2026-01-31")]
     pub as_of: Option<String>,
+    /// Tells each text as a string in this language (ISO 639-1) instead of as an object of languages; what is not said in it, in the first
+    /// language of the service that has it. `sort=title` follows it.
+    #[schema(value_type = Option<String>, pattern = "^[a-z]{2}$", example = "ro")]
+    pub lang: Option<Language>,
 }
 
 /// A query without any parameter.
@@ -127,7 +140,7 @@ fn is(schema: &Value, kind: &str) -> bool {
 
 fn typed(schema: &Value, word: &str) -> Value {
     if is(schema, "integer")
-        && let Ok(number) = word.parse::<i64>()
+        && let Some(number) = integer(word)
     {
         return number.into();
     }
@@ -262,6 +275,8 @@ pub struct View {
     pub fields: Option<Vec<String>>,
     /// Fields whose target is shown too.
     pub expand: Vec<&'static str>,
+    /// Each text is told in this language only.
+    pub language: Option<String>,
 }
 
 impl View {
@@ -277,17 +292,36 @@ impl View {
 
     /// True when a resource is shown as it is.
     pub fn is_plain(&self) -> bool {
-        self.fields.is_none() && self.expand.is_empty()
+        self.fields.is_none() && self.expand.is_empty() && self.language.is_none()
     }
 
-    /// Reads `fields` and `expand`, which are allow-lists.
-    pub fn read<R: Resource>(fields: Option<&str>, expand: Option<&str>, faults: &mut Vec<Fault>) -> Self {
+    /// How rows are written that are shown so.
+    pub fn form<R: Resource>(&self, format: Format) -> Form {
+        let mut columns = Columns::stored(Shape::of::<R>());
+        if let Some(fields) = &self.fields {
+            columns = columns.only(|name| fields.iter().any(|field| field == name));
+        }
+        for reference in R::REFERENCES.iter().filter(|reference| self.expand.contains(&reference.field)) {
+            if let Some(noun) = nouns().iter().find(|noun| noun.table == reference.table) {
+                columns = columns.with(reference.field.trim_end_matches("_id"), Columns::stored((noun.shape)()));
+            }
+        }
+        Form { format, columns, language: self.language.clone() }
+    }
+
+    /// Reads `fields` and `expand`, which are allow-lists, and `lang`.
+    pub fn read<R: Resource>(
+        fields: Option<&str>,
+        expand: Option<&str>,
+        lang: Option<Language>,
+        faults: &mut Vec<Fault>,
+    ) -> Self {
         let own = ["id", "version", "created_at", "updated_at"];
         let shape = Shape::of::<R>();
         let names: Vec<&str> = own.into_iter().chain(shape.properties().map(|(name, _)| name.as_str())).collect();
         let targets: Vec<&str> =
             R::REFERENCES.iter().map(|reference| reference.field.trim_end_matches("_id")).collect();
-        let mut view = Self::default();
+        let mut view = Self { language: language::asked(lang, faults), ..Self::default() };
         if let Some(fields) = fields {
             let mut wanted = Vec::new();
             for name in fields.split(',').map(str::trim) {
@@ -326,7 +360,8 @@ pub async fn listing<R: Resource>(app: &App, query: Option<&str>) -> Result<List
     let (Some(filter), Some(parameters)) = (filter, parameters) else {
         return Err(Error::BadQuery(faults));
     };
-    let view = View::read::<R>(parameters.fields.as_deref(), parameters.expand.as_deref(), &mut faults);
+    let view =
+        View::read::<R>(parameters.fields.as_deref(), parameters.expand.as_deref(), parameters.lang, &mut faults);
     let order = parameters.sort.unwrap_or_else(|| R::SORTS[0].name.to_owned());
     let mut keys: Vec<(Sort, bool)> = Vec::new();
     for key in order.split(',').map(str::trim) {
@@ -342,9 +377,18 @@ pub async fn listing<R: Resource>(app: &App, query: Option<&str>) -> Result<List
             }
         }
     }
+    let is_spoken = keys.iter().any(|(sort, _)| sort.is_spoken);
+    let language = is_spoken.then(|| view.language.as_ref().unwrap_or(&languages()[0]).clone());
     let cursor = parameters.after.map(|word| Cursor::decode(&word));
     let after = match cursor {
         Some(Some(cursor)) if cursor.order == order && cursor.values.len() == keys.len() => {
+            if cursor.language != language {
+                let made = cursor.language.map_or_else(String::new, |language| format!(" `lang={language}`"));
+                let detail = format!(
+                    "belongs to the order of{made} and not to this; go on with that, or start again without it"
+                );
+                faults.push(fault("after", "bad_cursor", detail));
+            }
             Some((cursor.values, cursor.id))
         }
         Some(_) => {
@@ -356,6 +400,10 @@ pub async fn listing<R: Resource>(app: &App, query: Option<&str>) -> Result<List
     if !faults.is_empty() {
         return Err(Error::BadQuery(faults));
     }
+    let spelling = match language {
+        Some(language) => Some(repository::Spelling::of(&mut *app.connection().await?, &language).await?),
+        None => None,
+    };
     Ok(Listing {
         filter,
         common: Common {
@@ -364,7 +412,7 @@ pub async fn listing<R: Resource>(app: &App, query: Option<&str>) -> Result<List
             updated_before: parameters.updated_before,
             external_id: parameters.external_id,
         },
-        window: Window { order: keys, after, limit: parameters.limit.unwrap_or(DEFAULT_LIMIT) },
+        window: Window { order: keys, after, limit: parameters.limit.unwrap_or(DEFAULT_LIMIT), spelling },
         order,
         limited: parameters.limit.is_some(),
         count: parameters.count.unwrap_or_default(),

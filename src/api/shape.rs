@@ -243,8 +243,8 @@ fn in_words(pattern: &str) -> String {
         r"^[^\s/?#]+$" => "must have no spaces and none of `/`, `?`, `#`".into(),
         "^[A-Z]{2}$" => "must be two capital letters, such as `RO`".into(),
         "^[A-Z]{3}$" => "must be three capital letters, such as `RON`".into(),
-        r"^(0|[1-9][0-9]{0,15})(\.[0-9]{1,2})?$" => {
-            "must be an amount with a point and at most two decimals, such as `120000.50`".into()
+        r"^(0|[1-9][0-9]{0,15})(\.[0-9]{1,4})?$" => {
+            "must be an amount with a point and at most the decimals of its currency, such as `120000.50`".into()
         }
         r"^https?://\S+$" => "must be an address that starts with `http://` or `https://`".into(),
         r"^\S+$" => "must have no spaces".into(),

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::error::Error;
 use crate::repository::Key;
 
-/// The `{id}` of the path: a UUID or `external:{external_id}`.
+/// The `{id}` of the path: a UUID, also with the suffix `.json`, or `external:{external_id}`.
 pub struct Target(pub Key);
 
 impl<S: Send + Sync> FromRequestParts<S> for Target {
@@ -23,7 +23,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Target {
         if let Some(external) = word.strip_prefix("external:") {
             return Ok(Self(Key::External(external.to_owned())));
         }
-        let id = Uuid::try_parse(&word).map_err(|_| {
+        // An external id may end so; a UUID does not.
+        let id = word.strip_suffix(".json").unwrap_or(&word);
+        let id = Uuid::try_parse(id).map_err(|_| {
             Error::NotFound(format!("`{word}` is no id: use the id that the service gave, or external:{{your own id}}"))
         })?;
         Ok(Self(Key::Id(id)))

@@ -96,7 +96,7 @@ impl Resource for Entity {
     const KIND: &'static str = "entity";
     const TABLE: &'static str = "entities";
     const SORTS: &'static [Sort] =
-        &[Sort::CODE, Sort::CREATED, Sort::UPDATED, Sort::text("name", "words_of(name)"), Sort::text("kind", "kind")];
+        &[Sort::CODE, Sort::CREATED, Sort::UPDATED, Sort::spoken("name"), Sort::text("kind", "kind")];
     const REFERENCES: &'static [Reference] =
         &[Reference { field: "parent_id", table: "entities" }, Reference { field: "successor_id", table: "entities" }];
     const RULE: Option<&'static str> =

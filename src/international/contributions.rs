@@ -208,7 +208,7 @@ impl Resource for Contribution {
     const SORTS: &'static [Sort] = &[
         Sort::CREATED,
         Sort::UPDATED,
-        Sort::text("title", "words_of(title)"),
+        Sort::spoken("title"),
         Sort::text("status", "status"),
         Sort::date("starts_on", "coalesce(starts_on, '-infinity')"),
         Sort::date("ends_on", "coalesce(ends_on, 'infinity')"),

@@ -96,7 +96,7 @@ impl Resource for Forum {
         Sort::CODE,
         Sort::CREATED,
         Sort::UPDATED,
-        Sort::text("name", "words_of(name)"),
+        Sort::spoken("name"),
         Sort::date("starts_on", "coalesce(starts_on, '-infinity')"),
     ];
     const REFERENCES: &'static [Reference] = &[Reference { field: "parent_id", table: "forums" }];

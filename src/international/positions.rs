@@ -168,7 +168,7 @@ impl Resource for Position {
         Sort::date("issued_on", "coalesce(issued_on, '-infinity')"),
         Sort::CREATED,
         Sort::UPDATED,
-        Sort::text("title", "words_of(title)"),
+        Sort::spoken("title"),
     ];
     const REFERENCES: &'static [Reference] = &[
         Reference { field: "issuer_id", table: "entities" },

@@ -76,7 +76,7 @@ impl Resource for Treaty {
         Sort::CODE,
         Sort::CREATED,
         Sort::UPDATED,
-        Sort::text("name", "words_of(name)"),
+        Sort::spoken("name"),
         Sort::date("in_force_on", "coalesce(in_force_on, 'infinity')"),
     ];
     const REFERENCES: &'static [Reference] = &[Reference { field: "parent_id", table: "treaties" }];

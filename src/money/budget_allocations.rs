@@ -40,7 +40,7 @@ pub struct BudgetAllocation {
     pub entity_id: Option<EntityId>,
     /// Where the money comes from.
     pub funding_source_id: Option<FundingSourceId>,
-    /// The fiscal year, named after the calendar year in which it ends.
+    /// The fiscal year, named after the calendar year in which it ends, or starts where the service has it so (`MANDATE_FISCAL_YEAR_NAME`).
     #[schema(minimum = 1990, maximum = 2100)]
     pub fiscal_year: i32,
     /// How firm the amount is.
@@ -90,10 +90,10 @@ pub struct Filter {
     /// Granted by one of these acts.
     pub legal_act_id: Vec<LegalActId>,
     /// At least this amount; choose a currency too.
-    #[schema(value_type = Option<String>, pattern = r"^(0|[1-9][0-9]{0,15})(\.[0-9]{1,2})?$")]
+    #[schema(value_type = Option<String>, pattern = r"^(0|[1-9][0-9]{0,15})(\.[0-9]{1,4})?$")]
     pub amount_min: Option<Decimal>,
     /// At most this amount; choose a currency too.
-    #[schema(value_type = Option<String>, pattern = r"^(0|[1-9][0-9]{0,15})(\.[0-9]{1,2})?$")]
+    #[schema(value_type = Option<String>, pattern = r"^(0|[1-9][0-9]{0,15})(\.[0-9]{1,4})?$")]
     pub amount_max: Option<Decimal>,
     /// Whether the source of the money is known.
     pub has_funding_source: Option<bool>,
@@ -102,12 +102,8 @@ pub struct Filter {
 impl Resource for BudgetAllocation {
     const KIND: &'static str = "budget_allocation";
     const TABLE: &'static str = "budget_allocations";
-    const SORTS: &'static [Sort] = &[
-        Sort::integer("fiscal_year", "fiscal_year"),
-        Sort::CREATED,
-        Sort::UPDATED,
-        Sort { name: "amount", expression: "amount", cast: "numeric" },
-    ];
+    const SORTS: &'static [Sort] =
+        &[Sort::integer("fiscal_year", "fiscal_year"), Sort::CREATED, Sort::UPDATED, Sort::number("amount", "amount")];
     const REFERENCES: &'static [Reference] = &[
         Reference { field: "initiative_id", table: "initiatives" },
         Reference { field: "step_id", table: "steps" },
@@ -141,7 +137,7 @@ impl Resource for BudgetAllocation {
     fn columns(&self, row: &mut Row) {
         set_fields!(row, self; external_id, classification, initiative_id, step_id, entity_id, funding_source_id, fiscal_year, phase,
             programme_code, cofog_code, legal_act_id, note);
-        set_fields!(row, self.money; amount, currency);
+        cost::set(row, Some(&self.money));
     }
 
     fn select(filter: &Filter, select: &mut Select) {

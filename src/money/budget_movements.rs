@@ -152,10 +152,10 @@ pub struct Filter {
     /// Dated after this day.
     pub dated_on_after: Option<NaiveDate>,
     /// At least this amount; choose a currency too.
-    #[schema(value_type = Option<String>, pattern = r"^(0|[1-9][0-9]{0,15})(\.[0-9]{1,2})?$")]
+    #[schema(value_type = Option<String>, pattern = r"^(0|[1-9][0-9]{0,15})(\.[0-9]{1,4})?$")]
     pub amount_min: Option<Decimal>,
     /// At most this amount; choose a currency too.
-    #[schema(value_type = Option<String>, pattern = r"^(0|[1-9][0-9]{0,15})(\.[0-9]{1,2})?$")]
+    #[schema(value_type = Option<String>, pattern = r"^(0|[1-9][0-9]{0,15})(\.[0-9]{1,4})?$")]
     pub amount_max: Option<Decimal>,
     /// Whether it is reversed.
     pub is_reversed: Option<bool>,
@@ -256,7 +256,7 @@ impl Resource for BudgetMovement {
     fn columns(&self, row: &mut Row) {
         set_fields!(row, self; external_id, classification, allocation_id, kind, dated_on, value_on, direction, follows_id, reverses_id,
             to_allocation_id, from_allocation_id, counterpart_id, counterparty, reference, legal_act_id, note, recorded_by);
-        set_fields!(row, self.money; amount, currency);
+        cost::set(row, Some(&self.money));
     }
 
     fn select(filter: &Filter, select: &mut Select) {

@@ -1,10 +1,10 @@
-//! The two columns of money that may be missing: `amount`, `currency`.
+//! The two columns of money: `amount`, `currency`.
 
 use rust_decimal::Decimal;
 
 use crate::{
     repository::{Faults, Row},
-    values::{Money, codelists},
+    values::{Money, codelists, excess_digits},
 };
 
 /// As read; a noun says `#[sqlx(flatten, try_from = "CostColumns")]`.
@@ -23,7 +23,7 @@ impl From<CostColumns> for Option<Money> {
 
 /// Fills the columns.
 pub(crate) fn set(row: &mut Row, cost: Option<&Money>) {
-    row.set("amount", &cost.map(|cost| cost.amount)).set("currency", &cost.map(|cost| &cost.currency));
+    row.set("amount", &cost.map(Money::written)).set("currency", &cost.map(|cost| &cost.currency));
 }
 
 /// Notes what is wrong with the money of `cost`.
@@ -35,13 +35,9 @@ pub(crate) fn check(cost: Option<&Money>, faults: &mut Faults) {
 
 /// Notes an unknown currency, or more decimals than it has.
 pub(crate) fn check_money(field: &str, money: &Money, faults: &mut Faults) {
-    match codelists::minor_units(&money.currency) {
-        None => faults.add(&format!("{field}/currency"), "unknown_code", "Give a currency in use, ISO 4217."),
-        Some(units) => faults.check(
-            money.amount.normalize().scale() <= units,
-            &format!("{field}/amount"),
-            "too_many_decimals",
-            "Give no more decimals than the currency has.",
-        ),
+    if !codelists::is_currency(&money.currency) {
+        faults.add(&format!("{field}/currency"), "unknown_code", "Give a currency in use, ISO 4217.");
+    } else if let Some(detail) = excess_digits(money.amount, &money.currency) {
+        faults.add(&format!("{field}/amount"), "too_many_decimals", detail);
     }
 }

@@ -65,7 +65,7 @@ pub struct Filter {
 impl Resource for FundingSource {
     const KIND: &'static str = "funding_source";
     const TABLE: &'static str = "funding_sources";
-    const SORTS: &'static [Sort] = &[Sort::CODE, Sort::CREATED, Sort::UPDATED, Sort::text("name", "words_of(name)")];
+    const SORTS: &'static [Sort] = &[Sort::CODE, Sort::CREATED, Sort::UPDATED, Sort::spoken("name")];
     type Filter = Filter;
 
     fn validate(&self, _: Option<&Self>, _: &mut Faults) {}

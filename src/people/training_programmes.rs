@@ -117,7 +117,7 @@ impl Resource for TrainingProgramme {
     const SORTS: &'static [Sort] = &[
         Sort::CREATED,
         Sort::UPDATED,
-        Sort::text("title", "words_of(title)"),
+        Sort::spoken("title"),
         Sort::text("audience", "audience"),
         Sort::date("starts_on", "coalesce(starts_on, '-infinity')"),
     ];

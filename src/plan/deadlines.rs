@@ -9,6 +9,7 @@ mod tests;
 use std::sync::OnceLock;
 
 use chrono::{Datelike as _, NaiveDate};
+use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -56,19 +57,41 @@ pub enum DeadlineKind {
 /// The calendar by which fiscal periods are read.
 #[derive(Debug, Clone, Copy)]
 pub struct Calendar {
-    /// The month in which the fiscal year starts, 1 to 12. Fiscal year N ends in calendar year N.
+    /// The month in which the fiscal year starts, 1 to 12.
     pub fiscal_year_start: u32,
+    /// After which calendar year it is named.
+    pub fiscal_year_name: FiscalYearName,
 }
 
 impl Default for Calendar {
     fn default() -> Self {
-        Self { fiscal_year_start: 1 }
+        Self { fiscal_year_start: 1, fiscal_year_name: FiscalYearName::End }
+    }
+}
+
+/// After which calendar year a fiscal year is named. One that starts in January has one name.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FiscalYearName {
+    /// In which it ends, as the United States and the World Bank have it.
+    #[default]
+    End,
+    /// In which it starts, as Japan has it.
+    Start,
+}
+
+impl FiscalYearName {
+    /// As the setting and the database have it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::End => "end",
+            Self::Start => "start",
+        }
     }
 }
 
 static CALENDAR: OnceLock<Calendar> = OnceLock::new();
 
-/// Sets the calendar of the service (`MANDATE_FISCAL_YEAR_START`); the first call of a process counts.
+/// Sets the calendar of the service (`MANDATE_FISCAL_YEAR_START`, `MANDATE_FISCAL_YEAR_NAME`); the first call of a process counts.
 pub fn use_calendar(calendar: Calendar) {
     let _ = CALENDAR.set(calendar);
 }

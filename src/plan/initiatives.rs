@@ -128,7 +128,7 @@ impl Resource for Initiative {
         Sort::CODE,
         Sort::CREATED,
         Sort::UPDATED,
-        Sort::text("title", "words_of(title)"),
+        Sort::spoken("title"),
         Sort::text("status", "status"),
         Sort::date("deadline", "coalesce(deadline_to, 'infinity')"),
         Sort::date("starts_on", "coalesce(starts_on, '-infinity')"),

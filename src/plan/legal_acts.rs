@@ -118,7 +118,7 @@ impl Resource for LegalAct {
         Sort::CREATED,
         Sort::UPDATED,
         Sort::text("number", "code_order"),
-        Sort::text("title", "coalesce(words_of(title), '')"),
+        Sort::spoken("title"),
         Sort::text("status", "status"),
     ];
     const REFERENCES: &'static [Reference] = &[

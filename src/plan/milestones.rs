@@ -79,7 +79,7 @@ impl Resource for Milestone {
         Sort::CODE,
         Sort::CREATED,
         Sort::UPDATED,
-        Sort::text("title", "words_of(title)"),
+        Sort::spoken("title"),
         Sort::date("deadline", "coalesce(deadline_to, 'infinity')"),
         Sort::date("achieved_on", "coalesce(achieved_on, 'infinity')"),
     ];

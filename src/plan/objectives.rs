@@ -56,7 +56,7 @@ pub struct Filter {
 impl Resource for Objective {
     const KIND: &'static str = "objective";
     const TABLE: &'static str = "objectives";
-    const SORTS: &'static [Sort] = &[Sort::CODE, Sort::CREATED, Sort::UPDATED, Sort::text("title", "words_of(title)")];
+    const SORTS: &'static [Sort] = &[Sort::CODE, Sort::CREATED, Sort::UPDATED, Sort::spoken("title")];
     const REFERENCES: &'static [Reference] = &[
         Reference { field: "strategy_id", table: "strategies" },
         Reference { field: "parent_id", table: "objectives" },

@@ -101,7 +101,7 @@ impl Resource for Step {
         Sort::CODE,
         Sort::CREATED,
         Sort::UPDATED,
-        Sort::text("title", "words_of(title)"),
+        Sort::spoken("title"),
         Sort::text("status", "status"),
         Sort::date("deadline", "coalesce(deadline_to, 'infinity')"),
     ];

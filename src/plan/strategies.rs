@@ -124,7 +124,7 @@ impl Resource for Strategy {
         Sort::CODE,
         Sort::CREATED,
         Sort::UPDATED,
-        Sort::text("title", "words_of(title)"),
+        Sort::spoken("title"),
         Sort::text("status", "status"),
         Sort::date("starts_on", "coalesce(starts_on, '-infinity')"),
     ];

@@ -17,9 +17,10 @@ use crate::{
     access::Actor,
     api::{
         Error,
-        answer::whole,
+        answer::{Form, whole},
         document::parameters,
-        format::Format,
+        format::{Format, suffixed},
+        language,
         operations::{if_none_match, of_whole},
         query::{self, NoParameters},
         shape::schemas,
@@ -28,6 +29,7 @@ use crate::{
     entities::entities::EntityId,
     plan::strategies::StrategyId,
     repository::{Fault, Reading, Reference},
+    values::Language,
 };
 
 /// So many rows at most: all of them stand in memory before the first is answered.
@@ -55,6 +57,9 @@ struct ObligationFilter {
     /// As the record had it at this instant (RFC 3339), or at the end of this day in the time zone of the service.
     #[schema(max_length = 40, example = "2026-01-31")]
     as_of: Option<String>,
+    /// Tells each text as a string in this language (ISO 639-1); what is not said in it, in the first language of the service that has it.
+    #[schema(value_type = Option<String>, pattern = "^[a-z]{2}$", example = "ro")]
+    lang: Option<Language>,
 }
 
 const REFERENCES: [Reference; 2] =
@@ -62,20 +67,21 @@ const REFERENCES: [Reference; 2] =
 
 /// The route.
 pub(super) fn routes() -> Router<App> {
-    Router::new().route("/v1/obligations", get(list))
+    Router::new().route("/v1/obligations", get(list)).merge(suffixed("/v1/obligations", &get(list)))
 }
 
 async fn list(
     State(app): State<App>,
     actor: Actor,
+    format: Format,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Error> {
     actor.may("list_obligations")?;
     let app = app.seen_by(&actor);
-    let format = Format::of(&headers)?;
     let (filter, NoParameters {}, moment) =
         query::read_both::<ObligationFilter, NoParameters>(&app, query.as_deref(), &REFERENCES).await?;
+    let language = language::told(filter.lang)?;
     let wanted = Wanted {
         entities: filter.entity.iter().map(|id| id.uuid()).collect(),
         strategies: filter.strategy_id.iter().map(|id| id.uuid()).collect(),
@@ -96,7 +102,7 @@ async fn list(
         let fault = Fault { pointer: "entity".into(), code: "too_many_rows".into(), detail };
         return Err(Error::BadQuery(vec![fault]));
     }
-    whole(&headers, &rows, format, moment)
+    whole(&headers, &rows, &Form::of::<Obligation>(format).told_in(language), moment)
 }
 
 /// Adds the operation to the document.

@@ -24,6 +24,7 @@ use crate::{
     api::{
         Error,
         answer::{created, one},
+        format::suffixed,
         handlers::{self, add, change, gone, patched, with_external_id},
         history::history,
         idempotency::{Attempt, perform},
@@ -50,6 +51,8 @@ pub fn routes() -> Router<App> {
             get(handlers::find::<Report>).put(replace).patch(patch).delete(handlers::delete::<Report>),
         )
         .route("/v1/progress-reports/{id}/history", get(history::<Report>))
+        .merge(suffixed("/v1/progress-reports", &get(list::<Report>)))
+        .merge(suffixed("/v1/progress-reports/{id}/history", &get(history::<Report>)))
 }
 
 async fn create(

@@ -135,7 +135,7 @@ impl Resource for Evidence {
     const SORTS: &'static [Sort] = &[
         Sort::CREATED,
         Sort::UPDATED,
-        Sort::text("title", "coalesce(words_of(title), '')"),
+        Sort::spoken("title"),
         Sort::date("valid_until", "coalesce(valid_until, 'infinity')"),
         Sort::date("published_on", "coalesce(published_on, 'infinity')"),
     ];

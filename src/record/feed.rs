@@ -15,7 +15,7 @@ use crate::{
     access::Actor,
     api::{
         Error,
-        answer::{internal, render, tagged, with_next},
+        answer::{Form, tagged, with_next},
         document::{parameters, problems},
         format::Format,
         operations::{formats, if_none_match, not_modified},
@@ -42,13 +42,13 @@ pub(super) struct FeedParameters {
 pub(super) async fn list(
     State(app): State<App>,
     actor: Actor,
+    format: Format,
     headers: HeaderMap,
     OriginalUri(uri): OriginalUri,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Error> {
     actor.may("list_changes")?;
     let app = app.seen_by(&actor);
-    let format = Format::of(&headers)?;
     let (mut filter, parameters, _): (Filter, FeedParameters, _) =
         query::read_both(&app, query.as_deref(), &[]).await?;
     check_kinds(&filter)?;
@@ -61,8 +61,8 @@ pub(super) async fn list(
     reading.end().await?;
     drop(connection);
     let next = page.upto.to_string();
-    let items = page.changes.iter().map(serde_json::to_value).collect::<Result<Vec<_>, _>>().map_err(internal)?;
-    let body = render(items, format, |items| json!({"items": items, "next": next}))?;
+    let form = Form::of::<Change>(format);
+    let body = form.render(form.values(&page.changes)?, |items| json!({"items": items, "next": next}))?;
     with_next(tagged(&headers, body, format), &uri, Some(&next))
 }
 

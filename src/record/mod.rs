@@ -24,7 +24,7 @@ use tokio::sync::{Notify, Semaphore, watch};
 pub use sequencer::Sequencer;
 use tail::Tail;
 
-use crate::{app::App, audit::note::SignerKey};
+use crate::{api::format::suffixed, app::App, audit::note::SignerKey};
 
 /// The state that the sequencer of this process and its listeners share.
 #[derive(Debug, Clone)]
@@ -114,6 +114,8 @@ pub fn routes() -> Router<App> {
         .route("/v1/changes", get(feed::list))
         .route("/v1/changes/stream", get(stream::stream))
         .route("/v1/diff", get(diff::diff))
+        .merge(suffixed("/v1/changes", &get(feed::list)))
+        .merge(suffixed("/v1/diff", &get(diff::diff)))
         .merge(webhooks::routes())
         .merge(proof::routes())
 }

@@ -63,8 +63,8 @@ late as (
     where j.standing not in ('completed', 'cancelled') and j.status <> 'continuous'
 )
 select l.id, l.strategy_id, l.code, l.title, l.standing, l.confidence, l.planned_on, l.forecast_on, l.delay_days,
-    written(f.amount, $9) as amount, f.currency, written(l.delay_days * f.amount, $9) as score,
-    case when f.amount is null then 'no money is known: no score' else format('%s days * %s %s', l.delay_days, written(f.amount, $9), f.currency) end as formula,
+    written(f.amount, f.currency) as amount, f.currency, written(l.delay_days * f.amount, f.currency) as score,
+    case when f.amount is null then 'no money is known: no score' else format('%s days * %s %s', l.delay_days, written(f.amount, f.currency), f.currency) end as formula,
     rates_used($8, coalesce(f.own_currencies, '{}')) as rates
 from late l join strategies st on st.id = l.strategy_id left join funded f on f.id = l.id
 where l.delay_days > 0

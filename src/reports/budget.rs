@@ -85,17 +85,17 @@ pub(crate) struct Row {
 const ANSWER: &str = "
 )
 select t.root as id, t.word, coalesce(n.code, t.word) as code, n.name, t.currency,
-    case when sum(estimates) > 0 then written(sum(estimate), $9) end as estimate,
-    case when sum(appropriations) > 0 then written(sum(appropriated), $9) end as appropriation,
-    case when sum(appropriations) > 0 then written(sum(allotted), $9) end as allotted,
-    case when sum(appropriations) > 0 then written(sum(committed), $9) end as committed,
-    case when sum(appropriations) > 0 then written(sum(verified), $9) end as verified,
-    case when sum(appropriations) > 0 then written(sum(ordered), $9) end as ordered,
-    case when sum(appropriations) > 0 then written(sum(paid), $9) end as paid,
-    case when sum(appropriations) > 0 then written(sum(appropriated) - sum(committed), $9) end as left,
+    case when sum(estimates) > 0 then written(sum(estimate), t.currency) end as estimate,
+    case when sum(appropriations) > 0 then written(sum(appropriated), t.currency) end as appropriation,
+    case when sum(appropriations) > 0 then written(sum(allotted), t.currency) end as allotted,
+    case when sum(appropriations) > 0 then written(sum(committed), t.currency) end as committed,
+    case when sum(appropriations) > 0 then written(sum(verified), t.currency) end as verified,
+    case when sum(appropriations) > 0 then written(sum(ordered), t.currency) end as ordered,
+    case when sum(appropriations) > 0 then written(sum(paid), t.currency) end as paid,
+    case when sum(appropriations) > 0 then written(sum(appropriated) - sum(committed), t.currency) end as left,
     case when sum(appropriations) > 0 then round(sum(paid) * 100 / nullif(sum(appropriated), 0), 1)::text end as executed_percent,
-    case when sum(estimates) filter (where own) > 0 then written(sum(estimate) filter (where own), $9) end as own_estimate,
-    case when sum(appropriations) filter (where own) > 0 then written(sum(appropriated) filter (where own), $9) end as own_appropriation,
+    case when sum(estimates) filter (where own) > 0 then written(sum(estimate) filter (where own), t.currency) end as own_estimate,
+    case when sum(appropriations) filter (where own) > 0 then written(sum(appropriated) filter (where own), t.currency) end as own_appropriation,
     (sum(estimates) + sum(appropriations))::bigint as lines, rates_used($8, array_agg(distinct t.own_currency)) as rates
 from total t left join (select ";
 

@@ -195,9 +195,9 @@ summed as (
     from told group by direction, year, country, region
 ),
 by_currency as (
-    select direction, year, country, region, currency, round(sum(amount) filter (where sum = 'budget'), 2)::text as budget,
-        round(sum(amount) filter (where sum = 'committed'), 2)::text as committed,
-        round(sum(amount) filter (where sum = 'spent'), 2)::text as spent
+    select direction, year, country, region, currency, written(sum(amount) filter (where sum = 'budget'), currency) as budget,
+        written(sum(amount) filter (where sum = 'committed'), currency) as committed,
+        written(sum(amount) filter (where sum = 'spent'), currency) as spent
     from told where currency is not null group by direction, year, country, region, currency
 )
 select d.direction, y.year, s.country, s.region, coalesce(s.active, 0) as active, coalesce(s.planned, 0) as planned,

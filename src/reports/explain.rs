@@ -48,12 +48,12 @@ const OF_PART: &str = ", currency, allocation_id, phase from own_line) l(id, wor
     join (select distinct root, id, word from total) k on k.id is not distinct from l.id and k.word is not distinct from l.word
 )
 select p.root, p.word, case p.phase when 'estimate' then 'estimate' else 'appropriation' end as figure, 'budget_allocation' as noun, b.id,
-    b.amount::text as amount, b.currency, b.created_at
+    written(b.amount, b.currency) as amount, b.currency, b.created_at
 from part p join budget_allocations b on b.id = p.allocation_id
 union all
 select p.root, p.word, replace(movement_stage(coalesce(r.kind, m.kind)), 'appropriated', 'appropriation'), 'budget_movement', m.id,
-    (m.amount * movement_sign(coalesce(r.kind, m.kind), coalesce(r.direction, m.direction), m.to_allocation_id is not null)
-        * case m.kind when 'reversal' then -1 else 1 end)::text, m.currency, m.created_at
+    written(m.amount * movement_sign(coalesce(r.kind, m.kind), coalesce(r.direction, m.direction), m.to_allocation_id is not null)
+        * case m.kind when 'reversal' then -1 else 1 end, m.currency), m.currency, m.created_at
 from part p join budget_movements m on m.allocation_id = p.allocation_id left join budget_movements r on r.id = m.reverses_id
 where movement_stage(coalesce(r.kind, m.kind)) is not null
 order by created_at, id";

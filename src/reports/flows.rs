@@ -80,8 +80,8 @@ flow as (
 )
 select f.funding_source_id, s.code as funding_source_code, s.name as funding_source, f.objective_id, o.code as objective_code, o.title as objective,
     f.entity_id, e.code as entity_code, e.name as entity, f.currency,
-    case when f.is_estimated then written(f.estimate, $9) end as estimate, case when f.is_granted then written(f.appropriated, $9) end as appropriation,
-    case when f.is_granted then written(f.committed, $9) end as committed, case when f.is_granted then written(f.paid, $9) end as paid,
+    case when f.is_estimated then written(f.estimate, f.currency) end as estimate, case when f.is_granted then written(f.appropriated, f.currency) end as appropriation,
+    case when f.is_granted then written(f.committed, f.currency) end as committed, case when f.is_granted then written(f.paid, f.currency) end as paid,
     case when $11 then 'sums of the allocations, and of the movements on them less what was reversed, decommitted or reimbursed' end as rule,
     f.allocation_ids, rates_used($8, f.own_currencies) as rates
 from flow f

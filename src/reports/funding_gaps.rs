@@ -91,10 +91,10 @@ place as (
         array_agg(allocation_id order by allocation_id) as allocation_ids, array_agg(distinct own_currency) as own_currencies
     from line group by initiative_id, fiscal_year, currency
 )
-select g.kind, p.initiative_id, i.code, i.title, p.fiscal_year, p.ends_on, p.currency, written(g.amount, $9) as amount,
-    case when p.is_estimated then written(p.estimate, $9) end as estimate,
-    case when p.is_granted then written(p.appropriated, $9) end as appropriation, written(p.committed, $9) as committed,
-    written(p.paid, $9) as paid, case when $13 then g.rule end as rule, case when $13 then p.allocation_ids end as allocation_ids,
+select g.kind, p.initiative_id, i.code, i.title, p.fiscal_year, p.ends_on, p.currency, written(g.amount, p.currency) as amount,
+    case when p.is_estimated then written(p.estimate, p.currency) end as estimate,
+    case when p.is_granted then written(p.appropriated, p.currency) end as appropriation, written(p.committed, p.currency) as committed,
+    written(p.paid, p.currency) as paid, case when $13 then g.rule end as rule, case when $13 then p.allocation_ids end as allocation_ids,
     rates_used($8, p.own_currencies) as rates
 from place p
 join initiatives i on i.id = p.initiative_id
@@ -104,7 +104,7 @@ cross join lateral (values
     ('lapsing', p.ends_on between (select today()) and (select today()) + $12 and p.appropriated > p.committed, p.appropriated - p.committed,
         'appropriation less committed, before the end of the fiscal year')
 ) g (kind, is_found, amount, rule)
-where g.is_found and round(g.amount, $9) > 0 and ($11 = '{}' or g.kind = any($11))
+where g.is_found and round(g.amount, currency_digits(p.currency)) > 0 and ($11 = '{}' or g.kind = any($11))
 order by p.fiscal_year, i.code_order, i.id, p.currency, g.kind";
 
 impl Report for Parameters {

@@ -61,9 +61,11 @@ use crate::{
     access::Actor,
     api::{
         Error,
-        answer::{internal, whole},
+        answer::{Form, internal, whole},
+        columns::Columns,
         document::parameters,
-        format::Format,
+        format::{Format, suffixed},
+        language,
         operations::{if_none_match, of_whole},
         query,
         shape::schemas,
@@ -128,7 +130,7 @@ trait Report: DeserializeOwned + ToSchema + Send + 'static {
     /// What its own parameters point to, besides those of the scope.
     const REFERENCES: &'static [Reference] = &[];
     /// A row of the answer.
-    type Row: Serialize + ToSchema + Send;
+    type Row: Serialize + ToSchema + Send + 'static;
 
     /// All rows, in their order.
     fn rows(
@@ -147,7 +149,10 @@ struct Entry {
 impl Entry {
     const fn of<R: Report>() -> Self {
         Self {
-            routes: || Router::new().route(&format!("/v1/reports/{}", R::NAME), get(report::<R>)),
+            routes: || {
+                let path = format!("/v1/reports/{}", R::NAME);
+                Router::new().route(&path, get(report::<R>)).merge(suffixed(&path, &get(report::<R>)))
+            },
             describe: describe_one::<R>,
         }
     }
@@ -169,6 +174,11 @@ pub async fn quality(connection: &mut PgConnection) -> Result<Vec<Value>, Error>
     rows.iter().map(serde_json::to_value).collect::<Result<_, _>>().map_err(internal)
 }
 
+/// The columns of such a row.
+pub fn quality_columns() -> Columns {
+    Columns::of::<<quality::Parameters as Report>::Row>()
+}
+
 /// Adds the operations and rows of all reports to the OpenAPI document.
 pub fn describe(document: &mut Value) {
     if let Some(tags) = document["tags"].as_array_mut() {
@@ -184,32 +194,33 @@ pub fn describe(document: &mut Value) {
 async fn report<R: Report>(
     State(app): State<App>,
     actor: Actor,
+    format: Format,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Error> {
     actor.may(&operation::<R>())?;
     let app = app.seen_by(&actor);
-    let format = Format::of(&headers)?;
     let query = query.as_deref();
     let references = [&REFERENCES, R::REFERENCES].concat();
-    let (scope, own, moment) = match R::ABOUT {
+    let (mut scope, own, moment) = match R::ABOUT {
         About::Plan => query::read_both::<Scope, R>(&app, query, &references).await?,
         About::Money => {
             let (scope, own, wanted, moment) = query::read_three(&app, query, &references).await?;
             (Scope { wanted, ..scope }, own, moment)
         }
         About::Other => {
-            let (Unscoped { .. }, own, moment) = query::read_both(&app, query, R::REFERENCES).await?;
-            (Scope::default(), own, moment)
+            let (Unscoped { lang, .. }, own, moment) = query::read_both(&app, query, R::REFERENCES).await?;
+            (Scope { lang, ..Scope::default() }, own, moment)
         }
     };
+    let form = Form::of::<R::Row>(format).told_in(language::told(scope.lang.take())?);
     let mut connection = app.connection().await?;
     // Some need several statements, which have to agree.
     let mut reading = Reading::snapshot(&mut connection, moment, app.clearance).await?;
     let rows = own.rows(scope, &mut reading).await;
     // Also after a refusal: a connection that is left in a transaction cannot be used again.
     reading.end().await?;
-    whole(&headers, &rows?, format, moment)
+    whole(&headers, &rows?, &form, moment)
 }
 
 fn describe_one<R: Report>(document: &mut Value) {

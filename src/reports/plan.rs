@@ -125,7 +125,7 @@ const SUMS: &str = "
 ),
 totals as (
     select item_id, jsonb_agg(
-        jsonb_build_object('amount', amount::text, 'currency', currency, 'phase', phase) order by currency, phase desc
+        jsonb_build_object('amount', written(amount, currency), 'currency', currency, 'phase', phase) order by currency, phase desc
     ) as sums
     from sums
     group by item_id

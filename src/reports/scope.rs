@@ -16,7 +16,7 @@ use crate::{
     entities::entities::EntityId,
     plan::{objectives::ObjectiveId, status::Status, strategies::StrategyId},
     repository::{Fault, Reference},
-    values::{Id, words},
+    values::{Id, Language, words},
 };
 
 /// A report has so many rows at most: all of them stand in memory before the first is answered.
@@ -42,6 +42,9 @@ pub(crate) struct Scope {
     /// As the record had it at this instant (RFC 3339), or at the end of this day in the time zone of the service; read by `read_both`.
     #[schema(max_length = 40, example = "2026-01-31")]
     pub(super) as_of: Option<String>,
+    /// Tells each text as a string in this language (ISO 639-1); what is not said in it, in the first language of the service that has it.
+    #[schema(value_type = Option<String>, pattern = "^[a-z]{2}$", example = "ro")]
+    pub(super) lang: Option<Language>,
     /// In which currency its money is told; read by itself, where the report is of money.
     #[serde(skip)]
     #[schema(ignore)]
@@ -55,6 +58,9 @@ pub(crate) struct Unscoped {
     /// As the record had it at this instant (RFC 3339), or at the end of this day in the time zone of the service; read by `read_both`.
     #[schema(max_length = 40, example = "2026-01-31")]
     pub(super) as_of: Option<String>,
+    /// Tells each text as a string in this language (ISO 639-1); what is not said in it, in the first language of the service that has it.
+    #[schema(value_type = Option<String>, pattern = "^[a-z]{2}$", example = "ro")]
+    pub(super) lang: Option<Language>,
 }
 
 /// What `strategy_id` names in a report that is not about the plan.

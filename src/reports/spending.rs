@@ -79,9 +79,9 @@ monthly as (
         coalesce(sum(amount) filter (where stage = 'committed'), 0), coalesce(sum(amount) filter (where stage = 'paid'), 0)
     from effect where stage in ('allotted', 'committed', 'paid') group by month, currency, own_currency
 )
-select month, currency, written(sum(planned), $9) as planned, written(sum(allotted), $9) as allotted, written(sum(committed), $9) as committed,
-    written(sum(paid), $9) as paid, written(sum(sum(planned)) over so_far, $9) as planned_to_date,
-    written(sum(sum(committed)) over so_far, $9) as committed_to_date, written(sum(sum(paid)) over so_far, $9) as paid_to_date,
+select month, currency, written(sum(planned), currency) as planned, written(sum(allotted), currency) as allotted, written(sum(committed), currency) as committed,
+    written(sum(paid), currency) as paid, written(sum(sum(planned)) over so_far, currency) as planned_to_date,
+    written(sum(sum(committed)) over so_far, currency) as committed_to_date, written(sum(sum(paid)) over so_far, currency) as paid_to_date,
     case when $11 then 'planned is a twelfth of the appropriations as revised, in each month of their fiscal year; the others are sums of movements by dated_on'
     end as rule,
     case when $11 then coalesce((select b.ids from behind b where b.month = monthly.month and b.currency = monthly.currency), '{}') end as movement_ids,

@@ -3,6 +3,8 @@
 //! A page is found by the sort values of the last row seen, never by counting, so a page deep in the list costs what the first costs,
 //! and rows written meanwhile shift nothing.
 
+use std::borrow::Cow;
+
 use chrono::NaiveDate;
 use serde::Serialize;
 use sqlx::{
@@ -14,6 +16,7 @@ use super::{
     Error,
     columns::columns,
     resource::{Resource, Stored},
+    spelling::Spelling,
 };
 use crate::values::{self, Id};
 
@@ -22,33 +25,49 @@ use crate::values::{self, Id};
 pub struct Sort {
     /// As the client writes it.
     pub name: &'static str,
-    /// The column or expression; never null.
-    pub expression: &'static str,
+    /// The column or expression; never null, but for a column of `Text`.
+    expression: &'static str,
     /// Its type, for the way back from a cursor.
-    pub cast: &'static str,
+    cast: &'static str,
+    /// Whether it is a column of `Text`, whose order is that of a language.
+    pub is_spoken: bool,
 }
 
 impl Sort {
     /// The order of printed codes: digits count as numbers, so that `1.2` comes before `1.10`. What has no code comes first.
-    pub const CODE: Self = Self { name: "code", expression: "code_order", cast: "text" };
+    pub const CODE: Self = Self::text("code", "code_order");
     /// Order of creation.
-    pub const CREATED: Self = Self { name: "created_at", expression: "created_at", cast: "timestamptz" };
+    pub const CREATED: Self = Self::of("created_at", "created_at", "timestamptz");
     /// Order of the last change.
-    pub const UPDATED: Self = Self { name: "updated_at", expression: "updated_at", cast: "timestamptz" };
+    pub const UPDATED: Self = Self::of("updated_at", "updated_at", "timestamptz");
+
+    const fn of(name: &'static str, expression: &'static str, cast: &'static str) -> Self {
+        Self { name, expression, cast, is_spoken: false }
+    }
 
     /// A text column, compared byte by byte.
     pub const fn text(name: &'static str, expression: &'static str) -> Self {
-        Self { name, expression, cast: "text" }
+        Self::of(name, expression, "text")
+    }
+
+    /// A column of `Text`, in the order of the language that is asked for. What has no words comes first.
+    pub const fn spoken(name: &'static str) -> Self {
+        Self { is_spoken: true, ..Self::of(name, name, "text") }
     }
 
     /// A date column.
     pub const fn date(name: &'static str, expression: &'static str) -> Self {
-        Self { name, expression, cast: "date" }
+        Self::of(name, expression, "date")
     }
 
     /// An integer column.
     pub const fn integer(name: &'static str, expression: &'static str) -> Self {
-        Self { name, expression, cast: "integer" }
+        Self::of(name, expression, "integer")
+    }
+
+    /// An exact number.
+    pub const fn number(name: &'static str, expression: &'static str) -> Self {
+        Self::of(name, expression, "numeric")
     }
 }
 
@@ -61,6 +80,18 @@ pub struct Window {
     pub after: Option<(Vec<String>, uuid::Uuid)>,
     /// At most so many rows.
     pub limit: i64,
+    /// The order of the language, where a key is spoken.
+    pub spelling: Option<Spelling>,
+}
+
+impl Window {
+    /// A key as SQL.
+    fn key(&self, sort: Sort) -> Cow<'static, str> {
+        match &self.spelling {
+            Some(spelling) if sort.is_spoken => spelling.words(sort.expression).into(),
+            _ => sort.expression.into(),
+        }
+    }
 }
 
 /// The conditions of a list. Only static text and bound values reach the SQL.
@@ -195,7 +226,7 @@ impl Select {
             let query = self.and();
             query.push("(");
             for (sort, _) in &window.order {
-                query.push(sort.expression).push(", ");
+                query.push(window.key(*sort)).push(", ");
             }
             query.push(if descending { "id) < (" } else { "id) > (" });
             for ((sort, _), value) in window.order.iter().zip(values) {
@@ -210,7 +241,7 @@ impl Select {
             query.push(if upto == 0 { "(" } else { " or (" });
             for ((sort, _), value) in window.order.iter().zip(values).take(upto) {
                 query
-                    .push(sort.expression)
+                    .push(window.key(*sort))
                     .push(" = cast(")
                     .push_bind(value.clone())
                     .push(" as ")
@@ -218,7 +249,7 @@ impl Select {
                     .push(") and ");
             }
             if let Some(((sort, descending), value)) = window.order.iter().zip(values).nth(upto) {
-                query.push(sort.expression).push(if *descending { " < " } else { " > " });
+                query.push(window.key(*sort)).push(if *descending { " < " } else { " > " });
                 query.push("cast(").push_bind(value.clone()).push(" as ").push(sort.cast).push(")").push(")");
             } else {
                 query.push("id > ").push_bind(*id).push(")");
@@ -230,7 +261,7 @@ impl Select {
     fn order(&mut self, window: &Window) {
         self.query.push(" order by ");
         for (sort, descending) in &window.order {
-            self.query.push(sort.expression).push(if *descending { " desc, " } else { ", " });
+            self.query.push(window.key(*sort)).push(if *descending { " desc, " } else { ", " });
         }
         let all_descending = !window.order.is_empty() && window.order.iter().all(|(_, descending)| *descending);
         self.query.push(if all_descending { "id desc" } else { "id" });
@@ -277,7 +308,8 @@ pub async fn list<R: Resource>(
     let mut select = Select::new("select ");
     select.query.push(columns(connection, R::TABLE).await?).push(", array[");
     for (index, (sort, _)) in window.order.iter().enumerate() {
-        select.query.push(if index == 0 { "(" } else { ", (" }).push(sort.expression).push(")::text");
+        // Without a collation of its own: those of two languages would not stand in one array.
+        select.query.push(if index == 0 { "(" } else { ", (" }).push(window.key(*sort)).push(")::text collate \"C\"");
     }
     select.query.push("]::text[] as sort_values from ").push(R::TABLE);
     select.common(common);
@@ -298,12 +330,4 @@ pub async fn count<R: Resource>(
     select.common(common);
     R::select(filter, &mut select);
     Ok(select.query.build_query_scalar().fetch_one(connection).await?)
-}
-
-/// The languages that a column of `Text` uses, over all rows.
-pub async fn languages<R: Resource>(connection: &mut PgConnection, column: &str) -> Result<Vec<String>, Error> {
-    let mut query = QueryBuilder::new("select distinct language from ");
-    query.push(R::TABLE).push(" t, jsonb_object_keys(coalesce(nullif(to_jsonb(t) -> ").push_bind(column.to_owned());
-    query.push(", 'null'), '{}')) language order by 1");
-    Ok(query.build_query_scalar().fetch_all(connection).await?)
 }

@@ -16,6 +16,7 @@ mod reason;
 mod receipt;
 mod references;
 mod resource;
+mod spelling;
 mod transaction;
 mod write;
 
@@ -23,7 +24,7 @@ pub use clearance::{Clearance, see_all, see_only, unseen, withheld};
 pub use error::Error;
 pub use fold::fold;
 pub use idempotency::{Claim, Kept, claim, keep, sweep};
-pub use list::{Common, Listed, Select, Sort, Window, count, languages, list};
+pub use list::{Common, Listed, Select, Sort, Window, count, list};
 pub use past::{AsOf, Moment, Past, Reading, now, settle, snapshot};
 pub use pool::{
     Connection, Manager, Pool, connect, connect_alone, distrust, in_fiscal_year, in_time_zone, lend, stoppable,
@@ -33,5 +34,6 @@ pub use reason::without_reason;
 pub use receipt::Receipt;
 pub use references::{CODED, named_by, names_a_row, resolve};
 pub use resource::{Fault, Faults, Reference, Resource, Row, Stored};
+pub use spelling::Spelling;
 pub use transaction::{Attempts, Isolation, begin, commit, give_up};
 pub use write::{Author, delete, insert, judge, update, write};

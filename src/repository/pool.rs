@@ -143,9 +143,10 @@ pub fn in_time_zone(options: PgConnectOptions, name: &str) -> PgConnectOptions {
     options.options([("mandate.timezone", name)])
 }
 
-/// Connections to which a fiscal year starts in this month, 1 to 12: what `fiscal_year()` goes by.
-pub fn in_fiscal_year(options: PgConnectOptions, start: u32) -> PgConnectOptions {
-    options.options([("mandate.fiscal_year_start", start.to_string())])
+/// Connections to which a fiscal year starts in this month, 1 to 12, and is named after the calendar year in which it ends (`end`) or starts
+/// (`start`): what `fiscal_year()` goes by.
+pub fn in_fiscal_year(options: PgConnectOptions, start: u32, name: &str) -> PgConnectOptions {
+    options.options([("mandate.fiscal_year_start", start.to_string()), ("mandate.fiscal_year_name", name.to_owned())])
 }
 
 /// Opens a pool; no connection is made before the first is needed.

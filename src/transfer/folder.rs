@@ -14,7 +14,7 @@ use super::{
     sheet::{Flaw, Flaws, Record, Sheet, problem},
 };
 use crate::{
-    api::{Error, answer::internal, format, shape::unknown},
+    api::{Error, answer::internal, shape::unknown},
     repository::Fault,
     router::Noun,
 };
@@ -29,7 +29,7 @@ pub fn write(document: &[u8], nouns: &[Noun]) -> Result<Vec<File>, Error> {
     for (noun, rows) in nouns.iter().zip(&plan.sections).filter(|(_, rows)| !rows.is_empty()) {
         let read = |row: &&RawValue| serde_json::from_str(row.get()).map(row::flattened);
         let rows: Vec<Map<String, Value>> = rows.iter().map(read).collect::<Result<_, _>>().map_err(internal)?;
-        let columns = format::columns(&rows);
+        let columns = row::columns(&rows);
         let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
         writer.write_record(&columns).map_err(internal)?;
         for row in &rows {

@@ -1,6 +1,6 @@
 //! `Text`: words in one or more languages.
 
-use std::{collections::BTreeMap, fmt, sync::OnceLock};
+use std::{cell::RefCell, collections::BTreeMap, fmt, sync::OnceLock};
 
 use serde::{
     Deserialize, Deserializer, Serialize,
@@ -57,12 +57,35 @@ pub fn languages() -> &'static [String] {
     LANGUAGES.get_or_init(|| vec!["ro".to_owned(), "en".to_owned()])
 }
 
+/// What there is in the language asked for, or else in the first language of the service that has any.
+pub fn chosen<T>(language: &str, find: impl Fn(&str) -> Option<T>) -> Option<T> {
+    find(language).or_else(|| languages().iter().find_map(|language| find(language)))
+}
+
+thread_local! {
+    static SPOKEN: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// Works with a language that goes before those of the service wherever a text is told in one language only (`Text::preferred`).
+pub fn speaking<T>(language: Option<&str>, work: impl FnOnce() -> T) -> T {
+    struct Before(Option<String>);
+
+    impl Drop for Before {
+        fn drop(&mut self) {
+            SPOKEN.set(self.0.take());
+        }
+    }
+
+    let _before = Before(SPOKEN.replace(language.map(str::to_owned)));
+    work()
+}
+
 impl Text {
     /// The words in the most preferred language that has any.
     pub fn preferred(&self) -> &str {
-        languages()
-            .iter()
-            .find_map(|language| self.0.get(language))
+        let asked = SPOKEN.with_borrow(|language| self.0.get(language.as_ref()?));
+        asked
+            .or_else(|| languages().iter().find_map(|language| self.0.get(language)))
             .or_else(|| self.0.values().next())
             .map_or("", String::as_str)
     }

@@ -158,7 +158,7 @@ async fn each_report_of_money_tells_it_in_one_currency_at_rates_that_it_names() 
     assert_eq!(gap("EUR", "2025-06-30").await, json!([["40.00", "30.00", "10.00"]]));
     // Rounded once, at the end, to the places of the currency.
     assert_eq!(gap("EUR", "2025-07-01").await, json!([["66.67", "43.33", "23.33"]]));
-    assert_eq!(gap("JPY", "2025-07-02").await, json!([["6667.00", "4938.00", "1728.00"]]));
+    assert_eq!(gap("JPY", "2025-07-02").await, json!([["6667", "4938", "1728"]]));
     let spent = items(client, "/v1/reports/spending?in=RON&rates_on=2025-06-30&explain=true").await;
     let names = ["month", "planned", "allotted", "committed", "committed_to_date"];
     assert_eq!(picked(&spent[..1], &names), json!([["2025-01-01", "12.50", "20.00", "15.00", "15.00"]]));

@@ -272,7 +272,7 @@ async fn a_movement_is_of_the_year_and_the_currency_of_its_money() {
 
 #[tokio::test]
 async fn a_fiscal_year_starts_where_the_service_says() {
-    let options = repository::in_fiscal_year(database().await, 10);
+    let options = repository::in_fiscal_year(database().await, 10, "end");
     let ledger = Ledger::of(service_over(options, Limits::default()).await, "100").await;
     ledger.refused("allotment", "1", json!({"dated_on": "2024-09-30"}), 422, "#/dated_on outside_fiscal_year").await;
     ledger.made("allotment", "1", json!({"dated_on": "2024-10-01"})).await;
@@ -280,6 +280,24 @@ async fn a_fiscal_year_starts_where_the_service_says() {
     let text =
         ledger.refused("allotment", "1", json!({"dated_on": "2025-10-01"}), 422, "#/dated_on outside_fiscal_year");
     assert!(text.await.contains("ends on 2025-09-30"));
+}
+
+#[tokio::test]
+async fn a_fiscal_year_is_named_after_its_start_where_the_service_says_so() {
+    let options = repository::in_fiscal_year(database().await, 4, "start");
+    let ledger = Ledger::of(service_over(options, Limits::default()).await, "120").await;
+    ledger.refused("allotment", "1", json!({"dated_on": "2025-03-31"}), 422, "#/dated_on outside_fiscal_year").await;
+    ledger.made("allotment", "1", json!({"dated_on": "2025-04-01"})).await;
+    ledger.made("allotment", "1", json!({"dated_on": "2026-03-31"})).await;
+    let text = ledger
+        .refused("allotment", "1", json!({"dated_on": "2026-04-01"}), 422, "#/dated_on outside_fiscal_year")
+        .await;
+    assert!(text.contains("is of the fiscal year 2025, which ends on 2026-03-31"), "{text}");
+    let months = ledger.client.get("/v1/reports/spending").expect(200).await.json();
+    let months: Vec<&Value> = months["items"].as_array().unwrap().iter().map(|row| &row["month"]).collect();
+    assert_eq!((months[0], months[11], months.len()), (&json!("2025-04-01"), &json!("2026-03-01"), 12));
+    let gaps = ledger.client.get("/v1/reports/funding-gaps?kind=underspent").expect(200).await.json();
+    assert_eq!(gaps["items"][0]["ends_on"], "2026-03-31", "{gaps}");
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use chrono::{Days, Months, NaiveDate};
 use regex::Regex;
 
-use super::{Calendar, Deadline, DeadlineKind as Kind};
+use super::{Calendar, Deadline, DeadlineKind as Kind, FiscalYearName};
 
 /// What was read: the kind, the first and the last day.
 type Read = (Kind, Option<NaiveDate>, Option<NaiveDate>);
@@ -172,7 +172,8 @@ fn period(words: &str, calendar: Calendar) -> Option<(Kind, NaiveDate, NaiveDate
 
 fn fiscal(words: &str, calendar: Calendar) -> Option<(Kind, NaiveDate, NaiveDate)> {
     let start = calendar.fiscal_year_start;
-    let begins = |year: i32| if start == 1 { year } else { year - 1 };
+    let is_ahead = start > 1 && calendar.fiscal_year_name == FiscalYearName::End;
+    let begins = |year: i32| if is_ahead { year - 1 } else { year };
     if let Some(found) = FISCAL_QUARTER.captures(words) {
         let quarter = found.get(1).or(found.get(3)).or(found.get(6))?;
         let year = year(found.get(2).or(found.get(4)).or(found.get(5))?.as_str())?;

@@ -1,9 +1,13 @@
 use proptest::prelude::*;
 
-use super::{Calendar, parse};
+use super::{Calendar, FiscalYearName, parse};
 
 fn read(text: &str, fiscal_year_start: u32) -> String {
-    let deadline = parse(text, &Calendar { fiscal_year_start });
+    read_named(text, fiscal_year_start, FiscalYearName::End)
+}
+
+fn read_named(text: &str, fiscal_year_start: u32, fiscal_year_name: FiscalYearName) -> String {
+    let deadline = parse(text, &Calendar { fiscal_year_start, fiscal_year_name });
     let kind = serde_json::to_value(deadline.kind).unwrap();
     let day = |day: Option<chrono::NaiveDate>| day.map_or_else(|| "-".to_owned(), |day| day.to_string());
     format!("{} {} {}", kind.as_str().unwrap(), day(deadline.from), day(deadline.to))
@@ -74,6 +78,17 @@ fn fiscal_periods_follow_the_calendar() {
 }
 
 #[test]
+fn a_fiscal_year_may_be_named_after_its_start() {
+    let read = |text, start| read_named(text, start, FiscalYearName::Start);
+    assert_eq!(read("FY2024", 4), "fiscal_year 2024-04-01 2025-03-31");
+    assert_eq!(read("Q4 FY2024", 4), "fiscal_quarter 2025-01-01 2025-03-31");
+    assert_eq!(read("1Q FY24", 10), "fiscal_quarter 2024-10-01 2024-12-31");
+    assert_eq!(read("FY2024", 1), "fiscal_year 2024-01-01 2024-12-31");
+    // Both years are said.
+    assert_eq!(read("fiscal year 2023-24", 4), "fiscal_year 2023-04-01 2024-03-31");
+}
+
+#[test]
 fn nothing_is_guessed() {
     for text in [
         "03/04/2024",
@@ -97,7 +112,7 @@ fn nothing_is_guessed() {
 proptest! {
     #[test]
     fn any_text_is_kept_and_never_stops_the_parser(text in "\\PC{0,60}", start in 1_u32..=12) {
-        let deadline = parse(&text, &Calendar { fiscal_year_start: start });
+        let deadline = parse(&text, &Calendar { fiscal_year_start: start, ..Calendar::default() });
         prop_assert_eq!(&deadline.text, &text);
         prop_assert!(deadline.from.zip(deadline.to).is_none_or(|(from, to)| from <= to));
         prop_assert!(deadline.faults().is_empty());

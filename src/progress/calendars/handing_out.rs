@@ -18,10 +18,10 @@ use crate::{
     access::{Actor, keys::has_entity},
     api::{
         Error,
-        answer::{internal, render, tagged},
+        answer::{Form, whole},
         document::{parameters, problems, with_references},
         error::missing,
-        format::Format,
+        format::{Format, suffixed},
         json,
         operations::{formats, if_none_match, not_modified},
         query::{self, NoParameters},
@@ -72,24 +72,26 @@ struct CalendarTokenFilter {
 
 /// The routes.
 pub(super) fn routes() -> Router<App> {
-    Router::new().route("/v1/calendar-tokens", get(list).post(create)).route("/v1/calendar-tokens/{id}", delete(revoke))
+    Router::new()
+        .route("/v1/calendar-tokens", get(list).post(create))
+        .route("/v1/calendar-tokens/{id}", delete(revoke))
+        .merge(suffixed("/v1/calendar-tokens", &get(list)))
 }
 
 async fn list(
     State(app): State<App>,
     actor: Actor,
+    format: Format,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Error> {
     actor.may("list_calendar_tokens")?;
     let app = app.seen_by(&actor);
-    let format = Format::of(&headers)?;
     let (filter, NoParameters {}, _) =
         query::read_both::<CalendarTokenFilter, NoParameters>(&app, query.as_deref(), &REFERENCES).await?;
     let entities: Vec<Uuid> = filter.entity_id.iter().map(|id| id.uuid()).collect();
     let found = tokens::list(&mut *app.connection().await?, &entities).await?;
-    let items = found.iter().map(serde_json::to_value).collect::<Result<Vec<_>, _>>().map_err(internal)?;
-    Ok(tagged(&headers, render(items, format, |items| json!({"items": items}))?, format))
+    whole(&headers, &found, &Form::of::<CalendarToken>(format), None)
 }
 
 /// No `Attempt` here: the answer of an idempotency key is kept, and with it the token would be.

@@ -26,10 +26,11 @@ use crate::{
     access::Actor,
     api::{
         Error,
-        answer::whole,
+        answer::{Form, whole},
         document::parameters,
-        format::Format,
+        format::{Format, suffixed},
         handlers::gone,
+        language,
         operations::{if_none_match, of_whole},
         query::{self, NoParameters},
         shape::{schemas, unknown},
@@ -37,7 +38,7 @@ use crate::{
     },
     app::App,
     repository::{self, Fault, Lookup, Reading},
-    values::{Code, Text},
+    values::{Code, Language, Text},
 };
 
 /// Which candidates.
@@ -53,6 +54,9 @@ struct CandidateFilter {
     /// As the record had it at this instant (RFC 3339), or at the end of this day in the time zone of the service.
     #[schema(max_length = 40, example = "2026-01-31")]
     as_of: Option<String>,
+    /// Tells each text as a string in this language (ISO 639-1); what is not said in it, in the first language of the service that has it.
+    #[schema(value_type = Option<String>, pattern = "^[a-z]{2}$", example = "ro")]
+    lang: Option<Language>,
 }
 
 /// A record that could prove an indicator, or what is missing. A person looks at it and decides.
@@ -123,21 +127,23 @@ pub(crate) async fn candidates(
 
 /// The route.
 pub fn routes() -> Router<App> {
-    Router::new().route("/v1/assessments/{id}/candidates", get(list))
+    let path = "/v1/assessments/{id}/candidates";
+    Router::new().route(path, get(list)).merge(suffixed(path, &get(list)))
 }
 
 async fn list(
     State(app): State<App>,
     actor: Actor,
     Target(key): Target,
+    format: Format,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Error> {
     actor.may("list_candidates")?;
     let app = app.seen_by(&actor);
-    let format = Format::of(&headers)?;
     let (filter, NoParameters {}, moment) =
         query::read_both::<CandidateFilter, NoParameters>(&app, query.as_deref(), &[]).await?;
+    let language = language::told(filter.lang)?;
     let mut connection = app.connection().await?;
     let mut reading = Reading::seen(&mut connection, moment, app.clearance).await?;
     let assessment = match repository::find::<Assessment>(&mut reading, &key).await? {
@@ -163,7 +169,7 @@ async fn list(
         (filter.indicator.is_empty() || filter.indicator.iter().any(|code| code.0 == row.indicator))
             && filter.can_prove.is_none_or(|wanted| row.can_prove == wanted)
     });
-    whole(&headers, &rows, format, moment)
+    whole(&headers, &rows, &Form::of::<Candidate>(format).told_in(language), moment)
 }
 
 /// Adds the operation to the document.

@@ -24,7 +24,7 @@ use crate::{
     access::Actor,
     api::{
         Error,
-        answer::{internal, render, tagged},
+        answer::{Form, tagged},
         document::{parameters, problems},
         format::Format,
         operations::{formats, if_none_match, not_modified},
@@ -116,12 +116,12 @@ struct Difference {
 pub(super) async fn diff(
     State(app): State<App>,
     actor: Actor,
+    format: Format,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Error> {
     actor.may("diff")?;
     let app = app.seen_by(&actor);
-    let format = Format::of(&headers)?;
     let (scope, asked, _) = query::read_both::<Scope, Parameters>(&app, query.as_deref(), &REFERENCES).await?;
     let Some(from) = &asked.from else {
         return Err(fault("from", "required", "must say from which moment on: `from=2026-01-31`"));
@@ -147,20 +147,19 @@ pub(super) async fn diff(
         let detail = format!("there are more than {MOST} differences; choose a strategy, or moments closer together");
         return Err(fault("from", "too_many_rows", &detail));
     }
-    let rows = differences.iter().map(serde_json::to_value).collect::<Result<Vec<_>, _>>().map_err(internal)?;
-    let rows = if format == Format::Text { rows.into_iter().map(brief).collect() } else { rows };
-    let body = render(rows, format, |items| json!({"from": past::text(from), "to": past::text(to), "items": items}))?;
+    let mut form = Form::of::<Difference>(format);
+    if format == Format::Text {
+        form.columns = form.columns.only(|name| READ.contains(&name));
+    }
+    let told = |items| json!({"from": past::text(from), "to": past::text(to), "items": items});
+    let body = form.render(form.values(&differences)?, told)?;
     let response = tagged(&headers, body, format);
     // Only between two moments of the past is the answer always the same.
     Ok(if asked.to.is_some() { past::mark(response, Some(to)) } else { response })
 }
 
 /// What a reader of a terminal wants to see.
-fn brief(mut row: Value) -> Value {
-    let list = |value: &Value| value.as_array().into_iter().flatten().map(plain).collect::<Vec<_>>().join("; ");
-    json!({"kind": row["kind"].take(), "name": row["name"].take(), "effect": row["effect"].take(), "words": row["words"].take(),
-        "actors": list(&row["actors"]), "reasons": list(&row["reasons"]), "recorded_at": row["recorded_at"].take()})
-}
+const READ: [&str; 7] = ["kind", "name", "effect", "words", "actors", "reasons", "recorded_at"];
 
 fn fault(name: &str, code: &str, detail: &str) -> Error {
     Error::BadQuery(vec![Fault { pointer: name.into(), code: code.into(), detail: detail.into() }])

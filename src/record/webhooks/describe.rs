@@ -11,7 +11,9 @@ use super::{
 };
 use crate::api::{
     document::{parameters, problems},
+    operations::formats,
     shape::schemas,
+    typed::patch_of,
 };
 
 const BODY: [&str; 4] = ["malformed", "too_large", "unsupported_media_type", "invalid"];
@@ -102,9 +104,7 @@ pub fn describe(document: &mut Value) {
         let page = json!({"type": "object", "required": ["items", "next"], "properties": {
             "items": {"type": "array", "items": schema(item)},
             "next": {"type": ["string", "null"], "description": "What to give as `after` for the next page; null at the end."}}});
-        let text = json!({"schema": {"type": "string"}});
-        json!({"description": "A page; the header Link has the address of the next.", "content": {"application/json": {"schema": page},
-            "application/x-ndjson": text, "text/csv": text, "text/plain": text}})
+        formats("A page; the header Link has the address of the next.", &page)
     };
     let answer = |words: &str, name: &str| json!({"description": words, "content": content(&schema(name))});
     let tagged = |words: &str| {
@@ -131,8 +131,8 @@ pub fn describe(document: &mut Value) {
         ("200", tagged("It is changed.")),
         &[&BODY, &["stale", "version_required"]],
     );
-    patch["requestBody"] = json!({"required": true, "content": {"application/merge-patch+json": {"schema":
-        {"type": "object", "description": "The fields to change; null empties one."}}}});
+    patch["requestBody"] =
+        json!({"required": true, "content": {"application/merge-patch+json": {"schema": patch_of("Webhook")}}});
     paths["/v1/webhooks/{id}"] = json!({
         "get": operation("find_webhook", "Finds a webhook.", &[id()], ("200", tagged("Here it is.")), &[]),
         "patch": patch,

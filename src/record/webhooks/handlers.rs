@@ -24,12 +24,14 @@ use crate::{
     access::Actor,
     api::{
         Error,
-        answer::{internal, render, tagged, with_next},
+        answer::{Form, internal, tagged, with_next},
+        columns::Columns,
         error::missing,
         format::Format,
         idempotency::Attempt,
         json as body, precondition,
         query::{self, NoParameters},
+        shape::Shape,
         target::Target,
     },
     app::App,
@@ -83,15 +85,21 @@ fn one(status: StatusCode, kept: &Kept, value: &Value) -> Response {
 }
 
 /// A page in the format asked for, with the address of the next.
-pub(super) fn listed(headers: &HeaderMap, uri: &Uri, items: Vec<Value>, next: Option<Uuid>) -> Result<Response, Error> {
-    let format = Format::of(headers)?;
-    let body = render(items, format, |items| json!({"items": items, "next": next}))?;
-    with_next(tagged(headers, body, format), uri, next.map(|next| next.to_string()).as_deref())
+pub(super) fn listed(
+    headers: &HeaderMap,
+    uri: &Uri,
+    form: &Form,
+    items: Vec<Value>,
+    next: Option<Uuid>,
+) -> Result<Response, Error> {
+    let body = form.render(items, |items| json!({"items": items, "next": next}))?;
+    with_next(tagged(headers, body, form.format), uri, next.map(|next| next.to_string()).as_deref())
 }
 
 pub(super) async fn list(
     State(app): State<App>,
     actor: Actor,
+    format: Format,
     headers: HeaderMap,
     OriginalUri(uri): OriginalUri,
     RawQuery(query): RawQuery,
@@ -101,7 +109,9 @@ pub(super) async fn list(
     let limit = parameters.limit.unwrap_or(50);
     let rows = webhook::list(&mut *app.connection().await?, parameters.after, limit + 1).await?;
     let (rows, next) = page(rows, limit, |row| row.stored.id);
-    listed(&headers, &uri, rows.iter().map(Kept::shown).collect::<Result<_, _>>()?, next)
+    let columns = Columns::stored(Shape::of::<Webhook>()).and(&["after", "inactive_reason"]);
+    let form = Form { format, columns, language: None };
+    listed(&headers, &uri, &form, rows.iter().map(Kept::shown).collect::<Result<_, _>>()?, next)
 }
 
 pub(super) async fn create(

@@ -27,7 +27,7 @@ pub use dispatcher::Dispatcher;
 pub use egress::{Allowed, Egress};
 pub(in crate::record) use webhook::KIND;
 
-use crate::app::App;
+use crate::{api::format::suffixed, app::App};
 
 /// The routes.
 pub(super) fn routes() -> Router<App> {
@@ -40,4 +40,6 @@ pub(super) fn routes() -> Router<App> {
         .route("/v1/webhooks/{id}/replays", post(requests::replay))
         .route("/v1/webhooks/{id}/tests", post(requests::test))
         .route("/v1/deliveries", get(requests::list))
+        .merge(suffixed("/v1/webhooks", &get(handlers::list)))
+        .merge(suffixed("/v1/deliveries", &get(requests::list)))
 }

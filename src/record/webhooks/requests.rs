@@ -17,7 +17,7 @@ use uuid::Uuid;
 use super::{
     super::changes,
     attempt::attempt,
-    deliveries::{self, Wanted},
+    deliveries::{self, Delivery, Wanted},
     handlers::{ahead, cursor, id, listed, may_carry, page},
     send::Message,
     webhook,
@@ -26,7 +26,8 @@ use crate::{
     access::Actor,
     api::{
         Error,
-        answer::internal,
+        answer::Form,
+        format::Format,
         idempotency::Attempt,
         json as body,
         query::{self, NoParameters},
@@ -73,6 +74,7 @@ pub(super) struct Replay {
 pub(super) async fn list(
     State(app): State<App>,
     actor: Actor,
+    format: Format,
     headers: HeaderMap,
     OriginalUri(uri): OriginalUri,
     RawQuery(query): RawQuery,
@@ -89,8 +91,8 @@ pub(super) async fn list(
     }
     let rows = deliveries::list(&mut connection, &wanted, limit + 1).await?;
     let (items, next) = page(rows, limit, |row| row.id);
-    let items = items.into_iter().map(serde_json::to_value).collect::<Result<_, _>>().map_err(internal)?;
-    listed(&headers, &uri, items, next)
+    let form = Form::of::<Delivery>(format);
+    listed(&headers, &uri, &form, form.values(&items)?, next)
 }
 
 pub(super) async fn redeliver(

@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use crate::{
     api::{
-        format::unguard,
+        guard::unguard,
+        json::integer,
         shape::{Shape, unknown},
     },
     router::Noun,
@@ -66,7 +67,7 @@ impl Kind {
     fn value(&self, words: &str) -> Value {
         let read = match self {
             Self::Text => None,
-            Self::Integer => words.trim().parse::<i64>().ok().map(Value::from),
+            Self::Integer => integer(words.trim()).map(Value::from),
             Self::Number => words.trim().parse::<f64>().ok().map(Value::from),
             Self::Boolean => words.trim().to_ascii_lowercase().parse::<bool>().ok().map(Value::from),
             Self::List(_) if words.starts_with('[') => serde_json::from_str(words).ok(),

@@ -67,7 +67,10 @@ pub(super) fn read(cell: &str, decimal: Option<DecimalMark>) -> Result<String, S
     match part {
         None => Ok(digits.to_owned()),
         Some(part) if part.is_empty() || !part.chars().all(|letter| letter.is_ascii_digit()) => Err(wrong()),
-        Some(part) if part.len() > 2 => Err(format!("`{shown}` has more than two decimals; round it at the source")),
+        // How many its currency has is judged with it.
+        Some(part) if part.len() > 4 => {
+            Err(format!("`{shown}` has more decimals than any currency; round it at the source"))
+        }
         Some(part) => Ok(format!("{digits}.{part}")),
     }
 }
@@ -123,7 +126,8 @@ mod tests {
             assert!(read(cell, None).unwrap_err().contains("decimal `,` or `.`"), "{cell}");
         }
         assert_eq!(read("1.234", Some(DecimalMark::Comma)).as_deref(), Ok("1234"));
-        assert!(read("1.234", Some(DecimalMark::Point)).unwrap_err().contains("more than two decimals"));
+        assert_eq!(read("1.234", Some(DecimalMark::Point)).as_deref(), Ok("1.234"));
+        assert!(read("1.23456", Some(DecimalMark::Point)).unwrap_err().contains("more decimals than any currency"));
         assert!(read("1.234,50", Some(DecimalMark::Point)).is_err());
     }
 
@@ -145,7 +149,7 @@ mod tests {
             " ,",
             "1..2",
             "1.000,000.00",
-            "1234.567",
+            "1234.56789",
             "٣",
             "=1",
             "1'000",

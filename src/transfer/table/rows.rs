@@ -8,9 +8,12 @@ use super::{
     Mapping, Target, amount,
     names::{folded, slug},
 };
-use crate::transfer::{
-    origin::{Origin, Place},
-    sheet::{Flaw, short},
+use crate::{
+    api::json::integer,
+    transfer::{
+        origin::{Origin, Place},
+        sheet::{Flaw, short},
+    },
 };
 
 /// A row of a table: its line, and the cells of the mapped columns.
@@ -190,7 +193,7 @@ impl<'a> Plan<'a> {
                 "is empty, and an amount is of a fiscal year, such as 2024",
             ));
         };
-        let year = year.parse::<i32>().map_err(|_| {
+        let year = integer(year).and_then(|year| i32::try_from(year).ok()).ok_or_else(|| {
             let detail = format!("`{}` is not a year; write it as 2024", short(year));
             row.flaw("fiscal_year", "wrong_format", detail)
         })?;

@@ -98,7 +98,7 @@ impl Mapper {
         let mut value = part.one("value").ok_or("has no value")?;
         let currency = value.attribute("currency").or_else(|| self.currency.clone());
         let currency = currency.ok_or("has no currency, nor has the activity a default one")?;
-        let decimals = codelists::minor_units(&currency).ok_or("its currency is not one of ISO 4217 in use")?.min(2);
+        let decimals = codelists::minor_units(&currency).ok_or("its currency is not one of ISO 4217 in use")?;
         let value_on = self.day(&mut value, "value-date").ok_or("has no value date")?;
         let words = value.words();
         let number = words.parse::<Decimal>().map_err(|_| "is too large")?;
