@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
@@ -17,7 +17,7 @@ use super::{
     role::{Role, Scopes},
 };
 use crate::{
-    api::Error,
+    api::{Error, header_words},
     app::App,
     limits::REASON,
     repository::{Author, Clearance},
@@ -230,18 +230,12 @@ impl Actor {
 
     /// What the record keeps of the actor and the request.
     pub fn author(&self, headers: &HeaderMap) -> Result<Author, Error> {
-        let text = |name: &str| headers.get(name).map(|value| String::from_utf8(value.as_bytes().to_vec()));
-        let reason = text("mandate-reason")
-            .transpose()
-            .map_err(|_| Error::Malformed("the header Mandate-Reason is not UTF-8".into()))?;
-        if reason.as_ref().is_some_and(|reason| reason.chars().count() > REASON) {
-            return Err(Error::Malformed(format!("the header Mandate-Reason may have at most {REASON} characters")));
-        }
+        let request_id = headers.get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
         Ok(Author {
             actor: self.name.clone(),
             principal: self.principal.clone(),
-            request_id: text("x-request-id").and_then(Result::ok).unwrap_or_default(),
-            reason: reason.filter(|reason| !reason.trim().is_empty()),
+            request_id: request_id.to_owned(),
+            reason: header_words::words(headers, &HeaderName::from_static("mandate-reason"), REASON)?,
         })
     }
 }

@@ -25,7 +25,7 @@ use crate::{
         answer::{Form, internal, whole},
         format::{Format, suffixed},
         idempotency::{Attempt, Work},
-        json,
+        json::{self, Field},
         query::{self, NoParameters},
     },
     app::App,
@@ -252,7 +252,9 @@ async fn change(
     if let Some(end) = key.expires_at {
         body["expires_at"] = json!(end);
     }
-    let body = json::patched(body, patch, |name| ["name", "scopes", "expires_at"].contains(&name));
+    let body = json::patched(body, patch, |name| {
+        if ["name", "scopes", "expires_at"].contains(&name) { Field::Plain } else { Field::Unknown }
+    });
     let change: ApiKeyChange = json::decode(body).map_err(Error::Invalid)?;
     let mut faults = Faults::default();
     if change.expires_at != key.expires_at {

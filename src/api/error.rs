@@ -46,6 +46,8 @@ pub enum Error {
     Deleted(String),
     /// 412: it has changed since the version named; the resource as it is now.
     Stale(Option<Value>),
+    /// 412: `If-Match` names a version of what is not there.
+    Absent,
     /// 413: too large.
     TooLarge(String),
     /// 415: not JSON.
@@ -71,6 +73,8 @@ pub enum Error {
     Unavailable(String),
     /// 503: the same, because of other writers (SQLSTATE 40001, 40P01).
     Contended,
+    /// 503: another writer was faster, where any version would have done; to be tried again from the reading on.
+    Overtaken,
     /// 503: it may have been written or not, because the answer of the database was lost.
     OutcomeUnknown,
     /// 504: it took too long.
@@ -173,6 +177,12 @@ impl Error {
                 "It has changed meanwhile",
                 "read `current`, apply your change to it, and send its version in If-Match".into(),
             ),
+            Self::Absent => (
+                S::PRECONDITION_FAILED,
+                "absent",
+                "There is nothing that If-Match could name",
+                "nothing has this name, so no version of it matches; leave If-Match out, or send `If-None-Match: *`, to create it".into(),
+            ),
             Self::TooLarge(why) => (S::PAYLOAD_TOO_LARGE, "too_large", "The body is too large", why.clone()),
             Self::UnsupportedMediaType(why) => {
                 (S::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "The media type is not understood", why.clone())
@@ -198,7 +208,7 @@ impl Error {
             Self::Unavailable(why) => {
                 (S::SERVICE_UNAVAILABLE, "unavailable", "Not possible at the moment", why.clone())
             }
-            Self::Contended => (
+            Self::Contended | Self::Overtaken => (
                 S::SERVICE_UNAVAILABLE,
                 "unavailable",
                 "Not possible at the moment",
@@ -280,7 +290,7 @@ impl IntoResponse for Error {
             Self::BadToken(why) => {
                 headers.insert(header::WWW_AUTHENTICATE, challenge(why));
             }
-            Self::Unavailable(_) | Self::Contended | Self::OutcomeUnknown | Self::Timeout => {
+            Self::Unavailable(_) | Self::Contended | Self::Overtaken | Self::OutcomeUnknown | Self::Timeout => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
             }
             Self::KeyInUse => {

@@ -139,20 +139,19 @@ async fn replace<R: Resource>(
             let before = match (key, look::<R>(connection, key, right.clearance).await?) {
                 (_, Lookup::Found(stored)) => stored,
                 // A name of the caller's own may be used again, so an earlier bearer that was deleted does not stand in the way.
-                (Key::External(_), Lookup::Deleted(_) | Lookup::Missing) => {
+                (Key::External(_), lookup @ (Lookup::Deleted(_) | Lookup::Missing)) => {
+                    precondition::check_absent(headers, history_of::<R, _>(&lookup))?;
                     let data = accept_seen::<R>(connection, body, None, right.clearance).await?;
                     return created(&add(connection, author, &data, *right).await?);
                 }
                 (_, lookup) => return Err(gone::<R, _>(key, lookup)),
             };
             own::check(connection, right.grant, (R::KIND, before.id), When::Before).await?;
-            if precondition::only_new(headers) {
-                return Err(Error::Stale(serde_json::to_value(&before).ok()));
-            }
-            precondition::if_match(headers, &before)?;
+            precondition::check(headers, &before)?;
             let body = still_classified(body, &before.data)?;
             let data = accept_seen::<R>(connection, body, Some(&before.data), right.clearance).await?;
-            save(connection, author, &before, &data, *right).await
+            let saved = save(connection, author, &before, &data, *right).await;
+            saved.map_err(|error| precondition::overtaken(headers, error))
         })
     })
     .await
@@ -178,10 +177,11 @@ async fn patch<R: Resource>(
             Box::pin(async move {
                 let before = fetch_seen::<R>(connection, key, right.clearance).await?;
                 own::check(connection, right.grant, (R::KIND, before.id), When::Before).await?;
-                precondition::if_match(headers, &before)?;
+                precondition::check(headers, &before)?;
                 let body = patched::<R>(&before.data, patch.clone())?;
                 let data = accept_seen::<R>(connection, body, Some(&before.data), right.clearance).await?;
-                save(connection, author, &before, &data, *right).await
+                let saved = save(connection, author, &before, &data, *right).await;
+                saved.map_err(|error| precondition::overtaken(headers, error))
             })
         })
         .await
@@ -206,8 +206,7 @@ pub(crate) fn with_external_id(mut body: Value, key: &Key) -> Result<Value, Erro
 pub(crate) fn patched<R: Resource>(before: &R, patch: Value) -> Result<Value, Error> {
     let mut fields = serde_json::to_value(before).map_err(internal)?;
     forget_derived(&mut fields, &patch);
-    let shape = Shape::of::<R>();
-    Ok(json::patched(fields, patch, |name| shape.properties().any(|(property, _)| property == name)))
+    Ok(json::patched(fields, patch, |name| Shape::of::<R>().field(name)))
 }
 
 /// What was read out of a text (the kind and the days of a deadline) does not outlive the text.
@@ -311,8 +310,9 @@ pub(crate) async fn delete<R: Resource>(
         Box::pin(async move {
             let stored = fetch_seen::<R>(connection, key, right.clearance).await?;
             own::check(connection, right.grant, (R::KIND, stored.id), When::Before).await?;
-            precondition::if_match(headers, &stored)?;
-            remove(connection, app, author, &stored, *right).await
+            precondition::check(headers, &stored)?;
+            let removed = remove(connection, app, author, &stored, *right).await;
+            removed.map_err(|error| precondition::overtaken(headers, error))
         })
     })
     .await
@@ -379,6 +379,14 @@ async fn overtaken<R: Resource>(connection: &mut PgConnection, id: Uuid, clearan
     match fetch_seen::<R>(connection, &Key::Id(id), clearance).await {
         Ok(current) => Error::Stale(serde_json::to_value(current).ok()),
         Err(error) => error,
+    }
+}
+
+/// The history of what was deleted.
+pub(crate) fn history_of<R: Resource, T>(lookup: &Lookup<T>) -> Option<String> {
+    match lookup {
+        Lookup::Deleted(id) => Some(history_path(R::TABLE, *id)),
+        _ => None,
     }
 }
 

@@ -93,14 +93,14 @@ impl Attempt {
         let mut attempts = Attempts::default();
         loop {
             let outcome = attempt(&mut connection, isolation, &claim, &input, work).await;
-            if !attempts.again(matches!(outcome, Err(Error::Contended))).await {
+            if !attempts.again(matches!(outcome, Err(Error::Contended | Error::Overtaken))).await {
                 return outcome;
             }
         }
     }
 }
 
-/// Does the work as it is, or in one transaction, which is tried again when it was in the way of another. An answer that is no success
+/// Does the work as it is, or in one transaction; again when it was in the way of another. An answer that is no success
 /// leaves no trace.
 pub async fn perform<I: Sync>(
     connection: &mut PgConnection,
@@ -108,10 +108,15 @@ pub async fn perform<I: Sync>(
     input: &I,
     work: Work<I>,
 ) -> Result<Response, Error> {
-    let Some(isolation) = isolation else {
-        return work(connection, input).await;
-    };
     let mut attempts = Attempts::default();
+    let Some(isolation) = isolation else {
+        loop {
+            let outcome = work(connection, input).await;
+            if !attempts.again(matches!(outcome, Err(Error::Overtaken))).await {
+                return outcome;
+            }
+        }
+    };
     loop {
         let mut transaction = repository::begin(connection, isolation).await?;
         let outcome = match work(&mut transaction, input).await.map_err(uncommitted) {
@@ -120,7 +125,7 @@ pub async fn perform<I: Sync>(
             }
             other => repository::give_up(transaction, other).await,
         };
-        if !attempts.again(matches!(outcome, Err(Error::Contended))).await {
+        if !attempts.again(matches!(outcome, Err(Error::Contended | Error::Overtaken))).await {
             return outcome;
         }
     }

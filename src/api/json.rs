@@ -11,16 +11,19 @@ use serde::{
     Deserializer,
     de::{self, DeserializeOwned, DeserializeSeed, MapAccess, SeqAccess, Visitor},
 };
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Number, Value, json};
 use utoipa::ToSchema;
 
 use super::{error::Error, shape::Shape};
-use crate::repository::Fault;
+use crate::{
+    repository::Fault,
+    values::{self, Text, characters::composed},
+};
 
 /// An object may have so many keys. No schema has more, and judging each key of a larger one costs the square of their number.
 const KEYS: usize = 256;
 
-/// Parses a body as JSON, or says why it cannot be. Refused are duplicate keys (one of the two would be lost in silence) and U+0000 (which
+/// Parses a body as JSON, or says why it cannot be. Strings are read in normalization form C. Refused are duplicate keys (one of the two would be lost in silence) and U+0000 (which
 /// PostgreSQL cannot store).
 pub fn parse(headers: &HeaderMap, body: &Bytes) -> Result<Value, Error> {
     if !["application/json", "application/merge-patch+json"].contains(&media_type(headers).as_str()) {
@@ -110,19 +113,56 @@ pub fn parse_patch(headers: &HeaderMap, body: &Bytes) -> Result<Value, Error> {
     Ok(patch)
 }
 
+/// What a patch has to know of a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Field {
+    /// There is none of this name.
+    Unknown,
+    /// It is no text.
+    Plain,
+    /// Words by language; whether there may be none.
+    Text {
+        /// Whether the field may be empty.
+        is_optional: bool,
+    },
+}
+
 /// The fields with a patch applied, not yet judged. What is empty is left out, so that what the patch leaves alone needs no value. A null
-/// under a name that is not known removes nothing and must not pass for a change: it stays, and is named.
-pub fn patched(mut fields: Value, patch: Value, is_known: impl Fn(&str) -> bool) -> Value {
-    let nulls = patch.as_object().into_iter().flatten().filter(|(name, value)| value.is_null() && !is_known(name));
+/// under a name that is not known removes nothing and must not pass for a change: it stays, and is named. A bare string is the first language
+/// of a text, whose other languages stay; a text that loses its last language is empty.
+pub fn patched(mut fields: Value, mut patch: Value, field: impl Fn(&str) -> Field) -> Value {
+    let nulls = patch
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(name, value)| value.is_null() && field(name) == Field::Unknown);
     let unknown: Map<String, Value> = nulls.map(|(name, value)| (name.clone(), value.clone())).collect();
     if let Value::Object(fields) = &mut fields {
         fields.retain(|_, value| !value.is_null());
     }
+    let mut emptied = Vec::new();
+    for (name, value) in patch.as_object_mut().into_iter().flatten() {
+        if let Field::Text { is_optional } = field(name) {
+            *value = by_language(fields.get(name), value.take());
+            emptied.extend(is_optional.then(|| name.clone()));
+        }
+    }
     merge(&mut fields, patch);
     if let Value::Object(fields) = &mut fields {
+        fields.retain(|name, value| !(emptied.contains(name) && value.as_object().is_some_and(Map::is_empty)));
         fields.extend(unknown);
     }
     fields
+}
+
+/// A bare string as a patch of a text in several languages. One that is no good stays as it is, to be judged where the client wrote it.
+fn by_language(before: Option<&Value>, change: Value) -> Value {
+    let first = &values::languages()[0];
+    let has_others = before.and_then(Value::as_object).is_some_and(|words| words.keys().any(|key| key != first));
+    match change {
+        Value::String(words) if has_others && Text::may_say(&words) => json!({ first: words }),
+        other => other,
+    }
 }
 
 /// JSON Merge Patch: null removes, an object merges, all else replaces.
@@ -218,7 +258,7 @@ impl<'de> Visitor<'de> for Strict {
 
     fn visit_str<E: de::Error>(self, value: &str) -> Result<Value, E> {
         printable(value)?;
-        Ok(value.into())
+        Ok(composed(value).into())
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
@@ -233,6 +273,7 @@ impl<'de> Visitor<'de> for Strict {
         let mut fields = Map::new();
         while let Some(name) = entries.next_key::<String>()? {
             printable(&name)?;
+            let name = composed(&name).into_owned();
             if fields.len() == KEYS {
                 return Err(de::Error::custom(format!("an object has more than {KEYS} keys")));
             }

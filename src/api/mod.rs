@@ -11,6 +11,7 @@ pub mod error;
 pub mod format;
 pub mod guard;
 pub mod handlers;
+pub mod header_words;
 pub mod history;
 pub mod idempotency;
 pub mod json;

@@ -256,7 +256,7 @@ impl Noun {
             &format!("Replaces {}; under an external id that is not there yet, creates it.", self.spoken),
             &write(),
             ("200", self.written("It is replaced.")),
-            &CHANGE,
+            &[&CHANGE[..], &["absent"]].concat(),
         );
         replace["responses"]["201"] = self.written("It is created.");
         replace["requestBody"] = body("application/json", &self.input());

@@ -9,7 +9,7 @@ use axum::{
 use super::error::Error;
 
 /// The kinds of problem: code, status, meaning.
-pub const PROBLEMS: [(&str, u16, &str); 23] = [
+pub const PROBLEMS: [(&str, u16, &str); 24] = [
     ("malformed", 400, "The request cannot be read at all. `detail` says where reading ended."),
     ("bad_query", 400, "Parameters of the query are unknown, repeated or not of their type. `errors` names each."),
     (
@@ -33,6 +33,11 @@ pub const PROBLEMS: [(&str, u16, &str); 23] = [
         "The first request with this Idempotency-Key is still under way. Send the same request again after `Retry-After` seconds.",
     ),
     ("deleted", 410, "It was deleted. `history` says where its history is."),
+    (
+        "absent",
+        412,
+        "`If-Match` names a version, and nothing has this name. Leave it out, or send `If-None-Match: *`, to create. Nothing was changed.",
+    ),
     ("stale", 412, "It has changed since the version in `If-Match`. `current` is how it is now."),
     ("too_large", 413, "The body is larger than this address takes."),
     ("unsupported_media_type", 415, "The body is not declared as JSON."),

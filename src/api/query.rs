@@ -22,7 +22,7 @@ use crate::{
     app::App,
     repository::{self, Common, Fault, Moment, Reading, Reference, Resource, Sort, Window},
     router::nouns,
-    values::{Language, languages},
+    values::{Language, characters::composed, languages},
 };
 
 /// What every collection can be asked.
@@ -121,9 +121,9 @@ fn sort_in(query: &str, shapes: &[&'static Shape]) -> Result<Vec<Value>, Vec<Fau
             let items = schema.get("items").map_or(schema, |items| shape.resolve(items));
             let list = objects[index].entry(name.into_owned()).or_insert_with(|| Value::Array(Vec::new()));
             if let Value::Array(list) = list {
-                list.push(typed(items, &value));
+                list.push(typed(items, &composed(&value)));
             }
-        } else if objects[index].insert(name.clone().into_owned(), typed(schema, &value)).is_some() {
+        } else if objects[index].insert(name.clone().into_owned(), typed(schema, &composed(&value))).is_some() {
             faults.push(fault(&name, "repeated", "may be given only once".into()));
         }
     }

@@ -15,7 +15,8 @@ use jsonschema::{ValidationError, Validator, error::ValidationErrorKind as Kind}
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
-use crate::repository::Fault;
+use super::json::Field;
+use crate::{repository::Fault, values::characters::unfit_in_name};
 
 /// The published schema of a type, and its judge.
 pub struct Shape {
@@ -82,6 +83,7 @@ impl Shape {
             .should_validate_formats(true)
             .with_format("date", is_day)
             .with_format("date-time", is_instant)
+            .with_format("visible", |name: &str| unfit_in_name(name).is_none())
             .build(&root)
             .expect("a published schema compiles");
         let shape: &'static Self = Box::leak(Box::new(Self { root, name, validator }));
@@ -91,6 +93,20 @@ impl Shape {
     /// The properties of the type: name and schema.
     pub fn properties(&self) -> impl Iterator<Item = (&String, &Value)> {
         self.at(&[]).and_then(|schema| schema.get("properties")).and_then(Value::as_object).into_iter().flatten()
+    }
+
+    /// What a patch has to know of a field.
+    pub fn field(&self, name: &str) -> Field {
+        let Some((_, schema)) = self.properties().find(|(property, _)| *property == name) else {
+            return Field::Unknown;
+        };
+        let is_text = |schema: &Value| schema["$ref"] == "#/components/schemas/Text";
+        let branches = || schema["oneOf"].as_array().into_iter().flatten();
+        if is_text(schema) || branches().any(is_text) {
+            Field::Text { is_optional: !is_text(schema) }
+        } else {
+            Field::Plain
+        }
     }
 
     /// Follows references and the alternatives of a nullable schema.
@@ -196,6 +212,10 @@ impl Shape {
             // That it is empty is said already.
             Kind::Pattern { .. } if error.instance().as_str() == Some("") => return,
             Kind::Pattern { pattern } => fault("wrong_format", in_words(pattern)),
+            Kind::Format { format } if format == "visible" => {
+                let unfit = error.instance().as_str().and_then(unfit_in_name);
+                fault("invisible_character", unfit.map_or_else(String::new, |unfit| unfit.to_string()))
+            }
             Kind::Format { format } => fault(
                 "wrong_format",
                 match format.as_str() {

@@ -4,7 +4,7 @@ use axum::{extract::FromRequestParts, http::request::Parts};
 use uuid::Uuid;
 
 use super::error::Error;
-use crate::repository::Key;
+use crate::{repository::Key, values::characters::composed};
 
 /// The `{id}` of the path: a UUID, also with the suffix `.json`, or `external:{external_id}`.
 pub struct Target(pub Key);
@@ -21,7 +21,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Target {
             return Err(Error::NotFound("the id in the path has the character U+0000".into()));
         }
         if let Some(external) = word.strip_prefix("external:") {
-            return Ok(Self(Key::External(external.to_owned())));
+            return Ok(Self(Key::External(composed(external).into_owned())));
         }
         // An external id may end so; a UUID does not.
         let id = word.strip_suffix(".json").unwrap_or(&word);

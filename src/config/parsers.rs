@@ -1,14 +1,21 @@
 //! How the words of settings and arguments are judged.
 
-use crate::{limits, values::codelists};
+use crate::{
+    limits,
+    values::{characters, codelists},
+};
 
 pub(super) fn country(word: &str) -> Result<String, &'static str> {
     known(word, codelists::is_country, "MANDATE_COUNTRY is a country of ISO 3166-1 alpha-2, such as RO")
 }
 
 pub(super) fn reason(text: &str) -> Result<String, String> {
+    if let Some(unfit) = characters::unfit_in_text(text) {
+        return Err(format!("the reason {unfit}"));
+    }
+    let text = characters::composed(text.trim());
     let fits = text.chars().count() <= limits::REASON;
-    if fits { Ok(text.to_owned()) } else { Err(format!("a reason may have at most {} characters", limits::REASON)) }
+    if fits { Ok(text.into_owned()) } else { Err(format!("a reason may have at most {} characters", limits::REASON)) }
 }
 
 pub(super) fn language(word: &str) -> Result<String, &'static str> {

@@ -31,7 +31,7 @@ pub struct ExchangeRate {
     #[schema(pattern = r"^(0|[1-9][0-9]{0,9})(\.[0-9]{1,12})?$", example = "4.9763")]
     pub rate: String,
     /// Who published it, such as `ECB` or `BNR`.
-    #[schema(min_length = 1, max_length = 50, pattern = r"^\S(.*\S)?$", example = "ECB")]
+    #[schema(format = "visible", min_length = 1, max_length = 50, pattern = r"^\S(.*\S)?$", example = "ECB")]
     pub source: String,
 }
 

@@ -43,13 +43,13 @@ pub struct LegalAct {
     #[serde(default = "Country::configured")]
     pub country: Country,
     /// Who adopted it, as printed, such as `Guvernul României`.
-    #[schema(min_length = 1, max_length = 200, pattern = r"\S")]
+    #[schema(format = "visible", min_length = 1, max_length = 200, pattern = r"\S")]
     pub issuer: String,
     /// The type of act, such as `government_decision`, `law`, `emergency_ordinance`.
-    #[schema(min_length = 1, max_length = 100, pattern = r"\S", example = "government_decision")]
+    #[schema(format = "visible", min_length = 1, max_length = 100, pattern = r"\S", example = "government_decision")]
     pub act_type: String,
     /// The number, as printed, such as `1321`.
-    #[schema(min_length = 1, max_length = 100, pattern = r"\S", example = "1321")]
+    #[schema(format = "visible", min_length = 1, max_length = 100, pattern = r"\S", example = "1321")]
     pub number: String,
     /// The day of the act.
     pub date: NaiveDate,

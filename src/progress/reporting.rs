@@ -25,7 +25,7 @@ use crate::{
         Error,
         answer::{created, one},
         format::suffixed,
-        handlers::{self, add, change, gone, patched, with_external_id},
+        handlers::{self, add, change, gone, history_of, patched, with_external_id},
         history::history,
         idempotency::{Attempt, perform},
         json,
@@ -93,18 +93,17 @@ async fn replace(
         Box::pin(async move {
             let before = match (key, look::<Report>(connection, key, right.clearance).await?) {
                 (_, Lookup::Found(stored)) => stored,
-                (Key::External(_), Lookup::Deleted(_) | Lookup::Missing) => {
+                (Key::External(_), lookup @ (Lookup::Deleted(_) | Lookup::Missing)) => {
+                    precondition::check_absent(headers, history_of::<Report, _>(&lookup))?;
                     return created(&begin(connection, author, body.clone(), *right).await?);
                 }
                 (_, lookup) => return Err(gone::<Report, _>(key, lookup)),
             };
             own::check(connection, right.grant, (Report::KIND, before.id), When::Before).await?;
-            if precondition::only_new(headers) {
-                return Err(Error::Stale(serde_json::to_value(&before).ok()));
-            }
-            precondition::if_match(headers, &before)?;
+            precondition::check(headers, &before)?;
             let body = still_classified(body.clone(), &before.data)?;
-            one(&lead(connection, author, &before, body, *right).await?)
+            let led = lead(connection, author, &before, body, *right).await;
+            one(&led.map_err(|error| precondition::overtaken(headers, error))?)
         })
     })
     .await
@@ -130,9 +129,10 @@ async fn patch(
             Box::pin(async move {
                 let before = fetch_seen::<Report>(connection, key, right.clearance).await?;
                 own::check(connection, right.grant, (Report::KIND, before.id), When::Before).await?;
-                precondition::if_match(headers, &before)?;
+                precondition::check(headers, &before)?;
                 let body = patched(&before.data, patch.clone())?;
-                one(&lead(connection, author, &before, body, *right).await?)
+                let led = lead(connection, author, &before, body, *right).await;
+                one(&led.map_err(|error| precondition::overtaken(headers, error))?)
             })
         })
         .await

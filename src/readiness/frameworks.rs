@@ -25,7 +25,7 @@ pub struct Framework {
     /// A short code, such as `NCSI`; unique with the edition.
     pub code: Code,
     /// The edition, such as `3.0`.
-    #[schema(min_length = 1, max_length = 100, pattern = r"^\S(.*\S)?$", example = "3.0")]
+    #[schema(format = "visible", min_length = 1, max_length = 100, pattern = r"^\S(.*\S)?$", example = "3.0")]
     pub edition: String,
     /// Its name.
     #[sqlx(json)]

@@ -18,7 +18,7 @@ use super::{
     resource::{Resource, Stored},
     spelling::Spelling,
 };
-use crate::values::{self, Id};
+use crate::values::{self, Id, characters::spellings};
 
 /// A key that `sort=` accepts.
 #[derive(Debug, Clone, Copy)]
@@ -152,7 +152,7 @@ impl Select {
 
     /// The word (an enumeration or a text) is one of these; an empty list is no condition.
     pub fn words(&mut self, column: &'static str, words: &[impl Serialize]) -> &mut Self {
-        self.one_of(column, values::words(words))
+        self.one_of(column, values::words(words).iter().flat_map(|word| spellings(word)).collect())
     }
 
     /// The list of words (enumerations or texts) has one of these; an empty list is no condition.

@@ -12,6 +12,7 @@ use super::{
     columns::columns,
     resource::{Resource, Stored},
 };
+use crate::values::characters::spellings;
 
 /// How a client names one resource: by the service's id, or by its own as `external:{external_id}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,7 +45,11 @@ pub async fn find<R: Resource>(connection: &mut PgConnection, key: &Key) -> Resu
     query.push(columns(connection, R::TABLE).await?).push(" from ").push(R::TABLE).push(" where ");
     match key {
         Key::Id(id) => query.push("id = ").push_bind(*id),
-        Key::External(external) => query.push("external_id = ").push_bind(external),
+        Key::External(external) => {
+            let names = spellings(external);
+            query.push("external_id = any(").push_bind(names.clone());
+            query.push(") order by external_id = ").push_bind(names.into_iter().next()).push(" desc limit 1")
+        }
     };
     if let Some(stored) = query.build_query_as().fetch_optional(&mut *connection).await? {
         return Ok(Lookup::Found(stored));
@@ -56,11 +61,11 @@ pub async fn find<R: Resource>(connection: &mut PgConnection, key: &Key) -> Resu
 pub async fn deleted<R: Resource>(connection: &mut PgConnection, key: &Key) -> Result<Option<Uuid>, Error> {
     let (id, external) = match key {
         Key::Id(id) => (Some(*id), None),
-        Key::External(external) => (None, Some(external)),
+        Key::External(external) => (None, Some(spellings(external))),
     };
     Ok(sqlx::query_scalar(
         "select entity_id from changes
-         where kind = $1 and action = 'deleted' and (entity_id = $2 or before ->> 'external_id' = $3)
+         where kind = $1 and action = 'deleted' and (entity_id = $2 or before ->> 'external_id' = any($3))
          order by at desc limit 1",
     )
     .bind(R::KIND)

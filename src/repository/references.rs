@@ -10,6 +10,7 @@ use super::{
     Error,
     resource::{Fault, Reference},
 };
+use crate::values::characters::{composed, spellings};
 
 /// Tables whose codes are unique without a context, so that a code names one row.
 pub const CODED: [&str; 5] = ["strategies", "entities", "funding_sources", "treaties", "forums"];
@@ -24,17 +25,21 @@ fn ways(table: &str) -> &'static [Way] {
     if CODED.contains(&table) { &[EXTERNAL, CODE] } else { &[EXTERNAL] }
 }
 
-/// The ids of the rows of a table that have these names in a column where names are unique, such as `external_id`.
+/// The ids of the rows of a table that have these names in a column where names are unique, such as `external_id`. A row whose name was kept
+/// before names were composed is found by the composed name too.
 pub async fn named_by(
     connection: &mut PgConnection,
     table: &'static str,
     column: &'static str,
     names: &[String],
 ) -> Result<HashMap<String, Uuid>, Error> {
+    let names: Vec<String> = names.iter().flat_map(|name| spellings(name)).collect();
     let mut query = QueryBuilder::new("select ");
     query.push(column).push(", id from ").push(table).push(" where ");
     query.push(column).push(" = any(").push_bind(names).push(")");
-    Ok(query.build_query_as().fetch_all(connection).await?.into_iter().collect())
+    let found: Vec<(String, Uuid)> = query.build_query_as().fetch_all(connection).await?;
+    let composed_later = found.iter().map(|(name, id)| (composed(name).into_owned(), *id)).collect::<Vec<_>>();
+    Ok(composed_later.into_iter().chain(found).collect())
 }
 
 /// Whether a field of a row, alone or in a list, refers to another by a name.

@@ -11,6 +11,7 @@ use super::{
     resource::{Fault, Resource, Row, Stored},
     transaction::{Attempts, Isolation, begin, commit, give_up},
 };
+use crate::values::characters::is_visible;
 
 /// Who writes, in which request, and why: what the record keeps beside the change.
 #[derive(Debug, Clone)]
@@ -28,7 +29,7 @@ pub struct Author {
 impl Author {
     /// Whoever runs a command.
     pub fn at_the_command_line(reason: Option<&str>) -> Self {
-        Self { reason: reason.map(str::to_owned), ..Self::of_ours("cli") }
+        Self { reason: reason.filter(|reason| is_visible(reason)).map(str::to_owned), ..Self::of_ours("cli") }
     }
 
     /// The service itself.

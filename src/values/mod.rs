@@ -2,6 +2,7 @@
 //!
 //! To add one: a file here with `Serialize`, `Deserialize` and `ToSchema`.
 
+pub mod characters;
 mod classification;
 pub mod codelists;
 mod external_id;

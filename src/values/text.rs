@@ -12,7 +12,7 @@ use utoipa::{
     openapi::{ObjectBuilder, OneOfBuilder, RefOr, Schema, schema::Type},
 };
 
-use super::codelists;
+use super::{characters, codelists};
 
 static LANGUAGES: OnceLock<Vec<String>> = OnceLock::new();
 
@@ -80,7 +80,17 @@ pub fn speaking<T>(language: Option<&str>, work: impl FnOnce() -> T) -> T {
     work()
 }
 
+/// The words in a language may have so many characters.
+const LONGEST: usize = 10_000;
+
 impl Text {
+    /// Whether these may be the words in a language.
+    pub fn may_say(words: &str) -> bool {
+        characters::unfit_in_text(words).is_none()
+            && words.chars().any(|character| !character.is_whitespace())
+            && words.chars().count() <= LONGEST
+    }
+
     /// The words in the most preferred language that has any.
     pub fn preferred(&self) -> &str {
         let asked = SPOKEN.with_borrow(|language| self.0.get(language.as_ref()?));
@@ -97,7 +107,7 @@ impl PartialSchema for Text {
             ObjectBuilder::new()
                 .schema_type(Type::String)
                 .min_length(Some(1))
-                .max_length(Some(10_000))
+                .max_length(Some(LONGEST))
                 .pattern(Some(r"\S"))
         };
         let language = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(codelists::all_languages()));

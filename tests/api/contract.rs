@@ -362,8 +362,25 @@ async fn every_noun_behaves_alike() {
         assert_eq!(history["items"][0]["reason"], "a test");
         assert_eq!(history["items"][1]["after"], history["items"][0]["before"]);
 
+        // A version of what is not there matches nothing; what was deleted says so.
+        let named = format!("{collection}/external:erp-1");
+        for tag in ["\"1\"", "*", "W/\"3\"", "\"3-gzip\"", "\"1\", \"2\""] {
+            let gone = client.put(&named, body.clone()).header("if-match", tag).expect(410).await.json();
+            assert!(gone["history"].as_str().unwrap().ends_with("/history"), "{tag}: {gone}");
+            let never = client.put(format!("{collection}/external:never"), (row.body)(&ground));
+            let absent = never.header("if-match", tag).expect(412).await.json();
+            assert_eq!(absent["code"], "absent", "{tag}: {absent}");
+            client.patch(format!("{collection}/external:never"), json!({})).header("if-match", tag).expect(404).await;
+            client.delete(format!("{collection}/external:never")).header("if-match", tag).expect(404).await;
+        }
+        client.put(&named, body.clone()).header("if-match", "1").expect(400).await;
+        client.put(&named, body.clone()).header("if-none-match", "1").expect(400).await;
+        let none = client.get(format!("{collection}?external_id=erp-1&external_id=never")).expect(200).await.json();
+        assert_eq!(none["items"], json!([]));
+
         // A name can be used again, and PUT creates under it.
-        let again = client.put(format!("{collection}/external:erp-1"), body).expect(201).await.json();
+        let again = client.put(&named, body.clone()).header("if-none-match", "*").expect(201).await.json();
+        client.put(&named, body).header("if-none-match", "*").header("if-match", "*").expect(412).await;
         assert_ne!(again["id"], created["id"]);
         client.delete(format!("{collection}/{}", again["id"].as_str().unwrap())).if_match("1").expect(204).await;
         client.get(format!("{collection}/0190aaaa-0000-7000-8000-000000000000")).expect(404).await;

@@ -109,7 +109,7 @@ async fn what_weighs_in_a_strategy_in_force_needs_a_reason() {
     plan(&client, "in_force").await;
     let before = export(&client).await;
     for change in weighty() {
-        for reason in [None, Some("  ")] {
+        for reason in [None, Some("  "), Some("%20"), Some("%E2%80%8B"), Some("UTF-8''")] {
             let reply = send(&client, change.clone(), reason).await;
             assert_eq!(reply.status, 422, "{change:?}: {}", reply.text);
             assert_eq!(reply.faults(), ["Mandate-Reason needs_reason"], "{change:?}: {}", reply.text);

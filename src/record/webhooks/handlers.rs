@@ -28,8 +28,9 @@ use crate::{
         columns::Columns,
         error::missing,
         format::Format,
-        idempotency::Attempt,
-        json as body, precondition,
+        idempotency::{Attempt, perform},
+        json::{self as body, Field},
+        precondition,
         query::{self, NoParameters},
         shape::Shape,
         target::Target,
@@ -218,10 +219,12 @@ async fn change(
     (id, patch, headers, egress, (actor, author)): &(Uuid, Value, HeaderMap, Egress, (Actor, Author)),
 ) -> Result<Response, Error> {
     let before = webhook::find(connection, *id).await?;
-    precondition::if_match(headers, &before.stored)?;
+    precondition::check(headers, &before.stored)?;
     let fields = serde_json::to_value(&before.stored.data).map_err(internal)?;
     let known: Vec<String> = fields.as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect();
-    let fields = body::patched(fields, patch.clone(), |name| known.iter().any(|known| known == name));
+    let fields = body::patched(fields, patch.clone(), |name| {
+        if known.iter().any(|known| known == name) { Field::Plain } else { Field::Unknown }
+    });
     let webhook = Webhook::read(fields, egress).map_err(Error::Invalid)?;
     // Who may manage it may always stop it.
     if webhook.active {
@@ -229,7 +232,10 @@ async fn change(
     }
     match webhook::update(connection, author, &before.stored, &webhook).await? {
         Some(kept) => Ok(one(StatusCode::OK, &kept, &kept.shown()?)),
-        None => Err(Error::Stale(Some(webhook::find(connection, *id).await?.shown()?))),
+        None => {
+            let stale = Error::Stale(Some(webhook::find(connection, *id).await?.shown()?));
+            Err(precondition::overtaken(headers, stale))
+        }
     }
 }
 
@@ -239,15 +245,21 @@ pub(super) async fn delete(
     Target(key): Target,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
-) -> Result<StatusCode, Error> {
+) -> Result<Response, Error> {
     actor.may("delete_webhook")?;
     query::read::<NoParameters>(query.as_deref())?;
-    let id = id(&key)?;
     let mut connection = app.connection().await?;
-    let kept = webhook::find(&mut connection, id).await?;
-    precondition::if_match(&headers, &kept.stored)?;
-    if webhook::delete(&mut connection, &actor.author(&headers)?, id, kept.stored.version).await? {
-        return Ok(StatusCode::NO_CONTENT);
-    }
-    Err(Error::Stale(Some(webhook::find(&mut connection, id).await?.shown()?)))
+    let input = (id(&key)?, actor.author(&headers)?, headers);
+    perform(&mut connection, None, &input, |connection, (id, author, headers)| {
+        Box::pin(async move {
+            let kept = webhook::find(connection, *id).await?;
+            precondition::check(headers, &kept.stored)?;
+            if webhook::delete(connection, author, *id, kept.stored.version).await? {
+                return Ok(StatusCode::NO_CONTENT.into_response());
+            }
+            let stale = Error::Stale(Some(webhook::find(connection, *id).await?.shown()?));
+            Err(precondition::overtaken(headers, stale))
+        })
+    })
+    .await
 }
