@@ -19,10 +19,10 @@ pub(super) fn taken(error: &dyn DatabaseError, field: &str) -> String {
     }
 }
 
-/// The field that a constraint is about, by PostgreSQL's own way of naming: `{table}_{field}_{key|fkey|check}`.
+/// The field that a constraint is about, by PostgreSQL's own way of naming: `{table}_{field}_{key|fkey|check|excl}`.
 pub(super) fn field(table: &str, constraint: &str) -> String {
     let inner = constraint.strip_prefix(table).unwrap_or(constraint).trim_start_matches('_');
-    ["_fkey", "_key", "_check", "_not_null"]
+    ["_fkey", "_key", "_check", "_excl", "_not_null"]
         .iter()
         .find_map(|suffix| inner.strip_suffix(suffix))
         .unwrap_or(inner)

@@ -366,6 +366,13 @@ impl From<sqlx::Error> for Error {
                 found.add(&field, "taken", constraint::taken(database.as_ref(), &field));
                 Self::Conflict(found.0)
             }
+            // Which other is not said: it may be one that the writer does not see.
+            "23P01" => {
+                let mut found = repository::Faults::default();
+                let detail = "another holds on some of these days; end that one before this begins, or give other days";
+                found.add(&field(), "taken", detail);
+                Self::Conflict(found.0)
+            }
             "23503" => Self::invalid(&field(), "not_found", "refers to something that does not exist (here)"),
             // The database judged it, and says with what faults.
             "MD409" | "MD422" => match serde_json::from_str(database.message()) {
@@ -373,7 +380,7 @@ impl From<sqlx::Error> for Error {
                 Ok(faults) => Self::Invalid(faults),
                 Err(_) => Self::Internal(Arc::new(error.into())),
             },
-            "23514" | "23502" | "23P01" => Self::invalid(&field(), "not_allowed", "the value is not allowed here"),
+            "23514" | "23502" => Self::invalid(&field(), "not_allowed", "the value is not allowed here"),
             "22003" | "22007" | "22008" | "22009" | "22021" | "22P02" | "22P05" | "22001" | "54000" => {
                 Self::invalid("", "not_storable", "a value is out of the range that can be stored")
             }

@@ -6,6 +6,7 @@ pub mod answer;
 pub mod columns;
 mod constraint;
 pub mod cursor;
+pub mod days;
 pub mod document;
 pub mod error;
 pub mod format;

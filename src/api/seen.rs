@@ -3,7 +3,7 @@
 use serde_json::Value;
 use sqlx::PgConnection;
 
-use super::{answer::internal, error::Error, handlers::gone, json};
+use super::{answer::internal, days, error::Error, handlers::gone, json};
 use crate::repository::{self, Clearance, Faults, Key, Lookup, Resource, Stored};
 
 /// Turns a body into the fields of a noun: references by external id resolved, schema and rules judged, all faults at once.
@@ -19,7 +19,7 @@ pub(super) async fn accept<R: Resource>(
     match json::decode::<R>(body) {
         Ok(data) => {
             let mut rules = Faults::default();
-            data.validate(before, &mut rules);
+            days::judge(&data, before, &mut rules)?;
             faults.append(&mut rules.0);
             if faults.is_empty() { Ok(data) } else { Err(Error::Invalid(faults)) }
         }

@@ -24,6 +24,8 @@ pub struct Shape {
     pub root: Value,
     /// The name in the document.
     pub name: String,
+    /// The properties that have a day somewhere in them.
+    dated: Vec<String>,
     validator: Validator,
 }
 
@@ -86,7 +88,10 @@ impl Shape {
             .with_format("visible", |name: &str| unfit_in_name(name).is_none())
             .build(&root)
             .expect("a published schema compiles");
-        let shape: &'static Self = Box::leak(Box::new(Self { root, name, validator }));
+        let mut shape = Self { root, name, dated: Vec::new(), validator };
+        let has_day = |(name, schema): (&String, &Value)| shape.has_day(schema, 0).then(|| name.clone());
+        shape.dated = shape.properties().filter_map(has_day).collect();
+        let shape: &'static Self = Box::leak(Box::new(shape));
         SHAPES.write().unwrap_or_else(PoisonError::into_inner).entry(id).or_insert(shape)
     }
 
@@ -107,6 +112,21 @@ impl Shape {
         } else {
             Field::Plain
         }
+    }
+
+    /// The properties that have a day somewhere in them: name and schema.
+    pub fn dated(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.properties()
+            .map(|(name, schema)| (name.as_str(), schema))
+            .filter(|(name, _)| self.dated.iter().any(|dated| dated == name))
+    }
+
+    fn has_day(&self, schema: &Value, depth: usize) -> bool {
+        const DEEPEST: usize = 8;
+        let schema = self.resolve(schema);
+        let inner =
+            schema["properties"].as_object().into_iter().flat_map(|fields| fields.values()).chain(schema.get("items"));
+        schema["format"] == "date" || depth < DEEPEST && inner.into_iter().any(|inner| self.has_day(inner, depth + 1))
     }
 
     /// Follows references and the alternatives of a nullable schema.

@@ -101,6 +101,7 @@ impl Resource for Entity {
         &[Reference { field: "parent_id", table: "entities" }, Reference { field: "successor_id", table: "entities" }];
     const RULE: Option<&'static str> =
         Some(concat!(no_cycles!("entities", "parent_id"), " union all ", no_cycles!("entities", "successor_id")));
+    const LONG_AGO: &'static [&'static str] = &["valid_from", "valid_to"];
     type Filter = Filter;
 
     fn validate(&self, _: Option<&Self>, faults: &mut Faults) {

@@ -221,6 +221,17 @@ impl Resource for Contribution {
     const PARENTS: &'static [&'static str] = &["strategy_id", "initiative_id"];
     const FILTER_REFERENCES: &'static [Reference] = &[Reference { field: "partner_id", table: "entities" }];
     const RULE: Option<&'static str> = Some(rules::NOT_IN_THE_FUTURE);
+    const LONG_AGO: &'static [&'static str] = &[
+        "planned_starts_on",
+        "actual_starts_on",
+        "planned_ends_on",
+        "actual_ends_on",
+        "budgets",
+        "planned_disbursements",
+        "transactions",
+        "results",
+        "documents",
+    ];
     type Filter = Filter;
 
     fn validate(&self, _: Option<&Self>, faults: &mut Faults) {

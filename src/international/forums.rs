@@ -102,6 +102,7 @@ impl Resource for Forum {
     const REFERENCES: &'static [Reference] = &[Reference { field: "parent_id", table: "forums" }];
     const PARENTS: &'static [&'static str] = &["parent_id"];
     const RULE: Option<&'static str> = Some(no_cycles!("forums", "parent_id"));
+    const LONG_AGO: &'static [&'static str] = &["starts_on", "ends_on", "member_from", "member_to"];
     type Filter = Filter;
 
     fn validate(&self, _: Option<&Self>, faults: &mut Faults) {

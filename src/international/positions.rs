@@ -182,6 +182,7 @@ impl Resource for Position {
            (s.issued_on > p.issued_on, 'issued_later', 'A position replaces one that was issued before it; correct one of the days.') \
          ) f(broken, code, detail) where (p.id = any($1) or s.id = any($1)) and f.broken"
     ));
+    const LONG_AGO: &'static [&'static str] = &["issued_on"];
     type Filter = Filter;
 
     fn validate(&self, _: Option<&Self>, faults: &mut Faults) {

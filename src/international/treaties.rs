@@ -82,6 +82,7 @@ impl Resource for Treaty {
     const REFERENCES: &'static [Reference] = &[Reference { field: "parent_id", table: "treaties" }];
     const PARENTS: &'static [&'static str] = &["parent_id"];
     const RULE: Option<&'static str> = Some(concat!(no_cycles!("treaties", "parent_id"), " union all ", ledger!()));
+    const LONG_AGO: &'static [&'static str] = &["adopted_on", "opened_on", "in_force_on"];
     type Filter = Filter;
 
     fn validate(&self, _: Option<&Self>, faults: &mut Faults) {

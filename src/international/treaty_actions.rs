@@ -156,6 +156,7 @@ impl Resource for TreatyAction {
     ];
     const PARENTS: &'static [&'static str] = &["treaty_id"];
     const RULE: Option<&'static str> = Some(ledger!());
+    const LONG_AGO: &'static [&'static str] = &["acted_on", "effective_on"];
     type Filter = Filter;
 
     fn validate(&self, _: Option<&Self>, faults: &mut Faults) {

@@ -169,6 +169,7 @@ impl Resource for Indicator {
         Reference { field: "entity_id", table: "entities" },
     ];
     const PARENTS: &'static [&'static str] = &["strategy_id", "objective_id", "initiative_id", "step_id"];
+    const LONG_AGO: &'static [&'static str] = &["baseline_on"];
     type Filter = Filter;
 
     fn validate(&self, before: Option<&Self>, faults: &mut Faults) {

@@ -167,6 +167,7 @@ impl Resource for Measurement {
          from measurements m join measurements r on r.id = m.restates_id where m.id = any($1) and \
            (m.indicator_id, m.period_from, m.period_to, m.disaggregation) <> (r.indicator_id, r.period_from, r.period_to, r.disaggregation)",
     );
+    const LONG_AGO: &'static [&'static str] = &["period_from", "period_to"];
     type Filter = Filter;
 
     fn validate(&self, before: Option<&Self>, faults: &mut Faults) {

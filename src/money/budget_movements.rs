@@ -182,8 +182,6 @@ impl Resource for BudgetMovement {
     fn validate(&self, _: Option<&Self>, faults: &mut Faults) {
         use MovementKind as K;
         cost::check_money("money", &self.money, faults);
-        faults.check_years(Some(self.dated_on), "dated_on");
-        faults.check_years(self.value_on, "value_on");
         let is_some = !self.money.amount.is_zero();
         faults.check(
             is_some,

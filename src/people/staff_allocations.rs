@@ -100,8 +100,6 @@ impl Resource for StaffAllocation {
     fn validate(&self, _: Option<&Self>, faults: &mut Faults) {
         faults.check_exactly_one(("initiative_id", self.initiative_id.is_some()), ("step_id", self.step_id.is_some()));
         self.profile.check(faults);
-        faults.check_years(Some(self.starts_on), "starts_on");
-        faults.check_years(Some(self.ends_on), "ends_on");
         faults.check_period(Some(self.starts_on), Some(self.ends_on), "ends_on");
         faults.check(
             (self.ends_on - self.starts_on).num_days() < 3660,

@@ -65,8 +65,6 @@ impl Resource for StaffCapacity {
 
     fn validate(&self, _: Option<&Self>, faults: &mut Faults) {
         self.profile.check(faults);
-        faults.check_years(Some(self.starts_on), "starts_on");
-        faults.check_years(self.ends_on, "ends_on");
         faults.check_period(Some(self.starts_on), self.ends_on, "ends_on");
     }
 

@@ -16,7 +16,7 @@ use crate::{
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
 pub enum Role {
-    /// Answers for the result; at most one at a time.
+    /// Answers for the result; no two on the same day.
     Lead,
     /// Shares the lead.
     CoLead,
@@ -60,7 +60,7 @@ pub struct Assignment {
     pub source_label: Option<String>,
     /// The first day; none if the source does not say.
     pub valid_from: Option<NaiveDate>,
-    /// The last day; a lead with none must end before there is another.
+    /// The last day; none while no end is known. No two leads have a day in common.
     pub valid_to: Option<NaiveDate>,
     /// Remarks.
     #[sqlx(json(nullable))]

@@ -30,9 +30,18 @@ pub(super) fn set(row: &mut Row, deadline: Option<&Deadline>) {
         .set("deadline_to", &deadline.and_then(|deadline| deadline.to));
 }
 
-/// Notes what is wrong with the deadline.
-pub(super) fn check(deadline: Option<&Deadline>, faults: &mut Faults) {
+/// Notes what is wrong with the deadline, unless it is as it was before.
+pub(super) fn check(deadline: Option<&Deadline>, before: Option<Option<&Deadline>>, faults: &mut Faults) {
+    if before == Some(deadline) {
+        return;
+    }
     for (field, detail) in deadline.iter().flat_map(|deadline| deadline.faults()) {
         faults.add(&format!("deadline/{field}"), "not_allowed", detail);
+    }
+    if let Some((field, day)) = deadline.and_then(Deadline::disagreement) {
+        let detail = format!(
+            "The words of the deadline say {day}; change `text` with the days, or send `text` alone, and the days are read out of it."
+        );
+        faults.add(&format!("deadline/{field}"), "disagrees", detail);
     }
 }

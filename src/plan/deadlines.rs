@@ -8,7 +8,7 @@ mod tests;
 
 use std::sync::OnceLock;
 
-use chrono::{Datelike as _, NaiveDate};
+use chrono::NaiveDate;
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -137,11 +137,6 @@ impl Deadline {
     /// What is wrong with it: the field, and a sentence.
     pub fn faults(&self) -> Vec<(&'static str, String)> {
         let mut faults = Vec::new();
-        for (field, day) in [("from", self.from), ("to", self.to)] {
-            if day.is_some_and(|day| !(1990..=2100).contains(&day.year())) {
-                faults.push((field, "must be in the years 1990 to 2100".to_owned()));
-            }
-        }
         if self.from.zip(self.to).is_some_and(|(from, to)| from > to) {
             faults.push(("from", "must not be after `to`".to_owned()));
         }
@@ -149,11 +144,28 @@ impl Deadline {
             DeadlineKind::Exact if self.to.is_none() => {
                 faults.push(("to", "is needed: the kind is `exact`".to_owned()));
             }
-            DeadlineKind::Unparsed | DeadlineKind::None if self.from.or(self.to).is_some() => {
+            DeadlineKind::Unparsed | DeadlineKind::None | DeadlineKind::Continuous
+                if self.from.or(self.to).is_some() =>
+            {
                 faults.push(("kind", "has no days; name the kind that the days belong to".to_owned()));
             }
             _ => {}
         }
         faults
+    }
+
+    /// The first of its days that is another than the words say, and the day that they say. Words that are not understood say none, and what
+    /// fiscal periods say depends on the service that reads them.
+    pub fn disagreement(&self) -> Option<(&'static str, NaiveDate)> {
+        let of_fiscal = |kind| matches!(kind, DeadlineKind::FiscalQuarter | DeadlineKind::FiscalYear);
+        if of_fiscal(self.kind) || self.from.or(self.to).is_none() {
+            return None;
+        }
+        let read = parse(&self.text, &CALENDAR.get().copied().unwrap_or_default());
+        let other = |given: Option<NaiveDate>, read: Option<NaiveDate>| {
+            read.filter(|day| given.is_some_and(|given| given != *day))
+        };
+        let (to, from) = (other(self.to, read.to), other(self.from, read.from));
+        to.map(|day| ("to", day)).or(from.map(|day| ("from", day))).filter(|_| !of_fiscal(read.kind))
     }
 }

@@ -28,7 +28,7 @@ pub enum DependencyKind {
     StartFinish,
 }
 
-/// One initiative or step waits for another; no chain of dependencies leads back to its start.
+/// One initiative or step waits for another. No chain leads back to its start; a step counts as a part of its initiative.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, sqlx::FromRow)]
 #[serde(deny_unknown_fields)]
 pub struct Dependency {
@@ -86,16 +86,24 @@ impl Resource for Dependency {
     ];
     const PARENTS: &'static [&'static str] =
         &["predecessor_initiative_id", "predecessor_step_id", "successor_initiative_id", "successor_step_id"];
+    // A step is within its initiative: it starts after that has started and ends before that ends. So each item has a start and an end, and a
+    // walk goes from the start of what waits over all that comes after; it must not come to the end of what comes first.
     const RULE: Option<&'static str> = Some(
-        "with recursive after(dependency, start, item) as ( \
-           select id, coalesce(predecessor_initiative_id, predecessor_step_id), coalesce(successor_initiative_id, successor_step_id) \
-           from dependencies where id = any($1) \
+        "with recursive walk(dependency, goal, item, is_end) as ( \
+           select id, predecessor_id, successor_id, false from dependencies where id = any($1) \
            union \
-           select dependency, start, coalesce(d.successor_initiative_id, d.successor_step_id) from after \
-           join dependencies d on d.predecessor_initiative_id = item or d.predecessor_step_id = item) \
-         select distinct case when d.successor_step_id is null then '#/successor_initiative_id' else '#/successor_step_id' end, \
-           'cycle', 'The predecessor already waits for this one; remove that dependency first.' \
-         from after join dependencies d on d.id = dependency where start = item",
+           select w.dependency, w.goal, n.item, n.is_end from walk w, lateral ( \
+             select w.item, true where not w.is_end \
+             union all select s.id, false from steps s where not w.is_end and s.initiative_id = w.item \
+             union all select s.initiative_id, true from steps s where w.is_end and s.id = w.item \
+             union all select d.successor_id, false from dependencies d where w.is_end and d.predecessor_id = w.item \
+           ) n(item, is_end)) \
+         select distinct case when d.successor_step_id is null then '#/successor_initiative_id' else '#/successor_step_id' end, 'cycle', \
+           case when exists (select from steps s where (s.id, s.initiative_id) in \
+               ((d.predecessor_id, d.successor_id), (d.successor_id, d.predecessor_id))) \
+             then 'A step is a part of its initiative, and neither waits for the other; name what waits outside of it.' \
+             else 'The predecessor, or a part of it, already waits for this one; remove that dependency first.' end \
+         from walk w join dependencies d on d.id = w.dependency where w.item = w.goal and w.is_end",
     );
     type Filter = Filter;
 

@@ -133,6 +133,7 @@ impl Resource for LegalAct {
         " union all ",
         no_cycles!("legal_acts", "implements_id")
     ));
+    const LONG_AGO: &'static [&'static str] = &["date", "gazette_date"];
     type Filter = Filter;
 
     fn validate(&self, _: Option<&Self>, faults: &mut Faults) {

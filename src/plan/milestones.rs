@@ -87,8 +87,8 @@ impl Resource for Milestone {
     const PARENTS: &'static [&'static str] = &["initiative_id"];
     type Filter = Filter;
 
-    fn validate(&self, _: Option<&Self>, faults: &mut Faults) {
-        deadline_columns::check(self.deadline.as_ref(), faults);
+    fn validate(&self, before: Option<&Self>, faults: &mut Faults) {
+        deadline_columns::check(self.deadline.as_ref(), before.map(|before| before.deadline.as_ref()), faults);
         faults.check(
             self.achieved_on.is_none() || self.evidence.is_some(),
             "evidence",

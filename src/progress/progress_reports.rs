@@ -188,7 +188,6 @@ impl Resource for ProgressReport {
         if let Some(before) = before {
             self.check_step(before, faults);
         }
-        faults.check_years(self.forecast_ends_on, "forecast_ends_on");
         faults.check(
             self.status != Status::Completed
                 || self.percent.is_none_or(|percent| percent == 100)

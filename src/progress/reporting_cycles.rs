@@ -127,6 +127,26 @@ pub struct Filter {
     pub consolidator_id: Vec<EntityId>,
 }
 
+impl ReportingCycle {
+    /// Notes each period that begins before an earlier one ends: what was done on a day would be reported twice.
+    fn check_overlaps(&self, faults: &mut Faults) {
+        let mut order: Vec<usize> = (0..self.periods.len()).collect();
+        order.sort_by_key(|index| self.periods[*index].from);
+        let mut last: Option<&ReportingPeriod> = None;
+        for index in order {
+            let period = &self.periods[index];
+            if let Some(last) = last.filter(|last| period.from <= last.to) {
+                let detail = format!(
+                    "The period {} goes on until {}; begin after it, or make another cycle.",
+                    last.code.0, last.to
+                );
+                faults.add(&format!("periods/{index}/from"), "overlaps", detail);
+            }
+            last = last.filter(|last| last.to >= period.to).or(Some(period));
+        }
+    }
+}
+
 impl Resource for ReportingCycle {
     const KIND: &'static str = "reporting_cycle";
     const TABLE: &'static str = "reporting_cycles";
@@ -153,15 +173,12 @@ impl Resource for ReportingCycle {
     );
     type Filter = Filter;
 
-    fn validate(&self, _: Option<&Self>, faults: &mut Faults) {
+    fn validate(&self, before: Option<&Self>, faults: &mut Faults) {
         let mut seen = HashSet::new();
         for (index, period) in self.periods.iter().enumerate() {
             let at = |field: &str| format!("periods/{index}/{field}");
             if !seen.insert(&period.code.0) {
                 faults.add(&at("code"), "duplicate", "An earlier period has this code; give another.");
-            }
-            for (field, day) in [("from", Some(period.from)), ("to", Some(period.to)), ("due_on", period.due_on)] {
-                faults.check_years(day, &at(field));
             }
             faults.check_period(Some(period.from), Some(period.to), &at("to"));
             faults.check(
@@ -170,6 +187,9 @@ impl Resource for ReportingCycle {
                 "due_before_start",
                 "Give a day that is not before the start of the period.",
             );
+        }
+        if before.is_none_or(|before| before.periods != self.periods) {
+            self.check_overlaps(faults);
         }
     }
 

@@ -146,6 +146,7 @@ impl Resource for Evidence {
     ];
     const PARENTS: &'static [&'static str] = &["strategy_id"];
     const RULE: Option<&'static str> = Some(no_cycles!("evidence", "supersedes_id"));
+    const LONG_AGO: &'static [&'static str] = &["published_on"];
     type Filter = Filter;
 
     fn validate(&self, before: Option<&Self>, faults: &mut Faults) {

@@ -5,6 +5,7 @@
 mod attention;
 mod budget;
 mod commitments;
+mod contradictions;
 mod contributions;
 mod currency;
 mod disputed_claims;

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
-    Report,
+    Report, contradictions,
     gaps::{self, Kind},
     scope::{LIMIT, Scope, answer},
 };
@@ -128,6 +128,7 @@ impl Report for Parameters {
     async fn rows(self, scope: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {
         let mut found: Vec<gaps::Row> = answer(connection, scope.query(&[MEASURES, LIMIT])).await?;
         let gaps = gaps::Parameters { kind: GAPS.to_vec() };
+        found.extend(contradictions::rows(&scope, connection).await?);
         found.splice(0..0, gaps.rows(scope, connection).await?);
         let row = |gap: gaps::Row| Row {
             asked_by: asked_by(&gap.kind).map(str::to_owned),

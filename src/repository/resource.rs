@@ -2,7 +2,7 @@
 //!
 //! The functions of the trait describe and never act: no connection, no `async`. A noun that needs more writes its own handler.
 
-use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 use sqlx::{FromRow, Row as _, postgres::PgRow};
@@ -35,6 +35,8 @@ pub trait Resource:
     /// A query for rules over several rows. `$1` holds the ids just written or deleted; each answer is a fault `(pointer, code, detail)`.
     /// It runs in the same serializable transaction as the write, so no interleaving of writers can break the rule.
     const RULE: Option<&'static str> = None;
+    /// The fields whose days may lie before 1990, back to 1800: what is told of the past.
+    const LONG_AGO: &'static [&'static str] = &[];
     /// Whether it is only added to. What is recorded stays as it is: there is no PUT, PATCH or DELETE, and an import refuses a changed row.
     const APPEND_ONLY: bool = false;
     /// What `GET` on the collection accepts besides the parameters that all collections share.
@@ -162,10 +164,19 @@ impl Faults {
         self.check(holds, end_field, "ends_before_start", "Give an end that is not before the start.");
     }
 
-    /// Notes that a day is so far away that it can only be a slip; what is computed by period would have a row for each until then.
-    pub fn check_years(&mut self, day: Option<NaiveDate>, field: &str) {
-        let is_near = day.is_none_or(|day| (1990..=2100).contains(&day.year()));
-        self.check(is_near, field, "out_of_range", "Give a day in the years 1990 to 2100.");
+    /// Notes that work starts after it is to be done. Days that are as they were are not judged.
+    pub fn check_start(
+        &mut self,
+        now: (Option<NaiveDate>, Option<NaiveDate>),
+        before: Option<(Option<NaiveDate>, Option<NaiveDate>)>,
+    ) {
+        let holds = now.0.zip(now.1).is_none_or(|(starts, due)| starts <= due);
+        self.check(
+            holds || before == Some(now),
+            "starts_on",
+            "starts_after_deadline",
+            "Give a start that is not after the last day of the deadline, or a later deadline.",
+        );
     }
 
     /// Notes that not exactly one of two fields is given.

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
-    api::{Error, answer::internal, json, seen::still_classified},
+    api::{Error, answer::internal, days, json, seen::still_classified},
     repository::{self, Author, Fault, Faults, Resource, Stored},
 };
 
@@ -97,7 +97,7 @@ pub async fn import_section<R: Resource>(
             continue;
         }
         let mut rules = Faults::default();
-        data.validate(before.map(|before| &before.data), &mut rules);
+        days::judge(&data, before.map(|before| &before.data), &mut rules)?;
         faults.extend(rules.0);
         if !faults.is_empty() {
             verdicts[index] = Some(Err(faults));

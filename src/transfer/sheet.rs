@@ -4,7 +4,7 @@
 
 use std::{iter::Peekable, str::Chars};
 
-use crate::{api::Error, repository::Fault};
+use crate::{api::Error, repository::Fault, values::characters::compose};
 
 /// A table may have so many columns.
 const COLUMNS: usize = 1000;
@@ -210,7 +210,9 @@ impl Reader<'_> {
     }
 
     fn cell(&mut self) -> Result<String, Flaw> {
-        if self.letters.peek() == Some(&'"') { self.quoted() } else { self.bare() }
+        // Headers are compared with names that came as JSON, which is read in the same form.
+        let cell = if self.letters.peek() == Some(&'"') { self.quoted()? } else { self.bare()? };
+        Ok(compose(cell))
     }
 
     fn is_at_end(&mut self) -> bool {

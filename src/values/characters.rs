@@ -19,6 +19,11 @@ pub fn composed(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.nfc().collect())
 }
 
+/// The same of a text of one's own.
+pub fn compose(text: String) -> String {
+    if is_nfc_quick(text.chars()) == IsNormalized::Yes { text } else { text.nfc().collect() }
+}
+
 /// The forms in which a name may have been kept before texts were composed: form C first, then form D where that is another.
 pub fn spellings(name: &str) -> Vec<String> {
     let composed = composed(name).into_owned();
