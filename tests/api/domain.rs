@@ -283,7 +283,7 @@ async fn a_fault_of_a_deadline_points_to_its_field() {
     client.create("strategies", strategy).await;
     for (deadline, fault) in [
         (json!({"text": "x", "kind": "exact"}), "#/deadline/to not_allowed"),
-        (json!({"text": "x", "kind": "year", "to": "1914-01-01"}), "#/deadline/to not_allowed"),
+        (json!({"text": "x", "kind": "year", "to": "1914-01-01"}), "#/deadline/to out_of_range"),
         (
             json!({"text": "x", "kind": "range", "from": "2025-01-01", "to": "2024-01-01"}),
             "#/deadline/from not_allowed",
