@@ -93,7 +93,9 @@ async fn a_name_with_what_nobody_sees_is_refused_and_the_character_is_named() {
     ] {
         let body = json!({"code": format!("ș.{hidden}1"), "external_id": format!("erp{hidden}"), "name": "A", "kind": "agency"});
         let refused = client.post("/v1/entities", body).expect(422).await;
-        assert_eq!(refused.faults(), ["#/code invisible_character", "#/external_id invisible_character"], "{word}");
+        for fault in ["#/code invisible_character", "#/external_id invisible_character"] {
+            assert!(refused.faults().contains(&fault.to_owned()), "{word}: {}", refused.text);
+        }
         let problem = refused.json();
         let detail = problem["errors"].as_array().unwrap().iter().find(|fault| fault["pointer"] == "#/code").unwrap();
         assert!(detail["detail"].as_str().unwrap().contains(&format!("{word} as its character 3")), "{problem}");
