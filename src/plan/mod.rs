@@ -5,6 +5,7 @@ mod conditions;
 mod deadline_columns;
 pub mod deadlines;
 pub mod dependencies;
+pub(crate) mod ends;
 pub mod initiatives;
 pub mod legal_acts;
 pub mod milestones;

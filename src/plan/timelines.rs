@@ -57,7 +57,8 @@ pub struct Timeline {
     /// Why the dates changed; needed for `revised`.
     #[sqlx(json(nullable))]
     pub reason: Option<Text>,
-    /// The day it was decided or expected.
+    /// The day it was decided or expected, not after today. Of several timelines with one basis the one that was set last counts; without a day, the day
+    /// it was recorded counts.
     pub set_on: Option<NaiveDate>,
 }
 
@@ -120,6 +121,10 @@ impl Resource for Timeline {
         Reference { field: "legal_act_id", table: "legal_acts" },
     ];
     const PARENTS: &'static [&'static str] = &["initiative_id", "step_id"];
+    const RULE: Option<&'static str> = Some(
+        "select '#/set_on', 'in_future', 'Give the day on which these dates were set, today or earlier; ends_on says when the work is to end.' \
+         from timelines where id = any($1) and set_on > (select today())",
+    );
     type Filter = Filter;
 
     fn validate(&self, before: Option<&Self>, faults: &mut Faults) {

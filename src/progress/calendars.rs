@@ -49,6 +49,8 @@ struct CalendarParameters {
     /// A token of the entity, in place of a key.
     #[schema(max_length = 200)]
     token: Option<String>,
+    /// Whether what the entities under it owe is shown too: `true` when not given.
+    under: Option<bool>,
 }
 
 /// The routes of calendars and their tokens.
@@ -82,12 +84,15 @@ async fn find(
         _ if only.is_some() => return Err(Error::Unauthenticated("the token is not for this calendar".into())),
         lookup => return Err(gone::<Entity, _>(&key, lookup)),
     };
-    let wanted = Wanted {
+    let mut wanted = Wanted {
         entities: vec![entity.id],
         ahead: Some(AHEAD),
         limit: i64::try_from(MOST).unwrap_or(i64::MAX) + 1,
         ..Wanted::default()
     };
+    if parameters.under != Some(false) {
+        wanted = wanted.widened(&mut reading).await?;
+    }
     let rows = owed(&mut reading, &wanted).await?;
     reading.end().await?;
     if rows.len() > MOST {
@@ -134,6 +139,7 @@ fn calendar(entity: &Stored<Entity>, rows: &[Obligation]) -> String {
                     ObligationKind::Milestone => "Milestone",
                     ObligationKind::Measurement => "Measurement",
                     ObligationKind::RiskReview => "Review of a risk",
+                    ObligationKind::Initiative | ObligationKind::Step => "End",
                 };
                 (format!("{}@mandate", row.resource_id.unwrap_or_default()), format!("{late}{what}{of}: {title}"))
             }

@@ -1,4 +1,4 @@
-//! `GET /v1/obligations`: who owes which report, measurement, milestone or review of a risk by when.
+//! `GET /v1/obligations`: who owes which work, report, measurement, milestone or review of a risk by when.
 
 use axum::{
     Router,
@@ -39,10 +39,12 @@ const MOST: usize = 100_000;
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 struct ObligationFilter {
-    /// Of this entity; may be repeated.
+    /// Of this entity or of one anywhere under it; may be repeated.
     entity: Vec<EntityId>,
-    /// Under this strategy; may be repeated.
+    /// Of this strategy or of one anywhere under it; may be repeated.
     strategy_id: Vec<StrategyId>,
+    /// Whether what is under a strategy (the action plans that carry it out) or an entity (its agencies) is meant too: `true` when not given.
+    under: Option<bool>,
     /// Of this kind; may be repeated.
     #[schema(inline)]
     kind: Vec<ObligationKind>,
@@ -82,7 +84,7 @@ async fn list(
     let (filter, NoParameters {}, moment) =
         query::read_both::<ObligationFilter, NoParameters>(&app, query.as_deref(), &REFERENCES).await?;
     let language = language::told(filter.lang)?;
-    let wanted = Wanted {
+    let mut wanted = Wanted {
         entities: filter.entity.iter().map(|id| id.uuid()).collect(),
         strategies: filter.strategy_id.iter().map(|id| id.uuid()).collect(),
         kinds: filter.kind,
@@ -95,6 +97,9 @@ async fn list(
     };
     let mut connection = app.connection().await?;
     let mut reading = Reading::seen(&mut connection, moment, app.clearance).await?;
+    if filter.under != Some(false) {
+        wanted = wanted.widened(&mut reading).await?;
+    }
     let rows = owed(&mut reading, &wanted).await?;
     reading.end().await?;
     if rows.len() > MOST {
@@ -111,13 +116,13 @@ pub(super) fn describe(document: &mut Value) {
         components.extend(schemas::<Obligation>());
     }
     if let Value::Array(tags) = &mut document["tags"] {
-        tags.push(json!({"name": "obligations", "description": "Who owes which report, measurement, milestone or review of a risk by when; computed, not kept."}));
+        tags.push(json!({"name": "obligations", "description": "Who owes which work, report, measurement, milestone or review of a risk by when; computed, not kept."}));
     }
     let mut asked = parameters::<ObligationFilter>();
     asked.push(if_none_match());
     let responses = of_whole("All rows, by day; there are no pages.", "Obligation", &["not_acceptable"]);
     document["paths"]["/v1/obligations"] = json!({"get": {
         "operationId": "list_obligations", "tags": ["obligations"],
-        "summary": "Lists who owes which report, measurement, milestone or review of a risk by when.",
+        "summary": "Lists who owes which work, report, measurement, milestone or review of a risk by when.",
         "parameters": asked, "responses": responses}});
 }

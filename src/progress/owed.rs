@@ -8,7 +8,11 @@ use sqlx::{FromRow, PgConnection};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::{repository::Error, values::Text};
+use crate::{
+    plan::ends::ends_of,
+    repository::{Error, Tree, under},
+    values::Text,
+};
 
 /// What is owed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, sqlx::Type, ToSchema)]
@@ -23,6 +27,10 @@ pub(super) enum ObligationKind {
     Measurement,
     /// Another look at an open risk that has a day for it.
     RiskReview,
+    /// The end of the work on an initiative.
+    Initiative,
+    /// The end of the work on a step.
+    Step,
 }
 
 /// How late it is.
@@ -47,8 +55,13 @@ pub(super) struct Obligation {
     /// How late it is.
     #[schema(inline)]
     pub(super) state: ObligationState,
-    /// The last day on which it is in time; null of a report for a period that has no such day.
+    /// The last day on which it is in time; null of a report for a period that has no such day. Of an initiative or step the end that counts: revised, else
+    /// approved, else that of its deadline.
     pub(super) due_on: Option<NaiveDate>,
+    /// Of an initiative or step: the end in its newest revised timeline; null where there is none.
+    pub(super) revised_on: Option<NaiveDate>,
+    /// Of an initiative or step: the end in its newest forecast; null where there is none.
+    pub(super) forecast_on: Option<NaiveDate>,
     /// Days since then; null when it is not overdue.
     pub(super) days_overdue: Option<i32>,
     /// Who owes it: of a measurement who measures the indicator, of a risk who watches it, else the lead of the step, else of its initiative, else the owner of the
@@ -73,7 +86,7 @@ pub(super) struct Obligation {
     pub(super) cycle_id: Option<Uuid>,
     /// The period: of a report its code, of a measurement its first and last day (ISO 8601-1, `2026-01-01/2026-12-31`).
     pub(super) period: Option<String>,
-    /// The report that is a draft or was returned, if there is one; the milestone; the target; the risk.
+    /// The report that is a draft or was returned, if there is one; the milestone; the target; the risk; the initiative or step itself.
     pub(super) resource_id: Option<Uuid>,
     /// `draft` or `returned`, of a report that there is.
     pub(super) report_state: Option<String>,
@@ -108,7 +121,17 @@ pub(super) struct Wanted {
     pub(super) limit: i64,
 }
 
-const OWED: &str = "
+impl Wanted {
+    /// The same with all that is under its strategies and entities.
+    pub(super) async fn widened(self, connection: &mut PgConnection) -> Result<Self, Error> {
+        let strategies = under(connection, Tree::Strategies, self.strategies).await?;
+        let entities = under(connection, Tree::Entities, self.entities).await?;
+        Ok(Self { strategies, entities, ..self })
+    }
+}
+
+const OWED: &str = concat!(
+    "
 with plan as (
     select id, owner_id, code_order from strategies
     where status not in ('amended', 'closed', 'archived', 'rejected', 'withdrawn') and ($2 = '{}' or id = any($2))
@@ -116,16 +139,16 @@ with plan as (
 -- All that these plans hold; what is looked up in it, is looked up among that only.
 item as materialized (
     select s.id, null::uuid as initiative_id, 'strategy' as level, s.id as strategy_id, s.code, s.code_order, s.code_order as initiative_order,
-        s.title, 'in_progress' as status, null::date as starts_on, plan.code_order as strategy_order, plan.owner_id
+        s.title, 'in_progress' as status, null::date as starts_on, null::date as deadline_to, s.updated_at, plan.code_order as strategy_order, plan.owner_id
     from strategies s join plan on plan.id = s.id
     union all
-    select o.id, null, 'objective', o.strategy_id, o.code, o.code_order, o.code_order, o.title, 'in_progress', null, plan.code_order, plan.owner_id
+    select o.id, null, 'objective', o.strategy_id, o.code, o.code_order, o.code_order, o.title, 'in_progress', null, null, o.updated_at, plan.code_order, plan.owner_id
     from objectives o join plan on plan.id = o.strategy_id
     union all
-    select i.id, i.id, 'initiative', i.strategy_id, i.code, i.code_order, i.code_order, i.title, i.status, i.starts_on, plan.code_order, plan.owner_id
+    select i.id, i.id, 'initiative', i.strategy_id, i.code, i.code_order, i.code_order, i.title, i.status, i.starts_on, i.deadline_to, i.updated_at, plan.code_order, plan.owner_id
     from initiatives i join plan on plan.id = i.strategy_id
     union all
-    select s.id, s.initiative_id, 'step', i.strategy_id, s.code, s.code_order, i.code_order, s.title, s.status, s.starts_on, plan.code_order,
+    select s.id, s.initiative_id, 'step', i.strategy_id, s.code, s.code_order, i.code_order, s.title, s.status, s.starts_on, s.deadline_to, s.updated_at, plan.code_order,
         plan.owner_id
     from steps s join initiatives i on i.id = s.initiative_id join plan on plan.id = i.strategy_id
     where i.status not in ('completed', 'cancelled')
@@ -138,7 +161,7 @@ led as materialized (
 owed as (
     select 'progress_report' as kind, p.due_on, i.id as item_id, i.title, c.id as cycle_id, p.code as period,
         null::uuid as resource_id, c.updated_at as changed_at,
-        null::uuid as indicator_id, null::uuid as charged_id, null as charged_as
+        null::uuid as indicator_id, null::uuid as charged_id, null as charged_as, null::date as revised_on, null::date as forecast_on
     from reporting_cycles c join plan on plan.id = c.strategy_id, periods_of(c.periods) p, item i
     where c.status = 'active' and i.strategy_id = c.strategy_id and i.level in ('initiative', 'step') and (c.covers = 'both' or c.covers = i.level || 's')
         and i.status not in ('completed', 'cancelled') and coalesce(i.starts_on <= p.ends_on, true)
@@ -147,12 +170,12 @@ owed as (
             select from progress_reports r where r.item_id = i.id and r.cycle_id = c.id and r.period = p.code
                 and r.state not in ('draft', 'returned'))
     union all
-    select 'milestone', m.deadline_to, m.initiative_id, m.title, null, null, m.id, m.updated_at, null, null, null
+    select 'milestone', m.deadline_to, m.initiative_id, m.title, null, null, m.id, m.updated_at, null, null, null, null, null
     from milestones m join initiatives i on i.id = m.initiative_id join plan on plan.id = i.strategy_id
     where m.achieved_on is null and m.deadline_to is not null and i.status <> 'cancelled'
     union all
     select 'measurement', t.period_to, i.id, n.title, null, t.period_from || '/' || t.period_to, t.id, greatest(t.updated_at, n.updated_at),
-        n.id, n.entity_id, 'measures'
+        n.id, n.entity_id, 'measures', null, null
     from indicator_targets t join indicators n on n.id = t.indicator_id
     join item i on i.id = coalesce(n.step_id, n.initiative_id, n.objective_id, n.strategy_id)
     where i.status <> 'cancelled' and (t.period_from <= $4 or t.period_to < $7)
@@ -162,12 +185,20 @@ owed as (
                 and not exists (select from measurements r where r.restates_id = m.id)
                 and (n.aggregation <> 'none' or m.period_from = t.period_from and m.period_to = t.period_to))
     union all
-    select 'risk_review', r.review_on, i.id, r.title, null, null, r.id, r.updated_at, null, r.owner_id, 'watches'
+    select 'risk_review', r.review_on, i.id, r.title, null, null, r.id, r.updated_at, null, r.owner_id, 'watches', null, null
     from risks r join item i on i.id = coalesce(r.step_id, r.initiative_id, r.strategy_id)
     where r.status = 'open' and r.review_on is not null and i.status not in ('completed', 'cancelled')
+    union all
+    -- The work itself, by the end that counts.
+    select i.level, e.planned_on, i.id, i.title, null, null, i.id,
+        greatest(i.updated_at, (select max(t.updated_at) from timelines t where t.item_id = i.id)), null, null, null, e.revised_on, e.forecast_on
+    from item i cross join ",
+    ends_of!("i.id", "i.deadline_to", "i.starts_on"),
+    " e
+    where i.level in ('initiative', 'step') and i.status not in ('completed', 'cancelled', 'continuous') and e.planned_on is not null
 ),
 shown as materialized (
-    select o.kind, o.due_on, e.id as entity_id, e.code as entity,
+    select o.kind, o.due_on, o.revised_on, o.forecast_on, e.id as entity_id, e.code as entity,
         case when e.id is null then null when o.charged_id is not null then o.charged_as
             when coalesce(own.entity_id, above.entity_id) is null then 'owner' else 'lead' end as owed_as,
         i.strategy_id, i.strategy_order, i.id as item_id, i.initiative_id, i.initiative_order, i.level, i.code, i.code_order,
@@ -201,7 +232,8 @@ select s.*, h.last_on as last_heard_on, case when s.due_on < $4 then $4 - s.due_
     case when coalesce(s.due_on >= $4, true) then 'due' when s.kind in ('progress_report', 'measurement') and h.last_on is null then 'never_reported' else 'overdue' end as state
 from shown s join heard h on h.item_id = s.item_id and h.indicator_id is not distinct from s.indicator_id
 order by s.due_on, s.strategy_order, s.strategy_id, s.initiative_order, s.initiative_id, s.level = 'step', s.code_order, s.item_id, s.kind desc,
-    s.period, s.resource_id";
+    s.period, s.resource_id"
+);
 
 /// The obligations, the most urgent first.
 pub(super) async fn owed(connection: &mut PgConnection, wanted: &Wanted) -> Result<Vec<Obligation>, Error> {

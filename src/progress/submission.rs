@@ -11,6 +11,7 @@ use crate::{
     api::Error,
     plan::{
         Initiative, Step, Timeline,
+        ends::ends_of,
         initiatives::{Confidence, InitiativeId},
         status::Status,
         steps::StepId,
@@ -24,9 +25,9 @@ use crate::{
 #[derive(Debug, FromRow)]
 struct Ground {
     today: NaiveDate,
-    /// Set by the latest revised timeline, else the latest approved, else by the deadline of the plan.
+    /// The end that counts.
     planned_end: Option<NaiveDate>,
-    /// The end in the latest forecast.
+    /// The end in the newest forecast.
     forecast: Option<NaiveDate>,
     /// The first day of the period.
     period_starts_on: NaiveDate,
@@ -36,21 +37,23 @@ struct Ground {
     is_overtaken: bool,
 }
 
-const GROUND: &str = "
-with latest as (
-    select distinct on (basis) basis, coalesce(ends_on, deadline_to) as ends_on from timelines where item_id = $1
-    order by basis, set_on desc nulls last, created_at desc, id desc
+const GROUND: &str = concat!(
+    "
+with item as (
+    select id, deadline_to, starts_on from initiatives where id = $1 union all select id, deadline_to, starts_on from steps where id = $1
 ),
 heard as (
     select r.id, p.starts_on, p.ends_on from progress_reports r join reporting_cycles c on c.id = r.cycle_id, periods_of(c.periods) p
     where r.item_id = $1 and p.code = r.period and (r.id = $2 or r.state not in ('draft', 'returned'))
 )
-select today() as today,
-    coalesce((select ends_on from latest where basis = 'revised'), (select ends_on from latest where basis = 'approved'),
-        (select deadline_to from initiatives where id = $1), (select deadline_to from steps where id = $1)) as planned_end,
-    (select ends_on from latest where basis = 'forecast') as forecast, (select max(ends_on) from heard own where own.id = $2) as period_ends_on,
+select today() as today, e.planned_on as planned_end, e.forecast_on as forecast,
+    (select max(ends_on) from heard own where own.id = $2) as period_ends_on,
     (select max(starts_on) from heard own where own.id = $2) as period_starts_on,
-    exists (select from heard own join heard later on later.ends_on > own.ends_on where own.id = $2) as is_overtaken";
+    exists (select from heard own join heard later on later.ends_on > own.ends_on where own.id = $2) as is_overtaken
+from (values (1)) one (n) left join item i on true left join ",
+    ends_of!("i.id", "i.deadline_to", "i.starts_on"),
+    " e on true"
+);
 
 /// The parts of an initiative or a step that a report moves.
 trait Moved: Resource + PartialEq {

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{
     About, Report,
-    scope::{STRATEGIES, Scope, answer, ids},
+    scope::{STRATEGIES, Scope, answer, strategies},
 };
 use crate::{api::Error, plan::strategies::StrategyId, repository::Reference, values::Text};
 
@@ -18,6 +18,8 @@ use crate::{api::Error, plan::strategies::StrategyId, repository::Reference, val
 pub(crate) struct Parameters {
     /// Of this strategy, or speaking of it; may be repeated.
     strategy_id: Vec<StrategyId>,
+    /// Whether the action plans that carry a strategy out are meant too: `true` when not given.
+    under: Option<bool>,
 }
 
 /// A claim that is disputed.
@@ -99,6 +101,7 @@ impl Report for Parameters {
     type Row = Row;
 
     async fn rows(self, _: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {
-        answer(connection, sqlx::query_as(SQL).bind(ids(&self.strategy_id))).await
+        let strategies = strategies(connection, &self.strategy_id, self.under).await?;
+        answer(connection, sqlx::query_as(SQL).bind(strategies)).await
     }
 }

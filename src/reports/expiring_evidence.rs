@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{
     About, Report,
-    scope::{STRATEGIES, Scope, answer, ids},
+    scope::{STRATEGIES, Scope, answer, strategies},
 };
 use crate::{api::Error, plan::strategies::StrategyId, repository::Reference, values::Text};
 
@@ -18,6 +18,8 @@ use crate::{api::Error, plan::strategies::StrategyId, repository::Reference, val
 pub(crate) struct Parameters {
     /// Of evidence that speaks of this strategy; may be repeated.
     strategy_id: Vec<StrategyId>,
+    /// Whether the action plans that carry a strategy out are meant too: `true` when not given.
+    under: Option<bool>,
     /// On which day it is looked at: today when not given.
     on: Option<NaiveDate>,
     /// With what expires within so many days; 90 when not given.
@@ -27,7 +29,7 @@ pub(crate) struct Parameters {
 
 impl Default for Parameters {
     fn default() -> Self {
-        Self { strategy_id: Vec::new(), on: None, within: 90 }
+        Self { strategy_id: Vec::new(), under: None, on: None, within: 90 }
     }
 }
 
@@ -88,7 +90,8 @@ impl Report for Parameters {
     type Row = Row;
 
     async fn rows(self, _: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {
-        let query = sqlx::query_as(SQL).bind(ids(&self.strategy_id)).bind(self.on).bind(self.within);
+        let strategies = strategies(connection, &self.strategy_id, self.under).await?;
+        let query = sqlx::query_as(SQL).bind(strategies).bind(self.on).bind(self.within);
         answer(connection, query).await
     }
 }

@@ -15,6 +15,7 @@ use super::{
 use crate::{
     api::Error,
     international::forums::ForumId,
+    plan::ends::ends_of,
     repository::Reference,
     values::{Text, words},
 };
@@ -81,33 +82,28 @@ pub(crate) struct Row {
     lead: Vec<Text>,
     /// By when, in the words of the source.
     deadline_text: Option<String>,
-    /// When it is due: the latest revised timeline, else the latest approved, else the deadline; null where that is no day.
+    /// When it is due: the end that counts; null where that is no day.
     due_on: Option<NaiveDate>,
     /// The days since then, of what is overdue.
     days_overdue: Option<i32>,
 }
 
-const SQL: &str = ",
+const SQL: &str = concat!(
+    ",
 followed as (
     select e.id as engagement_id, e.forum_id, f.code as forum, f.code_order as forum_order, e.session, e.last_on as held_on, e.outcome,
-        e.outcome_symbol, i.id as initiative_id, i.code, i.title, i.status, i.deadline_text, d.due_on,
+        e.outcome_symbol, i.id as initiative_id, i.code, i.title, i.status, i.deadline_text, d.planned_on as due_on,
         case
             when e.follow_up_initiative_id is null then 'no_follow_up'
             when i.status = 'cancelled' then 'cancelled'
-            when d.due_on < (select today()) and i.status <> 'continuous' then 'overdue'
+            when d.planned_on < (select today()) and i.status <> 'continuous' then 'overdue'
             else 'open'
         end as state
     from engaged e join forums f on f.id = e.forum_id
     left join initiatives i on i.id = e.follow_up_initiative_id
-    left join lateral (
-        select coalesce((array_agg(t.ends order by t.place) filter (where t.basis = 'revised'))[1],
-            (array_agg(t.ends order by t.place) filter (where t.basis = 'approved'))[1], i.deadline_to) as due_on
-        from (
-            select basis, coalesce(ends_on, deadline_to) as ends,
-                row_number() over (order by set_on desc nulls last, created_at desc, id desc) as place
-            from timelines where item_id = i.id
-        ) t
-    ) d on true
+    left join ",
+    ends_of!("i.id", "i.deadline_to", "i.starts_on"),
+    " d on true
     where i.status <> 'completed'
         or e.follow_up_initiative_id is null and e.no_follow_up_reason is null and num_nonnulls(e.outcome, e.outcome_symbol) > 0
 )
@@ -120,7 +116,8 @@ select x.engagement_id, x.forum_id, x.forum, x.session, x.held_on, x.outcome, x.
 from followed x
 where $11 = '{}' or x.state = any($11)
 order by array_position(array['overdue', 'open', 'cancelled', 'no_follow_up'], x.state), x.due_on nulls last, x.forum_order, x.held_on,
-    x.engagement_id";
+    x.engagement_id"
+);
 
 impl Report for Parameters {
     const NAME: &'static str = "follow-ups";

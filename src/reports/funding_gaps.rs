@@ -1,4 +1,4 @@
-//! Where money is missing, unused, or about to lapse.
+//! Where money is missing, unused, or about to lapse. What is cancelled lacks none.
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -21,11 +21,11 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 enum Gap {
-    /// The estimates are above the appropriations.
+    /// The estimates are above the appropriations, and the initiative is not completed.
     Unfunded,
     /// The fiscal year is over, and not all was paid.
     Underspent,
-    /// The fiscal year ends soon, and not all is committed.
+    /// The fiscal year ends soon, not all is committed, and the initiative is not completed.
     Lapsing,
 }
 
@@ -89,7 +89,7 @@ place as (
     select initiative_id, fiscal_year, fiscal_year_end(fiscal_year) as ends_on, currency, sum(estimate) as estimate, sum(appropriated) as appropriated,
         sum(estimates) > 0 as is_estimated, sum(appropriations) > 0 as is_granted, sum(committed) as committed, sum(paid) as paid,
         array_agg(allocation_id order by allocation_id) as allocation_ids, array_agg(distinct own_currency) as own_currencies
-    from line group by initiative_id, fiscal_year, currency
+    from line where ended is distinct from 'cancelled' group by initiative_id, fiscal_year, currency
 )
 select g.kind, p.initiative_id, i.code, i.title, p.fiscal_year, p.ends_on, p.currency, written(g.amount, p.currency) as amount,
     case when p.is_estimated then written(p.estimate, p.currency) end as estimate,
@@ -99,9 +99,9 @@ select g.kind, p.initiative_id, i.code, i.title, p.fiscal_year, p.ends_on, p.cur
 from place p
 join initiatives i on i.id = p.initiative_id
 cross join lateral (values
-    ('unfunded', p.estimate > p.appropriated, p.estimate - p.appropriated, 'estimate less appropriation'),
+    ('unfunded', i.status <> 'completed' and p.estimate > p.appropriated, p.estimate - p.appropriated, 'estimate less appropriation'),
     ('underspent', p.ends_on < (select today()) and p.appropriated > p.paid, p.appropriated - p.paid, 'appropriation less paid, after the fiscal year'),
-    ('lapsing', p.ends_on between (select today()) and (select today()) + $12 and p.appropriated > p.committed, p.appropriated - p.committed,
+    ('lapsing', i.status <> 'completed' and p.ends_on between (select today()) and (select today()) + $12 and p.appropriated > p.committed, p.appropriated - p.committed,
         'appropriation less committed, before the end of the fiscal year')
 ) g (kind, is_found, amount, rule)
 where g.is_found and round(g.amount, currency_digits(p.currency)) > 0 and ($11 = '{}' or g.kind = any($11))

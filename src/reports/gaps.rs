@@ -1,4 +1,4 @@
-//! What the plan leaves open, and where it contradicts itself. Silence is a finding, not a zero.
+//! What the plan leaves open, and where it contradicts itself. Silence is a finding, not a zero; what is completed or cancelled leaves nothing open.
 
 use serde::{Deserialize, Serialize};
 use sqlx::{FromRow, PgConnection};
@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     api::Error,
+    plan::ends::ends_of,
     values::{Text, word},
 };
 
@@ -30,7 +31,7 @@ pub(super) enum Kind {
     InitiativeWithoutStep,
     /// The words of the deadline are not understood.
     DeadlineUnparsed,
-    /// There is no initiative on the objective or under it.
+    /// There is no initiative on the objective or under it that is not cancelled.
     ObjectiveWithoutInitiative,
     /// The strategy is not approved by a legal act.
     StrategyWithoutLegalAct,
@@ -74,9 +75,11 @@ pub(crate) struct Row {
 }
 
 // `$7` holds the kinds. Objectives and strategies have no entity, status or deadline: a scope by these leaves them out.
-const SQL: &str = ",
+const SQL: &str = concat!(
+    ",
+-- What is completed or cancelled leaves nothing to be done.
 initiative as (
-    select * from item where level = 'initiative'
+    select * from item where level = 'initiative' and ended is null
 ),
 whole as (
     select $3 = '{}' and $4 = '{}' and $5 is null and $6 is null as yes
@@ -86,7 +89,7 @@ lead as not materialized (
 ),
 used(id) as (
     select o.id from objectives o
-    where ($1 = '{}' or o.strategy_id = any($1)) and exists (select from initiatives i where i.objective_id = o.id)
+    where ($1 = '{}' or o.strategy_id = any($1)) and exists (select from initiatives i where i.objective_id = o.id and i.status <> 'cancelled')
     union
     select o.parent_id from used u join objectives o on o.id = u.id where o.parent_id is not null
 ),
@@ -95,24 +98,26 @@ near as (
     union
     select id, kind, lag_days, predecessor_id, successor_id from dependencies where successor_id in (select id from item)
 ),
+-- What is given up waits for nothing and holds up nothing, and what is done neither.
 near_end(id) as (
     select predecessor_id from near
     union
     select successor_id from near
 ),
 side as (
-    select i.id, i.code, i.code_order, i.title, i.strategy_id, i.starts_on, i.deadline_to
-    from near_end e join initiatives i on i.id = e.id
-    union all
-    select s.id, s.code, s.code_order, s.title, i.strategy_id, s.starts_on, s.deadline_to
-    from near_end e join steps s on s.id = e.id join initiatives i on i.id = s.initiative_id
+    select i.id, i.code, i.code_order, i.title, i.strategy_id, e.planned_from as starts_on, e.planned_on as ends_on
+    from near_end n join every_item i on i.id = n.id cross join ",
+    ends_of!("i.id", "i.deadline_to", "i.starts_on"),
+    " e where i.ended is null
 ),
+-- In whole days, the last day included: what waits for an end can start on the day after.
 link as (
     select d.id, d.kind as kind, d.lag_days, p.id as predecessor_id, s.id as successor_id,
         p.code as predecessor_code, p.code_order as predecessor_order, s.code as successor_code, s.title, s.strategy_id,
-        case when d.kind in ('finish_start', 'finish_finish') then p.deadline_to else p.starts_on end + d.lag_days as earliest,
+        case d.kind when 'finish_start' then p.ends_on + 1 when 'finish_finish' then p.ends_on when 'start_start' then p.starts_on
+            else p.starts_on - 1 end + d.lag_days as earliest,
         -- A successor without a start still has to end after it may begin.
-        case when d.kind in ('finish_start', 'start_start') then coalesce(s.starts_on, s.deadline_to) else s.deadline_to end as given,
+        case when d.kind in ('finish_start', 'start_start') then coalesce(s.starts_on, s.ends_on) else s.ends_on end as given,
         case when d.kind in ('finish_start', 'start_start') and s.starts_on is not null then 'start' else 'end' end as which
     from near d
     join side p on p.id = d.predecessor_id
@@ -144,7 +149,7 @@ gap as (
     from initiative i where not exists (select 1 from steps s where s.initiative_id = i.id)
     union all
     select 6, 'deadline_unparsed', level, id, code, code_order, title, strategy_id, 'not understood: ' || coalesce(deadline_text, '')
-    from item where deadline_kind = 'unparsed'
+    from item where deadline_kind = 'unparsed' and ended is null
     union all
     select 7, 'objective_without_initiative', 'objective', o.id, o.code, o.code_order, o.title, o.strategy_id,
         'there is no initiative on it or under it'
@@ -166,7 +171,8 @@ select g.kind, g.noun, g.id, g.code, g.title, g.detail
 from gap g left join strategies st on st.id = g.strategy_id
 where $7 = '{}' or g.kind = any($7)
 order by g.place, st.code is null, st.code_order, st.id, g.code_order, g.code, g.id
-";
+"
+);
 
 impl Report for Parameters {
     const NAME: &'static str = "gaps";

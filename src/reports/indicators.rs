@@ -251,7 +251,8 @@ grown as (
     from powers
 ),
 compared as (
-    select *, sign * observed / abs(nullif(required, 0)) as ratio from grown
+    -- What a division left is taken off, so that exactly 95 percent is 95 percent.
+    select *, round(sign * observed / abs(nullif(required, 0)), 12) as ratio from grown
 ),";
 
 const JUDGED: &str = "

@@ -9,7 +9,7 @@ use super::{
     Report,
     scope::{LIMIT, Scope, answer},
 };
-use crate::{api::Error, values::Text};
+use crate::{api::Error, plan::ends::ends_of, values::Text};
 
 /// What is counted together.
 #[derive(Debug, Default, Clone, Copy, Serialize, Deserialize, ToSchema)]
@@ -62,7 +62,8 @@ pub(crate) struct Row {
 }
 
 /// `changes` is the record as the reader may see it and as far as the moment has it; what was deleted is found through its index of deletions.
-const SQL: &str = ",
+const SQL: &str = concat!(
+    ",
 approval as not materialized (
     select c.entity_id as strategy_id, min(c.at) as at from changes c
     where c.kind = 'strategy' and c.after ->> 'status' in ('approved', 'in_force') group by c.entity_id
@@ -88,13 +89,13 @@ gone as (
     where d.kind in ('initiative', 'step')
 ),
 promise as (
-    select i.id, i.level, i.strategy_id, i.objective_id, i.code, i.title, i.status = 'cancelled' as dropped,
+    select i.id, i.level, i.strategy_id, i.objective_id, i.code, i.title, i.deadline_to, i.starts_on, i.status = 'cancelled' as dropped,
         coalesce(own.entity_id, above.entity_id) as entity_id
     from item i
     left join assigned own on own.item_id = i.id and own.role = 'lead'
     left join assigned above on i.level = 'step' and above.item_id = i.initiative_id and above.role = 'lead'
     union all
-    select g.id, g.level, g.strategy_id, g.objective_id, g.code, g.title, true, coalesce(g.entity_id, above.entity_id, l.entity_id)
+    select g.id, g.level, g.strategy_id, g.objective_id, g.code, g.title, null, null, true, coalesce(g.entity_id, above.entity_id, l.entity_id)
     from gone g
     left join approval a on a.strategy_id = g.strategy_id
     left join assigned above on g.level = 'step' and above.item_id = g.initiative_id and above.role = 'lead'
@@ -103,53 +104,53 @@ promise as (
         and ($3 = '{}' or coalesce(g.entity_id, above.entity_id, l.entity_id) = any($3)) and ($4 = '{}' or g.status = any($4))
         and ($5 is null or g.deadline_to < $5) and ($6 is null or g.deadline_to > $6)
 ),
--- Every end that was ever set as the one to be measured by, and when.
+-- Every end that was ever set as the one to be measured by, and when. What was set last counts, a revision before an approved end, and that before the
+-- deadline: so it is with the end that counts.
 dated as (
-    select p.id, c.at, 0 as place, c.version, (c.after ->> 'deadline_to')::date as ends_on
+    select p.id, c.at, 0 as place, day_of(c.at) as set_on, c.version, (c.after ->> 'deadline_to')::date as ends_on
     from promise p join changes c on c.kind = p.level and c.entity_id = p.id
     where c.action = 'created' or c.action = 'updated' and c.before -> 'deadline_to' is distinct from c.after -> 'deadline_to'
     union all
-    select t.item_id, c.at, 1, c.version, coalesce(c.after ->> 'ends_on', c.after ->> 'deadline_to')::date
+    select t.item_id, c.at, case c.after ->> 'basis' when 'revised' then 2 else 1 end,
+        least(coalesce((c.after ->> 'set_on')::date, day_of(first.at)), day_of(c.at)), c.version, coalesce(c.after ->> 'ends_on', c.after ->> 'deadline_to')::date
     from (
         select p.id as item_id, t.id from promise p join timelines t on t.item_id = p.id where t.basis <> 'forecast'
         union all
         select p.id, d.id from promise p join deleted d on d.kind = 'timeline' and d.item_id = p.id
     ) t join changes c on c.kind = 'timeline' and c.entity_id = t.id
+    cross join lateral (select min(f.at) as at from changes f where f.kind = 'timeline' and f.entity_id = t.id) first
     where c.after ->> 'basis' in ('approved', 'revised')
 ),
 history as (
     select p.id, min(d.at) as first_at,
         coalesce(
-            (array_agg(d.ends_on order by d.at desc, d.place desc, d.version desc) filter (where d.at <= a.at and d.ends_on is not null))[1],
+            (array_agg(d.ends_on order by d.place desc, d.set_on desc, d.at desc, d.version desc) filter (where d.at <= a.at and d.ends_on is not null))[1],
             (array_agg(d.ends_on order by d.at, d.place, d.version) filter (where d.ends_on is not null))[1]) as baseline,
-        (array_agg(d.ends_on order by d.at desc, d.place desc, d.version desc) filter (where d.ends_on is not null))[1] as ends_on,
         count(*) filter (where d.ends_on <> d.earlier and (a.at is null or d.at > a.at)) as re_baselinings
     from promise p
     left join approval a on a.strategy_id = p.strategy_id
     join (
-        select id, at, place, version, ends_on, lag(ends_on) over (partition by id order by ends_on is null, at, place, version) as earlier
+        select id, at, place, set_on, version, ends_on, lag(ends_on) over (partition by id order by ends_on is null, at, place, version) as earlier
         from dated
     ) d on d.id = p.id
     group by p.id
 ),
-expected as (
-    select distinct on (p.id) p.id, coalesce(t.ends_on, t.deadline_to) as ends_on
-    from promise p join timelines t on t.item_id = p.id where t.basis = 'forecast'
-    order by p.id, t.set_on desc nulls last, t.created_at desc, t.id desc
-),
 judged as (
     select p.*, h.re_baselinings, coalesce(h.first_at > a.at, false) as added,
-        case when not p.dropped then coalesce(e.ends_on, h.ends_on) - h.baseline end as slip
+        case when not p.dropped then coalesce(e.forecast_on, e.planned_on) - h.baseline end as slip
     from promise p
     left join history h on h.id = p.id
-    left join expected e on e.id = p.id
+    cross join ",
+    ends_of!("p.id", "p.deadline_to", "p.starts_on"),
+    " e
     left join approval a on a.strategy_id = p.strategy_id
 )
 select j.id, coalesce(n.code, j.code) as code, coalesce(n.name, j.name) as name, count(*) as items,
     count(*) filter (where slip > 0) as slipped, max(slip) filter (where slip > 0) as longest_slip_days,
     count(*) filter (where re_baselinings > 0) as re_baselined, coalesce(sum(re_baselinings), 0)::bigint as re_baselinings,
     count(*) filter (where dropped) as dropped, count(*) filter (where added) as added_after_approval
-from (select slip, re_baselinings, dropped, added, ";
+from (select slip, re_baselinings, dropped, added, "
+);
 
 const NAMED: &str = " from judged) j left join (select ";
 

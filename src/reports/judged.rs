@@ -2,11 +2,13 @@
 //!
 //! `docs/progress.md` has the rules; here they stand once.
 
-/// `judged`: each initiative in the scope with its planned end (`planned_on`: the latest revised timeline, else the latest approved, else the
-/// deadline), its latest forecast (`forecast_on`), and how it stands (`standing`): `completed`, `cancelled`, `off_track`, `silent`, `at_risk`,
+use crate::plan::ends::ends_of;
+
+/// `judged`: each initiative in the scope with the end that counts (`planned_on`), its newest forecast (`forecast_on`), and how it stands (`standing`): `completed`, `cancelled`, `off_track`, `silent`, `at_risk`,
 /// `on_track`. What belongs to an initiative is looked up through its index, and the whole is made once: joined to other names, the planner
 /// would guess that there are few, and make it anew for each.
-pub(super) const JUDGED: &str = ",
+pub(super) const JUDGED: &str = concat!(
+    ",
 -- The last period of each cycle whose day is over, with the codes of those that end no earlier.
 asked as materialized (
     select distinct on (c.id) c.id as cycle_id, c.strategy_id, c.covers, p.ends_on,
@@ -33,16 +35,9 @@ judged as materialized (
             when i.confidence = 'amber' or e.forecast_on > e.planned_on then 'at_risk'
             else 'on_track'
         end as standing
-    from item i
-    cross join lateral (
-        select coalesce((array_agg(t.ends order by t.place) filter (where t.basis = 'revised'))[1],
-                (array_agg(t.ends order by t.place) filter (where t.basis = 'approved'))[1], i.deadline_to) as planned_on,
-            (array_agg(t.ends order by t.place) filter (where t.basis = 'forecast'))[1] as forecast_on
-        from (
-            select basis, coalesce(ends_on, deadline_to) as ends,
-                row_number() over (order by set_on desc nulls last, created_at desc, id desc) as place
-            from timelines where item_id = i.id
-        ) t
-    ) e
+    from item i cross join ",
+    ends_of!("i.id", "i.deadline_to", "i.starts_on"),
+    " e
     where i.level = 'initiative'
-)";
+)"
+);

@@ -16,7 +16,7 @@ use crate::api::Error;
 /// Allocations with what has moved on them. `$7` holds the entities whose money it is, `$10` the fiscal years.
 const LINES: &str = "
 , own_line as not materialized (
-    select b.id as allocation_id, i.initiative_id, i.objective_id, b.entity_id, b.funding_source_id, b.fiscal_year, b.programme_code,
+    select b.id as allocation_id, i.ended, i.initiative_id, i.objective_id, b.entity_id, b.funding_source_id, b.fiscal_year, b.programme_code,
         b.cofog_code, b.phase, b.currency, (b.phase = 'estimate')::integer as estimates, (b.phase = 'appropriation')::integer as appropriations,
         case b.phase when 'estimate' then b.amount else 0 end as estimate,
         case b.phase when 'appropriation' then b.amount else 0 end + coalesce(m.moved, 0) as appropriated,
@@ -60,7 +60,7 @@ rate as materialized (
 /// All lines in one currency. Twenty decimals are kept on the way: only sums are rounded, to the places in `$9`.
 const CONVERTED: &str = ",
 line as not materialized (
-    select l.allocation_id, l.initiative_id, l.objective_id, l.entity_id, l.funding_source_id, l.fiscal_year, l.programme_code, l.cofog_code,
+    select l.allocation_id, l.ended, l.initiative_id, l.objective_id, l.entity_id, l.funding_source_id, l.fiscal_year, l.programme_code, l.cofog_code,
         l.phase, r.currency, l.estimates, l.appropriations, round(l.estimate * r.factor, 20) / r.divisor as estimate,
         round(l.appropriated * r.factor, 20) / r.divisor as appropriated, round(l.allotted * r.factor, 20) / r.divisor as allotted,
         round(l.committed * r.factor, 20) / r.divisor as committed, round(l.verified * r.factor, 20) / r.divisor as verified,

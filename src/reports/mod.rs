@@ -2,6 +2,7 @@
 //!
 //! To add one: a file with its parameters, its row and its SQL, and a line in `REPORTS`.
 
+mod advance;
 mod attention;
 mod budget;
 mod commitments;
@@ -218,7 +219,10 @@ async fn report<R: Report>(
     let mut connection = app.connection().await?;
     // Some need several statements, which have to agree.
     let mut reading = Reading::snapshot(&mut connection, moment, app.clearance).await?;
-    let rows = own.rows(scope, &mut reading).await;
+    let rows = match scope.widened(&mut reading).await {
+        Ok(scope) => own.rows(scope, &mut reading).await,
+        Err(error) => Err(error),
+    };
     // Also after a refusal: a connection that is left in a transaction cannot be used again.
     reading.end().await?;
     whole(&headers, &rows?, &form, moment)

@@ -1,5 +1,6 @@
 //! The critical path: a forward and a backward pass over items and dependencies, in whole days. Pure; it knows no database.
 //!
+//! The last day of an item is a day of work: one from the 1st to the 31st lasts 31 days, and what waits for its end can start on the day after.
 //! An item starts no earlier than planned and no earlier than its predecessors allow; it keeps its planned duration. Its slack is the number of
 //! days that it can slip without the last item of its group ending later.
 
@@ -39,7 +40,7 @@ impl Tie {
         })
     }
 
-    /// How many days after the start of the predecessor the successor may start.
+    /// How many days after the start of the predecessor the successor may start; both are given as their lengths in days.
     fn gap(self, predecessor: i64, successor: i64) -> i64 {
         match self {
             Self::FinishStart => predecessor,
@@ -63,7 +64,7 @@ pub(super) struct Link {
 pub(super) fn slack(items: &[Item], links: &[Link]) -> HashMap<Uuid, i64> {
     let day = |date: NaiveDate| (date - NaiveDate::default()).num_days();
     let places: HashMap<Uuid, usize> = items.iter().enumerate().map(|(place, item)| (item.id, place)).collect();
-    let length: Vec<i64> = items.iter().map(|item| day(item.to) - day(item.from)).collect();
+    let length: Vec<i64> = items.iter().map(|item| day(item.to) - day(item.from) + 1).collect();
     let mut after = vec![Vec::new(); items.len()];
     let mut waits = vec![0_usize; items.len()];
     for link in links {
@@ -102,68 +103,5 @@ pub(super) fn slack(items: &[Item], links: &[Link]) -> HashMap<Uuid, i64> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn id(name: u8) -> Uuid {
-        Uuid::from_u128(name.into())
-    }
-
-    fn item(name: u8, from: u32, to: u32) -> Item {
-        let date = |day| NaiveDate::from_ymd_opt(2025, 1, day).expect("a day of January");
-        Item { id: id(name), group: id(255), from: date(from), to: date(to) }
-    }
-
-    fn link(predecessor: u8, successor: u8, tie: Tie, lag: i64) -> Link {
-        Link { predecessor: id(predecessor), successor: id(successor), tie, lag }
-    }
-
-    fn slacks(items: &[Item], links: &[Link]) -> Vec<Option<i64>> {
-        let slack = slack(items, links);
-        items.iter().map(|item| slack.get(&item.id).copied()).collect()
-    }
-
-    #[test]
-    fn the_longest_chain_is_critical_and_the_shorter_has_slack() {
-        // 1 (5 days) -> 2 (10 days) -> 4 (2 days); 1 -> 3 (4 days) -> 4: six days to spare on 3.
-        let items = [item(1, 1, 6), item(2, 6, 16), item(3, 6, 10), item(4, 16, 18)];
-        let links = [
-            link(1, 2, Tie::FinishStart, 0),
-            link(1, 3, Tie::FinishStart, 0),
-            link(2, 4, Tie::FinishStart, 0),
-            link(3, 4, Tie::FinishStart, 0),
-        ];
-        assert_eq!(slacks(&items, &links), [Some(0), Some(0), Some(6), Some(0)]);
-    }
-
-    #[test]
-    fn each_kind_ties_its_own_ends() {
-        // Group end without dependencies: day 21 (item 2 ends there). Item 1 lasts 4 days from day 1.
-        let items = [item(1, 1, 5), item(2, 11, 21)];
-        let one = |tie, lag| slacks(&items, &[link(1, 2, tie, lag)])[0];
-        assert_eq!(one(Tie::FinishStart, 0), Some(6)); // end by 11
-        assert_eq!(one(Tie::FinishStart, 2), Some(4)); // end by 9
-        assert_eq!(one(Tie::StartStart, 0), Some(10)); // start by 11
-        assert_eq!(one(Tie::StartStart, 3), Some(7));
-        assert_eq!(one(Tie::FinishFinish, 0), Some(16)); // end by 21
-        assert_eq!(one(Tie::FinishFinish, 5), Some(11));
-        assert_eq!(one(Tie::StartFinish, 0), Some(16)); // start by 21, yet it must end by 21 itself
-        assert_eq!(one(Tie::StartFinish, 10), Some(10)); // start by 11
-        assert_eq!(slacks(&items, &[])[0], Some(16));
-    }
-
-    #[test]
-    fn a_late_predecessor_pushes_its_successor() {
-        // 2 is planned to begin before 1 ends: it is pushed by 5 days, so both are critical and 3 gains 5 days.
-        let items = [item(1, 1, 11), item(2, 6, 16), item(3, 1, 16)];
-        let links = [link(1, 2, Tie::FinishStart, 0)];
-        assert_eq!(slacks(&items, &links), [Some(0), Some(0), Some(5)]);
-    }
-
-    #[test]
-    fn a_circle_has_no_slack_and_does_not_hang() {
-        let items = [item(1, 1, 2), item(2, 2, 3), item(3, 3, 4), item(4, 1, 9)];
-        let links = [link(1, 2, Tie::FinishStart, 0), link(2, 1, Tie::FinishStart, 0), link(2, 3, Tie::FinishStart, 0)];
-        assert_eq!(slacks(&items, &links), [None, None, None, Some(0)]);
-    }
-}
+#[path = "network_tests.rs"]
+mod tests;

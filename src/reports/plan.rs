@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::{
     Report,
+    advance::{Include, advance, advance_of_one},
     lines::moved,
     scope::{LIMIT, PRINTED, Scope, answer},
 };
@@ -19,6 +20,9 @@ use crate::{api::Error, values::Text};
 pub(crate) struct Parameters {
     /// Also gives the steps, each after its initiative.
     steps: Option<bool>,
+    /// Also takes reports into account that are submitted and not yet accepted: `submitted`.
+    #[schema(inline)]
+    include: Vec<Include>,
 }
 
 /// One line of the action plan.
@@ -65,6 +69,14 @@ pub(crate) struct Row {
     status: String,
     /// How sure it is to be done in time; of initiatives only.
     confidence: Option<String>,
+    /// How far it is, in percent to one decimal: what is known to be done of all the work (`docs/progress.md`); null where nothing is known.
+    percent: Option<f64>,
+    /// How far it can be at most: as if all that is not known were done.
+    at_most: Option<f64>,
+    /// Of how many parts it is known how far they are.
+    known: i64,
+    /// How many parts there are: steps, and initiatives without steps or known as a whole; cancelled ones are none.
+    of: i64,
     /// Sums by currency and phase, appropriations as revised. Those of an initiative include its steps; empty when no money is named.
     #[sqlx(json)]
     money: Vec<PlanMoney>,
@@ -86,10 +98,14 @@ pub(super) fn names<S: Serializer>(names: &[Text], serializer: S) -> Result<S::O
     serializer.collect_seq(names.iter().map(Text::preferred))
 }
 
-const SQL: &str = ",
+/// `shown`: the initiatives, and the steps where they are asked for.
+pub(super) const SHOWN: &str = ",
 shown as (
     select * from item where level = 'initiative' or $7::boolean
-),
+)";
+
+/// `parties` and `step_leads`: who leads what is shown, alone and together, and supports it.
+pub(super) const PARTIES: &str = ",
 party as (
     select i.id as item_id, a.role, coalesce(to_jsonb(e.code), e.name) as name
     from shown i join assigned a on a.item_id = i.id join entities e on e.id = a.entity_id
@@ -108,7 +124,9 @@ step_leads as (
     from shown i join steps s on s.initiative_id = i.id join assigned a on a.item_id = s.id join entities e on e.id = a.entity_id
     where i.level = 'initiative' and a.role = 'lead'
     group by i.id
-),
+)";
+
+const SQL: &str = ",
 sums as (
     select item_id, currency, phase, sum(amount) as amount
     from (
@@ -119,7 +137,8 @@ sums as (
             select i.id, s.id from shown i join steps s on s.initiative_id = i.id where i.level = 'initiative'
         ) w join budget_allocations b on b.item_id = w.of";
 
-const SUMS: &str = "
+const SUMS: &str = concat!(
+    "
     ) lines
     group by item_id, currency, phase
 ),
@@ -133,14 +152,18 @@ totals as (
 select i.id, i.strategy_id, st.code as strategy, o.code as objective_code, i.code, i.title, i.level,
     coalesce(p.lead, step_leads.names, '[]') as lead, coalesce(p.co_lead, '[]') as co_lead, coalesce(p.support, '[]') as support,
     i.deadline_text, i.deadline_kind, i.deadline_to as deadline_on,
-    i.status, i.confidence, coalesce(totals.sums, '[]') as money
+    i.status, i.confidence, coalesce(totals.sums, '[]') as money, ",
+    advance_of_one!(),
+    "
 from shown i
 join strategies st on st.id = i.strategy_id
 left join objectives o on o.id = i.objective_id
 left join parties p on p.item_id = i.id
 left join step_leads on step_leads.id = i.id
 left join totals on totals.item_id = i.id
-";
+left join advance a on a.id = i.id
+"
+);
 
 impl Report for Parameters {
     const NAME: &'static str = "plan";
@@ -149,6 +172,7 @@ impl Report for Parameters {
 
     async fn rows(self, scope: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {
         let moved = moved(connection).await?;
-        answer(connection, scope.query(&[SQL, moved, SUMS, PRINTED, LIMIT]).bind(self.steps.unwrap_or_default())).await
+        let parts = [&[SHOWN], &advance(&self.include)[..], &[PARTIES, SQL, moved, SUMS, PRINTED, LIMIT]].concat();
+        answer(connection, scope.query(&parts).bind(self.steps.unwrap_or_default())).await
     }
 }

@@ -32,7 +32,7 @@ pub(crate) struct Row {
     /// `provided`: every initiative has both parts; `partly`: some have some; `claimed`: none has any, and evidence says that the plan provides it;
     /// `absent`: none has any, and nothing says so.
     state: String,
-    /// How many initiatives have each part, by themselves or by one of their steps, such as `steps 3 of 4, entities 4 of 4`.
+    /// How many initiatives have each part, by themselves or by one of their steps, without the cancelled, such as `steps 3 of 4, entities 4 of 4`.
     found: String,
     /// How the evidence on it stands today, such as `1 disputed, 1 verified`; null when there is none.
     evidence: Option<String>,
@@ -41,6 +41,10 @@ pub(crate) struct Row {
 }
 
 const SQL: &str = ",
+-- What is given up provides nothing.
+pursued as (
+    select * from item where ended is distinct from 'cancelled'
+),
 told as (
     select a.item_id, 'entities' as part from assignments a
     union all select item_id, 'money' from budget_allocations
@@ -49,19 +53,19 @@ told as (
     union all select item_id, 'times' from timelines
 ),
 covered as (
-    select i.strategy_id, i.initiative_id, t.part from item i join told t on t.item_id = i.id
+    select i.strategy_id, i.initiative_id, t.part from pursued i join told t on t.item_id = i.id
     union
-    select strategy_id, initiative_id, 'times' from item where deadline_text is not null or starts_on is not null
+    select strategy_id, initiative_id, 'times' from pursued where deadline_text is not null or starts_on is not null
     union
-    select strategy_id, initiative_id, 'steps' from item where level = 'step'
+    select strategy_id, initiative_id, 'steps' from pursued where level = 'step'
     union
-    select strategy_id, initiative_id, 'initiatives' from item where objective_id is not null
+    select strategy_id, initiative_id, 'initiatives' from pursued where objective_id is not null
 ),
 counted as (
     select strategy_id, part, count(distinct initiative_id) as found from covered group by strategy_id, part
 ),
 size as (
-    select s.id, s.code, s.code_order, s.annex, (select count(*) from item i where i.strategy_id = s.id and i.level = 'initiative') as initiatives
+    select s.id, s.code, s.code_order, s.annex, (select count(*) from pursued i where i.strategy_id = s.id and i.level = 'initiative') as initiatives
     from strategies s where $1 = '{}' or s.id = any($1)
 ),
 content as (

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::{
     Report,
+    advance::{Include, advance},
     lines::Lines,
     scope::{LIMIT, Scope, answer},
 };
@@ -39,6 +40,9 @@ pub(crate) struct Parameters {
     currency: Option<String>,
     /// Also gives the initiatives that were summed, each with the source of its percent, and the rule in words.
     explain: Option<bool>,
+    /// Also takes reports into account that are submitted and not yet accepted: `submitted`.
+    #[schema(inline)]
+    include: Vec<Include>,
 }
 
 /// A strategy, an objective with all under it, or (explained) an initiative.
@@ -58,19 +62,26 @@ pub(crate) struct Row {
     /// Its title.
     #[sqlx(json)]
     title: Text,
-    /// The weighted mean of the percents that are known, to one decimal; null when none is. Of an initiative its own percent.
+    /// What is known to be done of all the work, in percent to one decimal: the weighted mean, where what is not known adds nothing; null where nothing
+    /// is known. Of an initiative its own percent.
     percent: Option<f64>,
+    /// How far it can be at most: as if all that is not known were done.
+    at_most: Option<f64>,
     /// By what is weighed: `equal`, or `money` and the currency.
     weights: String,
-    /// The weights of the percents that are known, added up: a decimal string.
+    /// All weights, added up: a decimal string.
     weight: Option<String>,
+    /// How much of that weight is known: a decimal string.
+    known_weight: Option<String>,
     /// How many initiatives there are, without the cancelled.
     initiatives: i64,
-    /// How many of them have a percent.
+    /// Of how many parts it is known how far they are.
     known: i64,
-    /// How many have none: they are left out of the mean, and do not count as zero.
+    /// How many parts there are: steps, and initiatives without steps or known as a whole; cancelled ones are none.
+    of: i64,
+    /// Of how many initiatives nothing is known: they add nothing to `percent`, and all to `at_most`.
     silent: i64,
-    /// How many have a percent and no weight: they are left out of the mean too.
+    /// How many initiatives have no weight: they are left out of the mean.
     unweighted: i64,
     /// The worst confidence of one of them; null when none is stated.
     confidence: Option<String>,
@@ -89,28 +100,12 @@ pub(crate) struct Row {
 }
 
 const SQL: &str = ",
-period as materialized (
-    select c.id as cycle_id, p.code, p.ends_on from reporting_cycles c, periods_of(c.periods) p
-),
-accepted as materialized (
-    select distinct on (r.item_id) r.item_id, r.percent, r.period
-    from progress_reports r join period p on p.cycle_id = r.cycle_id and p.code = r.period
-    where r.state in ('accepted', 'consolidated', 'published')
-    order by r.item_id, p.ends_on desc, r.created_at desc, r.id desc
-),
-stepped as materialized (
-    select s.initiative_id, avg(coalesce(a.percent, case s.status when 'not_started' then 0 when 'completed' then 100 end)) as percent
-    from steps s left join accepted a on a.item_id = s.id where s.status <> 'cancelled' group by s.initiative_id
-),
 single as materialized (
-    select i.id, i.strategy_id, i.objective_id, i.code, i.code_order, i.title, i.confidence,
-        coalesce(a.percent, case i.status when 'not_started' then 0 when 'completed' then 100 end, s.percent) as percent,
-        case when $11 = 'equal' then 1 else f.amount end as weight,
-        case when a.percent is not null then 'report ' || a.period when i.status in ('not_started', 'completed') then 'status'
-            when s.percent is not null then 'steps' end as source
-    from item i left join accepted a on a.item_id = i.id left join stepped s on s.initiative_id = i.id
+    select i.id, i.strategy_id, i.objective_id, i.code, i.code_order, i.title, i.confidence, a.percent, a.share, a.known, a.parts, a.source,
+        case when $11 = 'equal' then 1 else f.amount end as weight
+    from item i join advance a on a.id = i.id
     left join funded f on f.id = i.id and f.currency = $12
-    where i.level = 'initiative' and i.status <> 'cancelled'
+    where i.level = 'initiative'
 ),
 above(node, member) as (
     select objective_id, id from single where objective_id is not null
@@ -126,10 +121,12 @@ member as (
 ),
 summed as (
     select m.place, m.level, m.node as id, s.strategy_id,
-        round(sum(s.percent * s.weight) / nullif(sum(s.weight) filter (where s.percent is not null), 0), 1)::float8 as mean,
-        round(min(s.percent), 1)::float8 as own,
-        (sum(s.weight) filter (where s.percent is not null))::text as weight, count(*) as initiatives, count(s.percent) as known,
-        count(*) - count(s.percent) as silent, count(*) filter (where s.percent is not null and coalesce(s.weight, 0) = 0) as unweighted,
+        sum(coalesce(s.percent, 0) * s.weight) / nullif(sum(s.weight), 0) as mean,
+        (sum(coalesce(s.percent, 0) * s.weight) + 100 * sum((1 - s.share) * s.weight)) / nullif(sum(s.weight), 0) as most,
+        min(s.percent) as own, min(s.percent) + 100 * (1 - min(s.share)) as own_most,
+        sum(s.weight)::text as weight, round(sum(s.weight * s.share), greatest(scale(sum(s.weight)), 2))::text as known_weight,
+        sum(s.weight * s.share) > 0 as is_known, count(*) as initiatives, sum(s.known)::bigint as known, sum(s.parts)::bigint as \"of\",
+        count(*) filter (where s.known = 0) as silent, count(*) filter (where coalesce(s.weight, 0) = 0) as unweighted,
         case when bool_or(s.confidence = 'red') then 'red' when bool_or(s.confidence = 'amber') then 'amber'
             when bool_or(s.confidence = 'green') then 'green' end as confidence,
         count(*) filter (where s.confidence = 'green') as green, count(*) filter (where s.confidence = 'amber') as amber,
@@ -137,13 +134,14 @@ summed as (
         min(s.source) filter (where m.level = 'initiative') as source
     from member m join single s on s.id = m.member group by m.place, m.level, m.node, s.strategy_id
 )
-select x.*, case x.level when 'initiative' then x.own else x.mean end as percent,
+select x.*, told_percent(case when x.level = 'initiative' then x.own when x.is_known then x.mean end) as percent,
+    told_percent(case when x.level = 'initiative' then x.own_most when x.is_known then x.most end) as at_most,
     coalesce(o.parent_id, i.objective_id) as parent_id,
     coalesce(o.code, i.code, case x.level when 'strategy' then st.code end) as code, coalesce(o.title, i.title, st.title) as title,
     case $11 when 'equal' then 'equal' else 'money ' || $12 end as weights,
     case when $13 then case x.level when 'initiative' then
-        'the percent of its latest accepted report; else not started 0, completed 100; else the mean of its steps by the same rule; else unknown'
-        else 'sum(percent * weight) / sum(weight) over the initiatives anywhere under it whose percent is known; cancelled ones are left out; '
+        'completed is 100; else the percent of its last accepted report, unless it was set back since; else the mean of its steps by the same rule, where a step of which nothing is known adds nothing; else 0 when not started; else unknown'
+        else 'sum(percent * weight) / sum(weight) over the initiatives anywhere under it, without the cancelled; one of which nothing is known adds nothing: at_most is as if it were done; '
             || case $11 when 'equal' then 'each weighs 1' else 'each weighs its money in ' || $12 end end end as rule
 from summed x join strategies st on st.id = x.strategy_id
 left join objectives o on x.level = 'objective' and o.id = x.id
@@ -173,7 +171,7 @@ impl Report for Parameters {
         }
         let weights = if by_money { "money" } else { "equal" };
         let lines = Lines::of_work(&scope, connection).await?;
-        let query = lines.funded(&scope, &[SQL, LIMIT]).bind(weights).bind(self.currency.unwrap_or_default());
+        let query = lines.funded(&scope, &[&advance(&self.include)[..], &[SQL, LIMIT]].concat()).bind(weights).bind(self.currency.unwrap_or_default());
         answer(connection, query.bind(self.explain.unwrap_or_default())).await
     }
 }

@@ -54,11 +54,14 @@ const GAPS: [Kind; 9] = [
 const MEASURES: &str = ",
 measured as (
     select n.id, n.code, n.title, n.value_chain_stage as stage, n.measure, n.direction, n.baseline_value, n.baseline_descriptor, n.baseline_on,
-        coalesce(n.strategy_id, o.strategy_id, i.strategy_id) as strategy_id, coalesce(n.objective_id, i.objective_id) as objective_id, n.item_id
+        coalesce(n.strategy_id, o.strategy_id, i.strategy_id) as strategy_id, coalesce(n.objective_id, i.objective_id) as objective_id, n.item_id,
+        coalesce(i.status = 'completed' or s.status = 'completed', false) as is_done
     from indicators n
     left join steps s on s.id = n.step_id
     left join initiatives i on i.id = coalesce(n.initiative_id, s.initiative_id)
     left join objectives o on o.id = n.objective_id
+    -- What is given up measures nothing.
+    where i.status is distinct from 'cancelled' and s.status is distinct from 'cancelled'
 ),
 served(id) as (
     select objective_id from measured where stage in ('outcome', 'impact') and objective_id is not null
@@ -71,10 +74,10 @@ finding as (
     from objectives o where o.parent_id is null and o.id not in (select id from served)
     union all
     select 2, 'indicator_without_baseline', 'indicator', id, code, title, strategy_id, objective_id, item_id, 'it is not said where it stood at the start'
-    from measured where baseline_value is null and baseline_descriptor is null
+    from measured where baseline_value is null and baseline_descriptor is null and not is_done
     union all
     select 3, 'indicator_without_target', 'indicator', id, code, title, strategy_id, objective_id, item_id, 'it has no target'
-    from measured m where not exists (select from indicator_targets t where t.indicator_id = m.id)
+    from measured m where not exists (select from indicator_targets t where t.indicator_id = m.id) and not is_done
     union all
     select 4, 'target_impossible', 'indicator', m.id, m.code, m.title, m.strategy_id, m.objective_id, m.item_id,
         'the target ' || t.value || ' for ' || t.period_to || ' ' || w.why
@@ -90,7 +93,7 @@ finding as (
                 when t.period_to < st.starts_on then 'is to be reached before the plan begins on ' || st.starts_on
             end as why
         ) w
-    where w.why is not null
+    where w.why is not null and not m.is_done
 )
 select f.kind, f.noun, f.id, f.code, f.title, f.detail
 from finding f join strategies st on st.id = f.strategy_id

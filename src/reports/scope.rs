@@ -15,7 +15,7 @@ use crate::{
     api::Error,
     entities::entities::EntityId,
     plan::{objectives::ObjectiveId, status::Status, strategies::StrategyId},
-    repository::{Fault, Reference},
+    repository::{Fault, Reference, Tree, under},
     values::{Id, Language, words},
 };
 
@@ -26,12 +26,14 @@ const MOST: usize = 100_000;
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Scope {
-    /// Of this strategy; may be repeated.
+    /// Of this strategy or of one anywhere under it; may be repeated.
     pub(super) strategy_id: Vec<StrategyId>,
     /// Of this objective or of one anywhere under it; may be repeated.
     pub(super) objective_id: Vec<ObjectiveId>,
-    /// With this entity in any role: an initiative by itself or one of its steps, a step by itself or its initiative; may be repeated.
+    /// With this entity, or one anywhere under it, in any role: an initiative by itself or one of its steps, a step by itself or its initiative; may be repeated.
     pub(super) entity_id: Vec<EntityId>,
+    /// Whether what is under a strategy (the action plans that carry it out) or an entity (its agencies) is meant too: `true` when not given.
+    pub(super) under: Option<bool>,
     /// With this status; may be repeated.
     #[schema(inline)]
     pub(super) status: Vec<Status>,
@@ -72,7 +74,7 @@ pub(super) const REFERENCES: [Reference; 3] = [
     Reference { field: "entity_id", table: "entities" },
 ];
 
-/// `every_item` holds all initiatives and steps, `assigned` who has which role now. They are names for joins and never tables of their own
+/// `every_item` holds all initiatives and steps (`ended` says whether the work on one is completed or cancelled, also by its initiative), `assigned` who has which role now. They are names for joins and never tables of their own
 /// (`not materialized`), so that a report of one strategy reads the rows of that strategy only.
 const ITEMS: &str = "
 with recursive branch(id) as (
@@ -83,12 +85,12 @@ with recursive branch(id) as (
 every_item as not materialized (
     select i.id, i.id as initiative_id, null::uuid as step_id, 'initiative' as level, i.strategy_id, i.objective_id,
         i.code, i.code_order, i.code_order as initiative_order, i.title, i.status, i.confidence,
-        i.starts_on, i.deadline_text, i.deadline_kind, i.deadline_from, i.deadline_to
+        case when i.status in ('completed', 'cancelled') then i.status end as ended, i.starts_on, i.deadline_text, i.deadline_kind, i.deadline_from, i.deadline_to
     from initiatives i
     union all
     select s.id, s.initiative_id, s.id, 'step', i.strategy_id, i.objective_id,
         s.code, s.code_order, i.code_order, s.title, s.status, null,
-        s.starts_on, s.deadline_text, s.deadline_kind, s.deadline_from, s.deadline_to
+        case when i.status in ('completed', 'cancelled') then i.status when s.status in ('completed', 'cancelled') then s.status end, s.starts_on, s.deadline_text, s.deadline_kind, s.deadline_from, s.deadline_to
     from steps s join initiatives i on i.id = s.initiative_id
 ),
 -- An assignment that has ended is history, and one that has not begun is none yet.
@@ -118,6 +120,16 @@ limit 100001";
 pub(super) type Rows<T> = QueryAs<'static, Postgres, T, PgArguments>;
 
 impl Scope {
+    /// The same with all that is under its strategies and entities, unless it asks for these alone.
+    pub(super) async fn widened(self, connection: &mut PgConnection) -> Result<Self, Error> {
+        if self.under == Some(false) {
+            return Ok(self);
+        }
+        let strategies = under(connection, Tree::Strategies, ids(&self.strategy_id)).await?;
+        let entities = under(connection, Tree::Entities, ids(&self.entity_id)).await?;
+        Ok(Self { strategy_id: of_ids(strategies), entity_id: of_ids(entities), ..self })
+    }
+
     /// Whether it narrows by strategies at most.
     pub(super) fn is_of_strategies(&self) -> bool {
         self.objective_id.is_empty()
@@ -157,6 +169,22 @@ impl Scope {
             .bind(self.deadline_before)
             .bind(self.deadline_after)
     }
+}
+
+/// The strategies that a report names by itself, with all that is under them, unless it asks for these alone.
+pub(super) async fn strategies(
+    connection: &mut PgConnection,
+    named: &[StrategyId],
+    with_under: Option<bool>,
+) -> Result<Vec<Uuid>, Error> {
+    match with_under {
+        Some(false) => Ok(ids(named)),
+        _ => Ok(under(connection, Tree::Strategies, ids(named)).await?),
+    }
+}
+
+fn of_ids<T>(ids: Vec<Uuid>) -> Vec<Id<T>> {
+    ids.into_iter().map(Id::from).collect()
 }
 
 /// The ids without their nouns.

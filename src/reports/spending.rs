@@ -32,7 +32,7 @@ pub(crate) struct Row {
     month: NaiveDate,
     /// ISO 4217 alphabetic code.
     currency: String,
-    /// The plan: of each appropriation an even share for each month of its fiscal year, a decimal string.
+    /// The plan: of the appropriations of a fiscal year a twelfth for each month of it, so rounded that the months add up exactly; a decimal string.
     planned: String,
     /// What was allotted in the month; below zero when more was reversed.
     allotted: String,
@@ -70,26 +70,38 @@ effect as (
 behind as materialized (
     select month, currency, array_agg(id order by id) as ids from effect where stage in ('allotted', 'committed', 'paid') group by month, currency
 ),
+-- A twelfth more in each month. The last is the whole, so that the shares add up to it whatever a division leaves.
+granted as (
+    select fiscal_year, currency, own_currency, sum(appropriated) as amount from line where appropriations > 0 group by fiscal_year, currency, own_currency
+),
 monthly as (
-    select (fiscal_year_begin(l.fiscal_year) + make_interval(months => n))::date as month, l.currency, l.own_currency,
-        sum(l.appropriated) / 12 as planned, 0::numeric as allotted, 0::numeric as committed, 0::numeric as paid
-    from line l cross join generate_series(0, 11) n where l.appropriations > 0 group by 1, 2, 3
+    select (fiscal_year_begin(g.fiscal_year) + make_interval(months => n))::date as month, g.currency, g.own_currency,
+        g.amount * (n + 1) / 12 - g.amount * n / 12 as planned, 0::numeric as allotted, 0::numeric as committed, 0::numeric as paid
+    from granted g cross join generate_series(0, 11) n
     union all
     select month, currency, own_currency, 0, coalesce(sum(amount) filter (where stage = 'allotted'), 0),
         coalesce(sum(amount) filter (where stage = 'committed'), 0), coalesce(sum(amount) filter (where stage = 'paid'), 0)
     from effect where stage in ('allotted', 'committed', 'paid') group by month, currency, own_currency
+),
+-- Rounded are the sums until the end of a month; what is told of a month is the difference, so that the months add up.
+so_far as (
+    select month, currency, round(sum(sum(planned)) over months, currency_digits(currency)) as planned, round(sum(sum(allotted)) over months, currency_digits(currency)) as allotted,
+        round(sum(sum(committed)) over months, currency_digits(currency)) as committed, round(sum(sum(paid)) over months, currency_digits(currency)) as paid
+    from monthly group by currency, month
+    window months as (partition by currency order by month)
 )
-select month, currency, written(sum(planned), currency) as planned, written(sum(allotted), currency) as allotted, written(sum(committed), currency) as committed,
-    written(sum(paid), currency) as paid, written(sum(sum(planned)) over so_far, currency) as planned_to_date,
-    written(sum(sum(committed)) over so_far, currency) as committed_to_date, written(sum(sum(paid)) over so_far, currency) as paid_to_date,
-    case when $11 then 'planned is a twelfth of the appropriations as revised, in each month of their fiscal year; the others are sums of movements by dated_on'
+select f.month, f.currency, written(f.planned - lag(f.planned, 1, 0::numeric) over months, f.currency) as planned,
+    written(f.allotted - lag(f.allotted, 1, 0::numeric) over months, f.currency) as allotted,
+    written(f.committed - lag(f.committed, 1, 0::numeric) over months, f.currency) as committed, written(f.paid - lag(f.paid, 1, 0::numeric) over months, f.currency) as paid,
+    written(f.planned, f.currency) as planned_to_date, written(f.committed, f.currency) as committed_to_date, written(f.paid, f.currency) as paid_to_date,
+    case when $11 then 'planned until the end of a month is so many twelfths of the appropriations as revised as months of their fiscal year are over; the others are sums of movements by dated_on; a month is the difference of two rounded sums to date'
     end as rule,
-    case when $11 then coalesce((select b.ids from behind b where b.month = monthly.month and b.currency = monthly.currency), '{}') end as movement_ids,
+    case when $11 then coalesce((select b.ids from behind b where b.month = f.month and b.currency = f.currency), '{}') end as movement_ids,
     case when $8 is not null then rates_used($8, (
-        select array_agg(distinct s.own_currency) from monthly s where s.currency = monthly.currency and s.month <= monthly.month)) end as rates
-from monthly group by currency, month
-window so_far as (partition by currency order by month)
-order by currency, month";
+        select array_agg(distinct s.own_currency) from monthly s where s.currency = f.currency and s.month <= f.month)) end as rates
+from so_far f
+window months as (partition by f.currency order by f.month)
+order by f.currency, f.month";
 
 impl Report for Parameters {
     const NAME: &'static str = "spending";

@@ -7,16 +7,21 @@ use uuid::Uuid;
 
 use super::{
     Report,
+    advance::{Include, advance, advance_of_many},
     grammar::{counted, told},
     judged::JUDGED,
     scope::{LIMIT, Scope, answer},
 };
 use crate::{api::Error, values::Text};
 
-/// The summary has no parameters of its own.
+/// What the summary can be asked.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
-pub(crate) struct Parameters {}
+pub(crate) struct Parameters {
+    /// Also takes reports into account that are submitted and not yet accepted: `submitted`.
+    #[schema(inline)]
+    include: Vec<Include>,
+}
 
 /// A strategy: each of its initiatives is counted once.
 #[derive(Debug, Serialize, FromRow, ToSchema)]
@@ -46,19 +51,31 @@ pub(crate) struct Row {
     completed: i64,
     /// Cancelled.
     cancelled: i64,
+    /// How far it is, in percent to one decimal: what is known to be done of all the work (`docs/progress.md`); null where nothing is known.
+    percent: Option<f64>,
+    /// How far it can be at most: as if all that is not known were done.
+    at_most: Option<f64>,
+    /// Of how many parts it is known how far they are.
+    known: i64,
+    /// How many parts there are: steps, and initiatives without steps or known as a whole; cancelled ones are none.
+    of: i64,
 }
 
-const SQL: &str = ",
+const SQL: &str = concat!(
+    ",
 counted as (
     select j.strategy_id, count(*) as total,
         count(*) filter (where standing = 'on_track') as on_track, count(*) filter (where standing = 'at_risk') as at_risk,
         count(*) filter (where standing = 'off_track') as off_track, count(*) filter (where standing = 'silent') as silent,
-        count(*) filter (where standing = 'completed') as completed, count(*) filter (where standing = 'cancelled') as cancelled
-    from judged j group by j.strategy_id
+        count(*) filter (where standing = 'completed') as completed, count(*) filter (where standing = 'cancelled') as cancelled, ",
+    advance_of_many!(),
+    "
+    from judged j left join advance a on a.id = j.id group by j.strategy_id
 )
 select c.*, st.code, st.title
 from counted c join strategies st on st.id = c.strategy_id
-order by st.code is null, st.code_order, st.id";
+order by st.code is null, st.code_order, st.id"
+);
 
 impl Report for Parameters {
     const NAME: &'static str = "summary";
@@ -67,7 +84,7 @@ impl Report for Parameters {
     type Row = Row;
 
     async fn rows(self, scope: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {
-        let mut rows: Vec<Row> = answer(connection, scope.query(&[JUDGED, SQL, LIMIT])).await?;
+        let mut rows: Vec<Row> = answer(connection, scope.query(&[&[JUDGED], &advance(&self.include)[..], &[SQL, LIMIT]].concat())).await?;
         for row in &mut rows {
             row.sentence = row.in_words();
         }

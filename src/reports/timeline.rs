@@ -11,10 +11,12 @@ use uuid::Uuid;
 use super::{
     Report,
     network::{self, Item, Link, Tie},
+    plan::{PARTIES, SHOWN, names},
     scope::{LIMIT, PRINTED, Scope, answer, fetch},
 };
 use crate::{
     api::Error,
+    plan::ends::ends_of,
     repository,
     values::{Id, Text},
 };
@@ -37,6 +39,14 @@ pub(crate) struct Row {
     strategy_id: Uuid,
     /// The code of the strategy.
     strategy: Option<String>,
+    /// The objective that it serves, a step by its initiative; null where there is none.
+    objective_id: Option<Uuid>,
+    /// The code of the objective.
+    objective_code: Option<String>,
+    /// Of a step: its initiative.
+    parent_id: Option<Uuid>,
+    /// The code of that initiative.
+    parent_code: Option<String>,
     /// The printed code.
     code: Option<String>,
     /// The title.
@@ -44,55 +54,93 @@ pub(crate) struct Row {
     title: Text,
     /// `initiative` or `step`.
     level: String,
+    /// Who leads; for an initiative without a lead of its own, the leads of its steps, and for such a step that of its initiative. Codes, or names where
+    /// there is no code.
+    #[sqlx(json)]
+    #[serde(serialize_with = "names")]
+    #[schema(value_type = Vec<String>)]
+    lead: Vec<Text>,
     /// How far it is.
     status: String,
     /// Its own start.
     planned_from: Option<NaiveDate>,
     /// Its own deadline.
     planned_to: Option<NaiveDate>,
-    /// The end in the latest approved timeline.
+    /// The end in the newest approved timeline.
     approved_to: Option<NaiveDate>,
-    /// The end in the latest revised timeline.
+    /// The end in the newest revised timeline.
     revised_to: Option<NaiveDate>,
-    /// The end in the latest forecast.
+    /// The end in the newest forecast.
     forecast_to: Option<NaiveDate>,
+    /// The start that counts: revised, else approved, else its own.
+    counts_from: Option<NaiveDate>,
+    /// The end that counts: revised, else approved, else its own; it is late when this day is over.
+    counts_to: Option<NaiveDate>,
     /// Days from the approved end to the forecast; without these from the approved end, else the planned, to the revised. Null where a date is missing.
     slip_days: Option<i32>,
     /// It cannot slip without the strategy ending later. False where no slack is known.
     #[sqlx(skip)]
     critical: bool,
-    /// Days that it can slip before the strategy ends later; null unless both planned dates are known.
+    /// Whole days that it can slip before the strategy ends later; null unless both dates that count are known, and for what is cancelled.
     #[sqlx(skip)]
     slack_days: Option<i64>,
+    /// Of an initiative: its milestones, by day.
+    #[sqlx(json)]
+    milestones: Vec<TimelineMilestone>,
 }
 
-const SQL: &str = ",
-shown as (
-    select * from item where level = 'initiative' or $7::boolean
-),
-latest as (
-    select distinct on (i.id, t.basis) i.id, t.basis, coalesce(t.ends_on, t.deadline_to) as ends_on
-    from shown i join timelines t on t.item_id = i.id
-    order by i.id, t.basis, t.set_on desc nulls last, t.created_at desc, t.id desc
-),
-ends as (
-    select id as item_id, max(ends_on) filter (where basis = 'approved') as approved,
-        max(ends_on) filter (where basis = 'revised') as revised, max(ends_on) filter (where basis = 'forecast') as forecast
-    from latest
-    group by id
-)
-select i.id, i.strategy_id, st.code as strategy, i.code, i.title, i.level, i.status,
-    i.starts_on as planned_from, i.deadline_to as planned_to,
-    e.approved as approved_to, e.revised as revised_to, e.forecast as forecast_to,
-    coalesce(e.forecast - e.approved, e.revised - coalesce(e.approved, i.deadline_to)) as slip_days
+/// A milestone of an initiative.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+struct TimelineMilestone {
+    /// Its id.
+    id: Uuid,
+    /// Its code.
+    code: Option<String>,
+    /// Its title.
+    title: Text,
+    /// The last day of its deadline, where that is a day.
+    deadline_on: Option<NaiveDate>,
+    /// When it was achieved.
+    achieved_on: Option<NaiveDate>,
+}
+
+const SQL: &str = concat!(
+    "
+select i.id, i.strategy_id, st.code as strategy, i.objective_id, o.code as objective_code, i.code, i.title, i.level,
+    case i.level when 'step' then i.initiative_id end as parent_id, case i.level when 'step' then up.code end as parent_code,
+    coalesce(p.lead, step_leads.names, above.names, '[]') as lead, i.status, i.starts_on as planned_from, i.deadline_to as planned_to,
+    e.approved_on as approved_to, e.revised_on as revised_to, e.forecast_on as forecast_to, e.planned_from as counts_from, e.planned_on as counts_to,
+    coalesce(e.forecast_on - e.approved_on, e.revised_on - coalesce(e.approved_on, i.deadline_to)) as slip_days,
+    coalesce(m.list, '[]') as milestones
 from shown i
 join strategies st on st.id = i.strategy_id
 left join objectives o on o.id = i.objective_id
-left join ends e on e.item_id = i.id
-";
+left join initiatives up on up.id = i.initiative_id
+left join parties p on p.item_id = i.id
+left join step_leads on step_leads.id = i.id
+left join lateral (
+    select jsonb_agg(distinct coalesce(to_jsonb(n.code), n.name)) as names from assigned a join entities n on n.id = a.entity_id
+    where i.level = 'step' and a.item_id = i.initiative_id and a.role = 'lead'
+) above on true
+left join lateral (
+    select jsonb_agg(
+        jsonb_build_object('id', m.id, 'code', m.code, 'title', m.title, 'deadline_on', m.deadline_to, 'achieved_on', m.achieved_on)
+        order by m.deadline_to nulls last, m.code, m.id) as list
+    from milestones m where i.level = 'initiative' and m.initiative_id = i.id
+) m on true
+cross join ",
+    ends_of!("i.id", "i.deadline_to", "i.starts_on"),
+    " e
+"
+);
 
-const DATED: &str = "
-select id, strategy_id, starts_on, deadline_to from item where starts_on is not null and deadline_to >= starts_on";
+/// What has both of its dates and is not cancelled; the others have no part in the network.
+const DATED: &str = concat!(
+    "
+select i.id, i.strategy_id, e.planned_from, e.planned_on from item i cross join ",
+    ends_of!("i.id", "i.deadline_to", "i.starts_on"),
+    " e where i.ended is distinct from 'cancelled' and e.planned_from <= e.planned_on"
+);
 
 /// Each dependency, with the strategies of its two sides.
 const LINK: &str = "
@@ -148,7 +196,7 @@ impl Report for Parameters {
         let steps = self.steps.unwrap_or_default();
         // Three statements over one snapshot: a change between them would give a slack that no plan ever had.
         let mut connection = repository::snapshot(connection).await?;
-        let mut rows: Vec<Row> = answer(&mut connection, scope.query(&[SQL, PRINTED, LIMIT]).bind(steps)).await?;
+        let mut rows: Vec<Row> = answer(&mut connection, scope.query(&[SHOWN, PARTIES, SQL, PRINTED, LIMIT]).bind(steps)).await?;
         let strategies: HashSet<Uuid> = rows.iter().map(|row| row.strategy_id).collect();
         let slack = slack(&mut connection, strategies.into_iter().collect()).await?;
         for row in &mut rows {

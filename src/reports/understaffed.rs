@@ -10,7 +10,7 @@ use super::{
     Report,
     scope::{LIMIT, PRINTED, Scope, answer},
 };
-use crate::{api::Error, values::Text};
+use crate::{api::Error, plan::ends::ends_of, values::Text};
 
 /// What the report of what is understaffed can be asked.
 #[derive(Debug, Default, Deserialize, ToSchema)]
@@ -32,9 +32,9 @@ pub(crate) struct Row {
     title: Text,
     /// How far it is.
     status: String,
-    /// The end by which it is measured: the latest revised, else approved, else planned.
+    /// The end that counts: the newest revised, else approved, else that of the deadline.
     due_on: Option<NaiveDate>,
-    /// The end in the latest forecast.
+    /// The end in the newest forecast.
     forecast_to: Option<NaiveDate>,
     /// Days since it was due, or by which the forecast is later, whichever is more.
     days_late: i32,
@@ -46,19 +46,14 @@ pub(crate) struct Row {
     state: String,
 }
 
-const SQL: &str = ",
-ends as (
-    select distinct on (t.item_id, t.basis) t.item_id, t.basis, coalesce(t.ends_on, t.deadline_to) as ends_on
-    from item i join timelines t on t.item_id = i.id
-    order by t.item_id, t.basis, t.set_on desc nulls last, t.created_at desc, t.id desc
-),
+const SQL: &str = concat!(
+    ",
 due as (
-    select i.id, coalesce(r.ends_on, a.ends_on, i.deadline_to) as due_on, f.ends_on as forecast_to
-    from item i
-    left join ends r on r.item_id = i.id and r.basis = 'revised'
-    left join ends a on a.item_id = i.id and a.basis = 'approved'
-    left join ends f on f.item_id = i.id and f.basis = 'forecast'
-    where i.status not in ('completed', 'cancelled', 'continuous')
+    select i.id, e.planned_on as due_on, e.forecast_on as forecast_to
+    from item i cross join ",
+    ends_of!("i.id", "i.deadline_to", "i.starts_on"),
+    " e
+    where i.ended is null and i.status <> 'continuous'
 ),
 late as (
     select d.*, greatest((select today()) - due_on, forecast_to - due_on) as days_late from due d
@@ -80,7 +75,8 @@ join item i on i.id = l.id
 join strategies st on st.id = i.strategy_id
 left join objectives o on o.id = i.objective_id
 left join staff s on s.item_id = i.id
-where l.days_late > 0 and (s.item_id is null or s.unknown > 0 or s.filled < s.planned)";
+where l.days_late > 0 and (s.item_id is null or s.unknown > 0 or s.filled < s.planned)"
+);
 
 impl Report for Parameters {
     const NAME: &'static str = "understaffed";

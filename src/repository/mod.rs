@@ -18,6 +18,7 @@ mod references;
 mod resource;
 mod spelling;
 mod transaction;
+mod under;
 mod write;
 
 pub use clearance::{Clearance, see_all, see_only, unseen, withheld};
@@ -36,4 +37,5 @@ pub use references::{CODED, named_by, names_a_row, resolve};
 pub use resource::{Fault, Faults, Reference, Resource, Row, Stored};
 pub use spelling::Spelling;
 pub use transaction::{Attempts, Isolation, begin, commit, give_up};
+pub use under::{Tree, under};
 pub use write::{Author, delete, insert, judge, update, write};

@@ -23,26 +23,26 @@ async fn owed(client: &Client, query: &str) -> Vec<String> {
 #[tokio::test]
 async fn reports_are_owed_by_leads_until_they_are_submitted() {
     let Ground { admin, editor, .. } = ground().await;
-    assert_eq!(owed(&admin, "on=2025-02-01").await, ["1 2025-Q1 AGY due", "2 2025-Q1 MIN due"]);
+    assert_eq!(owed(&admin, "kind=progress_report&on=2025-02-01").await, ["1 2025-Q1 AGY due", "2 2025-Q1 MIN due"]);
     let late = ["1 2025-Q1 AGY never_reported", "2 2025-Q1 MIN never_reported"];
-    assert_eq!(owed(&admin, "on=2025-05-01&overdue=true").await, late);
-    let row = rows(&admin, "on=2025-05-01&entity=code:AGY&overdue=true").await.remove(0);
+    assert_eq!(owed(&admin, "kind=progress_report&on=2025-05-01&overdue=true").await, late);
+    let row = rows(&admin, "kind=progress_report&on=2025-05-01&entity=code:AGY&overdue=true").await.remove(0);
     assert_eq!(
         (&row["days_overdue"], &row["owed_as"], &row["last_heard_on"]),
         (&json!(16), &json!("lead"), &Value::Null)
     );
     let draft = editor.create("progress-reports", report("2025-Q1", json!({}))).await;
-    let row = rows(&admin, "on=2025-05-01&entity=code:AGY&overdue=true").await.remove(0);
+    let row = rows(&admin, "kind=progress_report&on=2025-05-01&entity=code:AGY&overdue=true").await.remove(0);
     assert_eq!((&row["resource_id"], &row["report_state"]), (&draft["id"], &json!("draft")), "{row}");
     let path = format!("/v1/progress-reports/{}", draft["id"].as_str().unwrap());
     editor.patch(&path, json!({"state": "submitted"})).if_match(1).expect(200).await;
     let open = ["2 2025-Q1 MIN never_reported", "1 2025-Q2 AGY overdue", "2 2025-Q2 MIN never_reported"];
-    assert_eq!(owed(&admin, "on=2025-08-01").await, open);
-    assert!(rows(&admin, "entity=code:AGY&on=2025-08-01").await[0]["last_heard_on"].is_string());
+    assert_eq!(owed(&admin, "kind=progress_report&on=2025-08-01").await, open);
+    assert!(rows(&admin, "kind=progress_report&entity=code:AGY&on=2025-08-01").await[0]["last_heard_on"].is_string());
     // What was returned is owed again.
     let returned = json!({"state": "returned", "return_note": "More"});
     admin.patch(&path, returned).if_match(2).expect(200).await;
-    assert_eq!(owed(&admin, "on=2025-05-01&overdue=true&entity=code:AGY").await, ["1 2025-Q1 AGY overdue"]);
+    assert_eq!(owed(&admin, "kind=progress_report&on=2025-05-01&overdue=true&entity=code:AGY").await, ["1 2025-Q1 AGY overdue"]);
 }
 
 #[tokio::test]
@@ -51,7 +51,7 @@ async fn who_owes_is_the_lead_of_the_step_or_of_its_initiative_or_the_owner_or_n
     let cycle = "/v1/reporting-cycles/external:c";
     admin.patch(cycle, json!({"covers": "both"})).if_match(1).expect(200).await;
     admin.create("initiatives", json!({"external_id": "i3", "strategy_id": strategy, "code": "3", "title": "3"})).await;
-    let on = "on=2025-02-01";
+    let on = "kind=progress_report&on=2025-02-01";
     let all = ["1 2025-Q1 AGY due", "a 2025-Q1 AGY due", "2 2025-Q1 MIN due", "3 2025-Q1 MIN due"];
     assert_eq!(owed(&admin, on).await, all);
     let as_owner = rows(&admin, on).await.remove(3);
@@ -73,9 +73,9 @@ async fn what_is_done_given_up_or_not_begun_owes_nothing() {
         call.header("mandate-reason", "a test").expect(200).await;
     };
     change(json!({"starts_on": "2025-04-01"})).await;
-    assert_eq!(owed(&admin, "on=2025-04-02&entity=code:AGY").await, ["1 2025-Q2 AGY due"]);
+    assert_eq!(owed(&admin, "kind=progress_report&on=2025-04-02&entity=code:AGY").await, ["1 2025-Q2 AGY due"]);
     change(json!({"status": "completed", "evidence": "done"})).await;
-    assert!(owed(&admin, "on=2025-04-02&entity=external:agency").await.is_empty());
+    assert!(owed(&admin, "kind=progress_report&on=2025-04-02&entity=external:agency").await.is_empty());
 }
 
 #[tokio::test]
@@ -93,7 +93,7 @@ async fn milestones_with_a_deadline_are_owed_until_they_are_achieved() {
     let reached = json!({"achieved_on": "2025-04-01", "evidence": "seen"});
     admin.patch("/v1/milestones/external:m1", reached).if_match(1).expect(200).await;
     assert!(owed(&admin, "kind=milestone&on=2025-04-01").await.is_empty());
-    assert_eq!(owed(&admin, "on=2025-02-01&due_before=2026-01-01").await.len(), 4, "also periods to come");
+    assert_eq!(owed(&admin, "kind=progress_report&on=2025-02-01&due_before=2026-01-01").await.len(), 4, "also periods to come");
 }
 
 #[tokio::test]
@@ -142,13 +142,13 @@ async fn a_period_without_a_due_day_is_owed_and_never_late() {
     let Ground { admin, editor, .. } = ground().await;
     let open = json!({"periods": [{"code": "2025-Q1", "from": "2025-01-01", "to": "2025-03-31"}]});
     admin.patch("/v1/reporting-cycles/external:c", open).if_match(1).expect(200).await;
-    let rows = rows(&admin, "on=2027-01-01&entity=code:AGY").await;
+    let rows = rows(&admin, "kind=progress_report&on=2027-01-01&entity=code:AGY").await;
     assert_eq!(
         (&rows[0]["state"], &rows[0]["due_on"], &rows[0]["days_overdue"]),
         (&json!("due"), &Value::Null, &Value::Null)
     );
-    assert!(owed(&admin, "on=2027-01-01&overdue=true").await.is_empty());
-    assert_eq!(owed(&admin, "on=2027-01-01&overdue=false").await.len(), 2);
+    assert!(owed(&admin, "kind=progress_report&on=2027-01-01&overdue=true").await.is_empty());
+    assert_eq!(owed(&admin, "kind=progress_report&on=2027-01-01&overdue=false").await.len(), 2);
     editor.create("progress-reports", report("2025-Q1", json!({"state": "submitted"}))).await;
     let page = admin.get("/v1/reports/submissions").expect(200).await.json();
     let counts = |row: &Value| ["in_time", "late", "outstanding", "missing"].map(|name| row[name].as_i64().unwrap());
@@ -195,7 +195,7 @@ async fn what_is_restricted_owes_nothing_that_a_viewer_sees() {
     let Ground { admin, options, .. } = ground().await;
     let hidden = json!({"classification": "restricted"});
     admin.patch("/v1/initiatives/external:i2", hidden).if_match(1).expect(200).await;
-    let on = "on=2025-02-01";
+    let on = "kind=progress_report&on=2025-02-01";
     assert_eq!(owed(&admin, on).await, ["1 2025-Q1 AGY due", "2 2025-Q1 MIN due"]);
     assert_eq!(owed(&admin.as_viewer(), on).await, ["1 2025-Q1 AGY due"]);
     for (client, total) in [(&admin, 2), (&admin.as_viewer(), 1)] {

@@ -90,7 +90,7 @@ async fn who_owes_the_last_report_is_silent_until_it_is_given() {
 }
 
 #[tokio::test]
-async fn progress_is_rolled_up_with_the_weights_that_are_stated_and_silence_is_not_zero() {
+async fn progress_is_rolled_up_with_the_weights_that_are_stated_and_what_is_not_known_is_told() {
     let ground = ground().await;
     seven(&ground).await;
     let Ground { admin, strategy, .. } = &ground;
@@ -112,15 +112,18 @@ async fn progress_is_rolled_up_with_the_weights_that_are_stated_and_silence_is_n
     let of = |rows: Vec<Value>, code: &str| rows.into_iter().find(|row| row["code"] == code).unwrap();
     let row = of(items(admin, "progress").await, "1.1");
     assert_eq!(
-        (&row["percent"], &row["known"], &row["silent"]),
-        (&json!(100.0), &json!(1), &json!(1)),
+        (&row["percent"], &row["at_most"], &row["known"], &row["of"], &row["silent"]),
+        (&json!(50.0), &json!(100.0), &json!(1), &json!(2), &json!(1)),
         "only what is accepted counts: {row}"
     );
     let path = format!("/v1/progress-reports/{}", given["id"].as_str().unwrap());
     admin.patch(path, json!({"state": "accepted"})).if_match(1).expect(200).await;
     let rows = items(admin, "progress").await;
     assert_eq!(column(&rows, "level"), json!(["strategy", "objective", "objective"]));
-    assert_eq!(column(&rows, "percent"), json!([46.7, 46.7, 70.0]), "{rows:?}");
+    assert_eq!(column(&rows, "percent"), json!([23.3, 35.0, 70.0]), "{rows:?}");
+    assert_eq!(column(&rows, "at_most"), json!([73.3, 60.0, 70.0]), "{rows:?}");
+    assert_eq!(column(&rows, "known"), json!([3, 3, 2]));
+    assert_eq!(column(&rows, "of"), json!([6, 4, 2]));
     assert_eq!(column(&rows, "silent"), json!([3, 1, 0]));
     assert_eq!(column(&rows, "initiatives"), json!([6, 4, 2]));
     assert_eq!(column(&rows, "confidence"), json!(["red", "red", "green"]));
@@ -136,8 +139,8 @@ async fn progress_is_rolled_up_with_the_weights_that_are_stated_and_silence_is_n
     let rows = items(admin, "progress?weights=money&currency=RON&explain=true").await;
     let row = of(rows.clone(), "1.1");
     assert_eq!(
-        (&row["percent"], &row["weights"], &row["weight"]),
-        (&json!(46.0), &json!("money RON"), &json!("1000.00")),
+        (&row["percent"], &row["weights"], &row["weight"], &row["known_weight"]),
+        (&json!(46.0), &json!("money RON"), &json!("1000.00"), &json!("1000.00")),
         "{row}"
     );
     assert_eq!(of(rows.clone(), "4")["unweighted"], 1);

@@ -7,7 +7,10 @@ use serde_json::Value;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::repository::{Clearance, Error, Reading};
+use crate::{
+    plan::ends::ends_of,
+    repository::{Clearance, Error, Reading},
+};
 
 use super::net::Net;
 
@@ -25,9 +28,9 @@ pub(super) struct Known {
 /// The last day of an item, as set and as expected.
 #[derive(Debug, Clone, Copy, Default, sqlx::FromRow)]
 pub(super) struct Ends {
-    /// Approved or revised; without either, the deadline of the plan.
+    /// The end that counts.
     pub(super) baseline: Option<NaiveDate>,
-    /// The latest forecast.
+    /// The newest forecast.
     pub(super) forecast: Option<NaiveDate>,
 }
 
@@ -38,22 +41,17 @@ struct Row {
     ends: Ends,
 }
 
-const ENDS: &str = "
-with latest as (
-    select distinct on (item_id, basis) item_id, basis, coalesce(ends_on, deadline_to) as ends_on
-    from timelines where item_id = any($1)
-    order by item_id, basis, set_on desc nulls last, created_at desc, id desc
-),
-planned as (
-    select id, deadline_to from initiatives where id = any($1) union all select id, deadline_to from steps where id = any($1)
+const ENDS: &str = concat!(
+    "
+with planned as (
+    select id, deadline_to, starts_on from initiatives where id = any($1)
+    union all
+    select id, deadline_to, starts_on from steps where id = any($1)
 )
-select p.id,
-    coalesce(
-        (select ends_on from latest l where l.item_id = p.id and l.basis = 'revised'),
-        (select ends_on from latest l where l.item_id = p.id and l.basis = 'approved'),
-        p.deadline_to) as baseline,
-    (select ends_on from latest l where l.item_id = p.id and l.basis = 'forecast') as forecast
-from planned p";
+select p.id, e.planned_on as baseline, e.forecast_on as forecast from planned p cross join ",
+    ends_of!("p.id", "p.deadline_to", "p.starts_on"),
+    " e"
+);
 
 impl Known {
     /// Looks up what these changes need.

@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use self::{
     known::Known,
-    net::{Fields, Net, net},
+    net::{Fields, Net, net, under},
     words::{Meaning, Words, of_field, of_gone, of_new, plain},
 };
 use crate::{
@@ -57,8 +57,11 @@ struct Parameters {
 #[serde(default, deny_unknown_fields)]
 #[schema(as = DiffScope)]
 struct Scope {
-    /// Of this strategy, and of what belongs to it; may be repeated. Legal acts, entities and funding sources belong to none.
+    /// Of this strategy or of one anywhere under it at one of the moments, and of what belongs to it; may be repeated. Legal acts, entities and funding
+    /// sources belong to none.
     strategy_id: Vec<StrategyId>,
+    /// Whether the action plans that carry a strategy out are meant too: `true` when not given.
+    under: Option<bool>,
 }
 
 const REFERENCES: [Reference; 1] = [Reference { field: "strategy_id", table: "strategies" }];
@@ -135,9 +138,12 @@ pub(super) async fn diff(
     if from > to {
         return Err(fault("to", "before_from", "must not be before `from`"));
     }
-    let strategies: Vec<Uuid> = scope.strategy_id.iter().map(|id| id.uuid()).collect();
+    let mut strategies: Vec<Uuid> = scope.strategy_id.iter().map(|id| id.uuid()).collect();
     let kinds: Vec<&str> = nouns().iter().map(|noun| noun.kind).collect();
     let mut reading = Reading::seen(&mut connection, None, app.clearance).await?;
+    if scope.under != Some(false) {
+        strategies = under(&mut reading, from, to, strategies).await?;
+    }
     let nets = net(&mut reading, from, to, &strategies, &kinds).await?;
     reading.end().await?;
     let known = Known::of(&mut connection, from, app.clearance, &nets).await?;

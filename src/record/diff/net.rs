@@ -131,3 +131,22 @@ pub(super) async fn net(
     let query = sqlx::query_as(SQL).bind(from).bind(to).bind(strategies).bind(kinds);
     Ok(query.fetch_all(connection).await?)
 }
+
+/// Also of those that are not there any more.
+const UNDER: &str = "
+with recursive under(id) as (
+    select unnest($1::uuid[])
+    union
+    select v.id from under u join as_of.strategies_versions v on v.parent_id = u.id and v.recorded_from <= $3 and v.recorded_to > $2
+)
+select id from under";
+
+/// These strategies, and all that were anywhere under them between the two moments.
+pub(super) async fn under(
+    connection: &mut PgConnection,
+    from: DateTime<Utc>,
+    to: DateTime<Utc>,
+    strategies: Vec<Uuid>,
+) -> Result<Vec<Uuid>, Error> {
+    Ok(sqlx::query_scalar(UNDER).bind(strategies).bind(from).bind(to).fetch_all(connection).await?)
+}

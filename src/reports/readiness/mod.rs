@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::{
     About, Report,
-    scope::{LIMIT, Scope, answer, ids},
+    scope::{LIMIT, Scope, answer, ids, strategies},
 };
 use crate::{
     api::Error,
@@ -37,6 +37,8 @@ pub(crate) struct Parameters {
     assessment_id: Vec<AssessmentId>,
     /// Of assessments of this strategy; may be repeated.
     strategy_id: Vec<StrategyId>,
+    /// Whether assessments of the action plans that carry a strategy out are meant too: `true` when not given.
+    under: Option<bool>,
     /// Of assessments by this framework; may be repeated.
     framework_id: Vec<FrameworkId>,
     /// The day on which evidence has to be valid; today when not given. With a day to come: what expires until then.
@@ -178,7 +180,7 @@ impl Report for Parameters {
     async fn rows(self, _: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {
         let query = sqlx::query_as(AssertSqlSafe([SCORED, LIMIT].concat()))
             .bind(ids(&self.assessment_id))
-            .bind(ids(&self.strategy_id))
+            .bind(strategies(connection, &self.strategy_id, self.under).await?)
             .bind(ids(&self.framework_id))
             .bind(self.on)
             .bind(ids(&self.if_completed))
