@@ -103,5 +103,4 @@ pub(super) fn slack(items: &[Item], links: &[Link]) -> HashMap<Uuid, i64> {
 }
 
 #[cfg(test)]
-#[path = "network_tests.rs"]
 mod tests;
