@@ -95,6 +95,7 @@ impl Report for Parameters {
 
     async fn rows(self, scope: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {
         let lines = Lines::of_work(&scope, connection).await?;
-        answer(connection, lines.funded(&scope, &[&[JUDGED], &advance(&self.include)[..], &[SQL, LIMIT]].concat())).await
+        answer(connection, lines.funded(&scope, &[&[JUDGED], &advance(&self.include)[..], &[SQL, LIMIT]].concat()))
+            .await
     }
 }

@@ -171,7 +171,10 @@ impl Report for Parameters {
         }
         let weights = if by_money { "money" } else { "equal" };
         let lines = Lines::of_work(&scope, connection).await?;
-        let query = lines.funded(&scope, &[&advance(&self.include)[..], &[SQL, LIMIT]].concat()).bind(weights).bind(self.currency.unwrap_or_default());
+        let query = lines
+            .funded(&scope, &[&advance(&self.include)[..], &[SQL, LIMIT]].concat())
+            .bind(weights)
+            .bind(self.currency.unwrap_or_default());
         answer(connection, query.bind(self.explain.unwrap_or_default())).await
     }
 }

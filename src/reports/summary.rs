@@ -84,7 +84,8 @@ impl Report for Parameters {
     type Row = Row;
 
     async fn rows(self, scope: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {
-        let mut rows: Vec<Row> = answer(connection, scope.query(&[&[JUDGED], &advance(&self.include)[..], &[SQL, LIMIT]].concat())).await?;
+        let mut rows: Vec<Row> =
+            answer(connection, scope.query(&[&[JUDGED], &advance(&self.include)[..], &[SQL, LIMIT]].concat())).await?;
         for row in &mut rows {
             row.sentence = row.in_words();
         }

@@ -196,7 +196,8 @@ impl Report for Parameters {
         let steps = self.steps.unwrap_or_default();
         // Three statements over one snapshot: a change between them would give a slack that no plan ever had.
         let mut connection = repository::snapshot(connection).await?;
-        let mut rows: Vec<Row> = answer(&mut connection, scope.query(&[SHOWN, PARTIES, SQL, PRINTED, LIMIT]).bind(steps)).await?;
+        let mut rows: Vec<Row> =
+            answer(&mut connection, scope.query(&[SHOWN, PARTIES, SQL, PRINTED, LIMIT]).bind(steps)).await?;
         let strategies: HashSet<Uuid> = rows.iter().map(|row| row.strategy_id).collect();
         let slack = slack(&mut connection, strategies.into_iter().collect()).await?;
         for row in &mut rows {

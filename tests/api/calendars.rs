@@ -132,5 +132,8 @@ async fn what_is_done_leaves_the_calendar_and_what_stays_keeps_its_uid() {
     assert!(!internal.contains("Milestone"), "{internal}");
     editor.create("progress-reports", report("2025-Q1", json!({"state": "submitted"}))).await;
     let after = uids().await;
-    assert_eq!(after, [format!("UID:{}@mandate", milestone["id"].as_str().unwrap()), before[1].clone(), before[2].clone()]);
+    assert_eq!(
+        after,
+        [format!("UID:{}@mandate", milestone["id"].as_str().unwrap()), before[1].clone(), before[2].clone()]
+    );
 }

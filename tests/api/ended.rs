@@ -39,7 +39,9 @@ fn codes(rows: &[Value]) -> Vec<String> {
 async fn what_is_cancelled_lacks_nothing_and_what_is_completed_has_nothing_left_to_be_done() {
     let client = service().await;
     strategy(&client).await;
-    client.create("objectives", json!({"external_id": "O", "strategy_id": "external:S", "code": "O", "title": "O"})).await;
+    client
+        .create("objectives", json!({"external_id": "O", "strategy_id": "external:S", "code": "O", "title": "O"}))
+        .await;
     for code in ["A", "B", "C"] {
         initiative(&client, code, json!({"objective_id": "external:O", "deadline": {"text": "some day"}})).await;
         let step = json!({"external_id": format!("{code}.1"), "initiative_id": format!("external:{code}"), "code": "1", "title": "1", "deadline": {"text": "some day"}});
@@ -56,8 +58,14 @@ async fn what_is_cancelled_lacks_nothing_and_what_is_completed_has_nothing_left_
         let prefix = format!("{kind} ");
         found.iter().filter_map(|line| line.strip_prefix(&prefix).map(str::to_owned)).collect::<Vec<_>>()
     };
-    let kinds = [("gaps", "initiative_without_lead"), ("gaps", "initiative_without_people"), ("quality", "initiative_without_lead"),
-        ("quality", "indicator_without_target"), ("quality", "indicator_without_baseline"), ("funding-gaps", "unfunded")];
+    let kinds = [
+        ("gaps", "initiative_without_lead"),
+        ("gaps", "initiative_without_people"),
+        ("quality", "initiative_without_lead"),
+        ("quality", "indicator_without_target"),
+        ("quality", "indicator_without_baseline"),
+        ("funding-gaps", "unfunded"),
+    ];
     for (report, kind) in kinds {
         assert_eq!(of(report, kind).await, all, "{report} {kind}");
     }
@@ -77,7 +85,12 @@ async fn what_is_cancelled_lacks_nothing_and_what_is_completed_has_nothing_left_
     assert_eq!(contents().await, "steps 2 of 2, entities 0 of 2");
 
     for code in ["A", "B"] {
-        patch(&client, &format!("initiatives/external:{code}"), json!({"status": "cancelled", "status_reason": "a test"})).await;
+        patch(
+            &client,
+            &format!("initiatives/external:{code}"),
+            json!({"status": "cancelled", "status_reason": "a test"}),
+        )
+        .await;
     }
     assert_eq!(of("gaps", "objective_without_initiative").await, ["O"]);
     assert_eq!(of("quality", "objective_without_outcome_measure").await, ["O"]);
@@ -89,7 +102,9 @@ async fn a_cancelled_step_brings_no_money_and_takes_none() {
     let client = service().await;
     strategy(&client).await;
     initiative(&client, "A", json!({})).await;
-    client.create("steps", json!({"external_id": "A.1", "initiative_id": "external:A", "code": "1", "title": "1"})).await;
+    client
+        .create("steps", json!({"external_id": "A.1", "initiative_id": "external:A", "code": "1", "title": "1"}))
+        .await;
     money(&client, "initiative_id", "A", "estimate", 2098, ("100", "RON")).await;
     money(&client, "step_id", "A.1", "estimate", 2098, ("50", "RON")).await;
     assert_eq!(rows(&client, "funding-gaps?kind=unfunded").await[0]["amount"], "150.00");
@@ -101,7 +116,8 @@ async fn a_cancelled_step_brings_no_money_and_takes_none() {
 async fn quarters_that_follow_each_other_have_no_slack_the_revised_end_counts_and_what_is_cancelled_does_not() {
     let client = service().await;
     strategy(&client).await;
-    let quarters = [("Q1", "2024-01-01", "2024-03-31"), ("Q2", "2024-04-01", "2024-06-30"), ("Q3", "2024-07-01", "2024-09-30")];
+    let quarters =
+        [("Q1", "2024-01-01", "2024-03-31"), ("Q2", "2024-04-01", "2024-06-30"), ("Q3", "2024-07-01", "2024-09-30")];
     for (code, from, to) in quarters {
         initiative(&client, code, json!({"starts_on": from, "deadline": {"text": to}})).await;
     }
@@ -120,7 +136,8 @@ async fn quarters_that_follow_each_other_have_no_slack_the_revised_end_counts_an
     patch(&client, "initiatives/external:X", json!({"status": "cancelled", "status_reason": "a test"})).await;
     assert_eq!(slack().await, json!([[0, true], [0, true], [0, true], [null, false]]));
     // Q1 is to end four days earlier: four days to spare. Then later: it pushes all that wait for it, and contradicts their dates.
-    let revised = |to: &str| json!({"initiative_id": "external:Q1", "basis": "revised", "ends_on": to, "reason": "a test"});
+    let revised =
+        |to: &str| json!({"initiative_id": "external:Q1", "basis": "revised", "ends_on": to, "reason": "a test"});
     client.create("timelines", revised("2024-03-27")).await;
     assert_eq!(slack().await, json!([[4, false], [0, true], [0, true], [null, false]]));
     client.create("timelines", revised("2024-04-10")).await;
@@ -167,11 +184,17 @@ async fn dates_contradict_a_dependency_from_the_first_day_that_it_forbids() {
 async fn the_timeline_says_what_each_is_part_of_who_leads_it_and_its_milestones() {
     let client = service().await;
     strategy(&client).await;
-    client.create("objectives", json!({"external_id": "O", "strategy_id": "external:S", "code": "O", "title": "O"})).await;
+    client
+        .create("objectives", json!({"external_id": "O", "strategy_id": "external:S", "code": "O", "title": "O"}))
+        .await;
     initiative(&client, "A", json!({"objective_id": "external:O"})).await;
-    client.create("steps", json!({"external_id": "A.1", "initiative_id": "external:A", "code": "1", "title": "1"})).await;
+    client
+        .create("steps", json!({"external_id": "A.1", "initiative_id": "external:A", "code": "1", "title": "1"}))
+        .await;
     let agency = client.create("entities", json!({"code": "AGY", "name": "Agency", "kind": "agency"})).await;
-    client.create("assignments", json!({"initiative_id": "external:A", "entity_id": agency["id"], "role": "lead"})).await;
+    client
+        .create("assignments", json!({"initiative_id": "external:A", "entity_id": agency["id"], "role": "lead"}))
+        .await;
     for (code, day) in [("late", "2025-12-31"), ("early", "2025-01-31")] {
         let body = json!({"initiative_id": "external:A", "code": code, "title": code, "deadline": {"text": day}});
         client.create("milestones", body).await;
@@ -180,8 +203,12 @@ async fn the_timeline_says_what_each_is_part_of_who_leads_it_and_its_milestones(
     for row in &rows {
         assert_eq!((&row["objective_code"], &row["lead"]), (&json!("O"), &json!(["AGY"])), "{row}");
     }
-    assert_eq!((&rows[0]["parent_id"], &rows[1]["parent_id"], &rows[1]["parent_code"]), (&Value::Null, &rows[0]["id"], &json!("A")));
-    let milestones = |row: &Value| row["milestones"].as_array().unwrap().iter().map(|each| each["code"].clone()).collect::<Vec<_>>();
+    assert_eq!(
+        (&rows[0]["parent_id"], &rows[1]["parent_id"], &rows[1]["parent_code"]),
+        (&Value::Null, &rows[0]["id"], &json!("A"))
+    );
+    let milestones =
+        |row: &Value| row["milestones"].as_array().unwrap().iter().map(|each| each["code"].clone()).collect::<Vec<_>>();
     assert_eq!((milestones(&rows[0]), milestones(&rows[1])), (vec![json!("early"), json!("late")], vec![]));
     assert_eq!(rows[0]["milestones"][0]["deadline_on"], "2025-01-31");
 }
@@ -196,7 +223,15 @@ async fn the_months_of_a_year_add_up_to_what_was_appropriated_for_it() {
     let client = service().await;
     strategy(&client).await;
     initiative(&client, "A", json!({})).await;
-    let amounts = [("1000.00", "RON"), ("0.01", "EUR"), ("999999999999.99", "USD"), ("0.11", "CHF"), ("1.13", "GBP")];
+    let amounts = [
+        ("1000.00", "RON"),
+        ("1000", "JPY"),
+        ("1.234", "KWD"),
+        ("0.01", "EUR"),
+        ("999999999999.99", "USD"),
+        ("0.11", "CHF"),
+        ("1.13", "GBP"),
+    ];
     for (amount, currency) in amounts {
         money(&client, "initiative_id", "A", "appropriation", 2025, (amount, currency)).await;
         money(&client, "initiative_id", "A", "appropriation", 2026, (amount, currency)).await;

@@ -22,9 +22,11 @@ async fn ends(ground: &Ground) -> Vec<Value> {
     let timeline = &rows(admin, "timeline").await[0];
     let owed = admin.get("/v1/obligations?kind=initiative&entity=code:AGY").expect(200).await.json();
     let attention = rows(admin, "attention").await;
-    let attention = attention.iter().find(|row| row["code"] == "1").map_or(Value::Null, |row| row["planned_on"].clone());
+    let attention =
+        attention.iter().find(|row| row["code"] == "1").map_or(Value::Null, |row| row["planned_on"].clone());
     let understaffed = rows(admin, "understaffed").await;
-    let understaffed = understaffed.iter().find(|row| row["code"] == "1").map_or(Value::Null, |row| row["due_on"].clone());
+    let understaffed =
+        understaffed.iter().find(|row| row["code"] == "1").map_or(Value::Null, |row| row["due_on"].clone());
     vec![timeline["counts_to"].clone(), owed["items"][0]["due_on"].clone(), attention, understaffed]
 }
 
@@ -44,7 +46,11 @@ async fn the_newest_by_the_day_it_was_set_or_recorded_counts_in_every_reading() 
     let newest = timeline(admin, "revised", "2025-09-30", Value::Null).await;
     assert_eq!(ends(&ground).await, all("2025-09-30"), "the one without a day is the newest");
     timeline(admin, "revised", "2025-10-31", json!("2025-05-02")).await;
-    assert_eq!(ends(&ground).await, all("2025-09-30"), "what was set earlier is not the newest, though it was recorded later");
+    assert_eq!(
+        ends(&ground).await,
+        all("2025-09-30"),
+        "what was set earlier is not the newest, though it was recorded later"
+    );
     let path = format!("timelines/{}", newest["id"].as_str().unwrap());
     patch(admin, &path, json!({"set_on": "2025-04-01"})).await;
     assert_eq!(ends(&ground).await, all("2025-10-31"));
@@ -54,7 +60,8 @@ async fn the_newest_by_the_day_it_was_set_or_recorded_counts_in_every_reading() 
     assert_eq!(ends(&ground).await, vec![Value::Null; 4]);
     // A timeline that says a start only says nothing of the end.
     timeline(admin, "revised", "2025-11-30", Value::Null).await;
-    let start = json!({"initiative_id": "external:i1", "basis": "revised", "starts_on": "2025-02-01", "reason": "a test"});
+    let start =
+        json!({"initiative_id": "external:i1", "basis": "revised", "starts_on": "2025-02-01", "reason": "a test"});
     admin.post("/v1/timelines", start).header("mandate-reason", "a test").expect(201).await;
     assert_eq!(ends(&ground).await, all("2025-11-30"));
     assert_eq!(rows(admin, "timeline").await[0]["counts_from"], "2025-02-01");
@@ -86,7 +93,8 @@ async fn a_timeline_is_not_set_on_a_day_to_come() {
     let reply = admin.post("/v1/timelines", future.clone()).header("mandate-reason", "a test").expect(422).await;
     assert_eq!(reply.faults(), ["#/set_on in_future"], "{}", reply.text);
     let file = json!({"format": "mandate-plan/1", "timelines": [future.clone()]});
-    let call = admin.call("POST", "/v1/imports").header("content-type", "application/json").header("mandate-reason", "a test");
+    let call =
+        admin.call("POST", "/v1/imports").header("content-type", "application/json").header("mandate-reason", "a test");
     let reply = call.body(file.to_string()).expect(422).await;
     assert!(reply.text.contains("in_future"), "{}", reply.text);
     let mut today = future;
@@ -106,7 +114,9 @@ async fn work_that_is_overdue_is_owed_by_its_lead_until_it_is_done() {
     };
     let lines = async |query: &str| -> Vec<String> {
         let word = |row: &Value, name: &str| row[name].as_str().map_or_else(|| row[name].to_string(), str::to_owned);
-        let line = |row: &Value| ["kind", "code", "entity", "owed_as", "state", "days_overdue"].map(|name| word(row, name)).join(" ");
+        let line = |row: &Value| {
+            ["kind", "code", "entity", "owed_as", "state", "days_overdue"].map(|name| word(row, name)).join(" ")
+        };
         owed(query).await.iter().map(line).collect()
     };
     let due = ["step a AGY lead due null", "initiative 1 AGY lead due null", "initiative 2 MIN lead due null"];
@@ -116,8 +126,13 @@ async fn work_that_is_overdue_is_owed_by_its_lead_until_it_is_done() {
     let late = ["step a AGY lead overdue 31", "initiative 1 AGY lead overdue 1", "initiative 2 MIN lead overdue 1"];
     assert_eq!(lines("on=2025-07-01&overdue=true").await, late);
     timeline(&admin, "revised", "2025-07-31", Value::Null).await;
-    let row = owed("on=2025-08-10&entity=code:AGY&kind=initiative").await.into_iter().find(|row| row["code"] == "1").unwrap();
-    assert_eq!((&row["due_on"], &row["revised_on"], &row["days_overdue"]), (&json!("2025-07-31"), &json!("2025-07-31"), &json!(10)), "{row}");
+    let row =
+        owed("on=2025-08-10&entity=code:AGY&kind=initiative").await.into_iter().find(|row| row["code"] == "1").unwrap();
+    assert_eq!(
+        (&row["due_on"], &row["revised_on"], &row["days_overdue"]),
+        (&json!("2025-07-31"), &json!("2025-07-31"), &json!(10)),
+        "{row}"
+    );
     assert_eq!((&row["last_heard_on"], &row["resource_id"]), (&Value::Null, &row["item_id"]), "{row}");
     editor.create("progress-reports", crate::progress::report("2025-Q1", json!({"state": "submitted"}))).await;
     assert!(owed("entity=code:AGY").await.iter().find(|row| row["code"] == "1").unwrap()["last_heard_on"].is_string());

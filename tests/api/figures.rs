@@ -8,7 +8,12 @@ use crate::{
 };
 
 pub(crate) async fn patch(client: &Client, path: &str, body: Value) {
-    client.patch(format!("/v1/{path}"), body).header("if-match", "*").header("mandate-reason", "a test").expect(200).await;
+    client
+        .patch(format!("/v1/{path}"), body)
+        .header("if-match", "*")
+        .header("mandate-reason", "a test")
+        .expect(200)
+        .await;
 }
 
 pub(crate) async fn rows(client: &Client, path: &str) -> Vec<Value> {
@@ -62,7 +67,8 @@ async fn the_example_of_the_page_comes_out_as_it_says_and_every_report_says_the_
     let ground = example().await;
     let admin = &ground.admin;
     let explained = rows(admin, "progress?explain=true").await;
-    let lines: Vec<String> = explained.iter().map(|row| format!("{}: {}", row["code"].as_str().unwrap(), told(row))).collect();
+    let lines: Vec<String> =
+        explained.iter().map(|row| format!("{}: {}", row["code"].as_str().unwrap(), told(row))).collect();
     insta::assert_snapshot!(lines.join("\n"), @"
     S: 40.0 to 60.0, 4 of 8
     1: 40.0 to 40.0, 1 of 1
@@ -75,10 +81,14 @@ async fn the_example_of_the_page_comes_out_as_it_says_and_every_report_says_the_
     assert_eq!((&explained[0]["weight"], &explained[0]["known_weight"]), (&json!("4"), &json!("3.20")));
     assert_eq!(told(&rows(admin, "summary").await[0]), told(&explained[0]));
     let matrix = rows(admin, "matrix").await;
-    let cells: Vec<String> = matrix.iter().map(|row| format!("{}: {}", row["entity"].as_str().unwrap_or("-"), told(row))).collect();
+    let cells: Vec<String> =
+        matrix.iter().map(|row| format!("{}: {}", row["entity"].as_str().unwrap_or("-"), told(row))).collect();
     assert_eq!(cells, ["AGY: 40.0 to 40.0, 1 of 1", "MIN: 100.0 to 100.0, 1 of 1", "-: 10.0 to 50.0, 2 of 6"]);
     let plan: Vec<String> = rows(admin, "plan").await.iter().map(told).collect();
-    assert_eq!(plan[..4], ["40.0 to 40.0, 1 of 1", "100.0 to 100.0, 1 of 1", "20.0 to 100.0, 1 of 5", "0.0 to 0.0, 1 of 1"]);
+    assert_eq!(
+        plan[..4],
+        ["40.0 to 40.0, 1 of 1", "100.0 to 100.0, 1 of 1", "20.0 to 100.0, 1 of 5", "0.0 to 0.0, 1 of 1"]
+    );
     assert_eq!(plan[4], "null to null, 0 of 0", "what is cancelled has no part");
     let attention = rows(admin, "attention").await;
     assert_eq!(attention.iter().map(told).collect::<Vec<_>>(), ["40.0 to 40.0, 1 of 1"], "{attention:?}");
@@ -102,7 +112,12 @@ async fn what_is_submitted_counts_where_it_is_asked_for() {
     assert!(reply.text.contains("submitted"), "{}", reply.text);
     // Of two that go on, and that nobody has accepted anything of, nothing is known: that is not zero.
     for code in ["2", "3", "4"] {
-        patch(&ground.admin, &format!("initiatives/external:i{code}"), json!({"status": "cancelled", "status_reason": "a test"})).await;
+        patch(
+            &ground.admin,
+            &format!("initiatives/external:i{code}"),
+            json!({"status": "cancelled", "status_reason": "a test"}),
+        )
+        .await;
     }
     let fresh = crate::progress::ground().await;
     reported(&fresh, "1", "2025-Q1", "submitted", json!({"percent": 40})).await;
@@ -128,11 +143,13 @@ async fn completed_is_a_hundred_whatever_was_reported_before_and_what_is_set_bac
     patch(admin, "initiatives/external:i2", back("it was not done")).await;
     assert_eq!(of("2").await, "40.0 to 40.0, 1 of 1");
     // A report that says that it is completed knows nothing any more once it is set back, and what was said before that is overtaken.
-    reported(&ground, "2", "2025-Q2", "accepted", json!({"status": "completed", "percent": 100, "evidence": "seen"})).await;
+    reported(&ground, "2", "2025-Q2", "accepted", json!({"status": "completed", "percent": 100, "evidence": "seen"}))
+        .await;
     assert_eq!(of("2").await, "100.0 to 100.0, 1 of 1");
     patch(admin, "initiatives/external:i2", back("nor this time")).await;
     assert_eq!(of("2").await, "null to null, 0 of 1");
-    patch(admin, "initiatives/external:i2", json!({"status": "not_started", "status_reason": "from the beginning"})).await;
+    patch(admin, "initiatives/external:i2", json!({"status": "not_started", "status_reason": "from the beginning"}))
+        .await;
     assert_eq!(of("2").await, "0.0 to 0.0, 1 of 1");
     assert_eq!(rows(admin, "summary").await[0]["completed"], 0);
 }
@@ -141,7 +158,12 @@ async fn completed_is_a_hundred_whatever_was_reported_before_and_what_is_set_bac
 async fn a_hundred_is_told_of_what_is_complete_only_and_nothing_of_what_has_not_begun_only() {
     let ground = ground().await;
     for code in ["1", "2"] {
-        patch(&ground.admin, &format!("initiatives/external:i{code}"), json!({"status": "cancelled", "status_reason": "a test"})).await;
+        patch(
+            &ground.admin,
+            &format!("initiatives/external:i{code}"),
+            json!({"status": "cancelled", "status_reason": "a test"}),
+        )
+        .await;
     }
     // One of three is unknown: 66.7 at least, 100 at most. A part of a third leaves nothing over in a sum.
     initiative(&ground, "3", "in_progress", &["completed", "completed", "in_progress"]).await;

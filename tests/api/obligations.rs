@@ -42,7 +42,10 @@ async fn reports_are_owed_by_leads_until_they_are_submitted() {
     // What was returned is owed again.
     let returned = json!({"state": "returned", "return_note": "More"});
     admin.patch(&path, returned).if_match(2).expect(200).await;
-    assert_eq!(owed(&admin, "kind=progress_report&on=2025-05-01&overdue=true&entity=code:AGY").await, ["1 2025-Q1 AGY overdue"]);
+    assert_eq!(
+        owed(&admin, "kind=progress_report&on=2025-05-01&overdue=true&entity=code:AGY").await,
+        ["1 2025-Q1 AGY overdue"]
+    );
 }
 
 #[tokio::test]
@@ -93,7 +96,11 @@ async fn milestones_with_a_deadline_are_owed_until_they_are_achieved() {
     let reached = json!({"achieved_on": "2025-04-01", "evidence": "seen"});
     admin.patch("/v1/milestones/external:m1", reached).if_match(1).expect(200).await;
     assert!(owed(&admin, "kind=milestone&on=2025-04-01").await.is_empty());
-    assert_eq!(owed(&admin, "kind=progress_report&on=2025-02-01&due_before=2026-01-01").await.len(), 4, "also periods to come");
+    assert_eq!(
+        owed(&admin, "kind=progress_report&on=2025-02-01&due_before=2026-01-01").await.len(),
+        4,
+        "also periods to come"
+    );
 }
 
 #[tokio::test]

@@ -28,7 +28,9 @@ impl Clock {
 
     async fn set(&self, day: &str) {
         let mut connection = PgConnection::connect_with(&self.options).await.unwrap();
-        let sql = format!("create or replace function today() returns date language sql stable parallel safe return '{day}'::date");
+        let sql = format!(
+            "create or replace function today() returns date language sql stable parallel safe return '{day}'::date"
+        );
         connection.execute(AssertSqlSafe(sql)).await.unwrap();
     }
 
@@ -67,7 +69,8 @@ async fn an_indicator_is_judged_at_each_published_mark() {
         let indicator = json!({"strategy_id": "external:S", "code": value, "title": value, "value_chain_stage": "outcome", "measure": "unit",
             "direction": "ascending", "baseline_value": "0", "baseline_on": "2024-12-31"});
         let id = clock.client.create("indicators", indicator).await["id"].clone();
-        let target = json!({"indicator_id": id, "period_from": "2025-01-01", "period_to": "2028-12-30", "value": "100"});
+        let target =
+            json!({"indicator_id": id, "period_from": "2025-01-01", "period_to": "2028-12-30", "value": "100"});
         clock.client.create("indicator-targets", target).await;
         let measured = json!({"indicator_id": id, "period_from": "2025-01-01", "period_to": "2025-12-31", "value": value, "status": "final"});
         clock.client.create("measurements", measured).await;
@@ -76,7 +79,9 @@ async fn an_indicator_is_judged_at_each_published_mark() {
         assert_eq!((&row["judgement"], &row["method"]), (&json!(judgement), &json!("linear")), "{row}");
     }
     // Growth is compound down to a billionth of the baseline.
-    for (target, method) in [("1000000000.000001", "linear"), ("1000000001", "linear"), ("1000000001.000001", "compound")] {
+    for (target, method) in
+        [("1000000000.000001", "linear"), ("1000000001", "linear"), ("1000000001.000001", "compound")]
+    {
         let indicator = json!({"strategy_id": "external:S", "code": target, "title": target, "value_chain_stage": "outcome", "measure": "unit",
             "direction": "ascending", "baseline_value": "1000000000", "baseline_on": "2024-12-31"});
         let id = clock.client.create("indicators", indicator).await["id"].clone();
@@ -122,8 +127,10 @@ async fn work_is_late_when_its_last_day_is_over_and_not_before() {
         assert_eq!(owed().await, overdue, "{case}");
     }
     // With all the people that were planned it is not understaffed.
-    let staff = |filled: &str| json!({"external_id": "P", "initiative_id": "external:A", "entity_id": "external:E", "profile": "cybersecurity_auditor",
-        "starts_on": "2025-07-03", "ends_on": "2025-07-03", "fte_planned": "2", "fte_filled": filled});
+    let staff = |filled: &str| {
+        json!({"external_id": "P", "initiative_id": "external:A", "entity_id": "external:E", "profile": "cybersecurity_auditor",
+        "starts_on": "2025-07-03", "ends_on": "2025-07-03", "fte_planned": "2", "fte_filled": filled})
+    };
     clock.client.create("entities", json!({"external_id": "E", "code": "E", "name": "E", "kind": "agency"})).await;
     clock.client.create("staff-allocations", staff("1.99")).await;
     let state = async || rows(&clock.client, "understaffed").await.first().map(|row| row["state"].clone());
@@ -137,7 +144,8 @@ async fn work_is_late_when_its_last_day_is_over_and_not_before() {
     let capacity = json!({"external_id": "C", "entity_id": "external:E", "profile": "cybersecurity_auditor", "starts_on": "2025-01-01", "fte": "2"});
     clock.client.create("staff-capacities", capacity).await;
     let over = async || rows(&clock.client, "staffing?per=month").await.last().unwrap()["over_allocated"].clone();
-    patch(&clock.client, "staff-allocations/external:P", json!({"starts_on": "2025-07-01", "ends_on": "2025-07-31"})).await;
+    patch(&clock.client, "staff-allocations/external:P", json!({"starts_on": "2025-07-01", "ends_on": "2025-07-31"}))
+        .await;
     assert_eq!(over().await, false);
     patch(&clock.client, "staff-allocations/external:P", json!({"fte_planned": "2.01"})).await;
     assert_eq!(over().await, true);
@@ -197,14 +205,21 @@ async fn the_worst_of_a_cell_is_the_first_in_the_stated_order() {
 async fn money_lapses_within_ninety_days_and_is_unspent_when_the_year_is_over() {
     let clock = Clock::at("2025-10-01").await;
     clock.initiative("A", "2099-12-31").await;
-    let money = |phase: &str, amount: &str| json!({"external_id": phase, "initiative_id": "external:A", "fiscal_year": 2025, "phase": phase,
-        "money": {"amount": amount, "currency": "RON"}});
+    let money = |phase: &str, amount: &str| {
+        json!({"external_id": phase, "initiative_id": "external:A", "fiscal_year": 2025, "phase": phase,
+        "money": {"amount": amount, "currency": "RON"}})
+    };
     clock.client.create("budget-allocations", money("appropriation", "10")).await;
     let kinds = async |query: &str| -> Vec<String> {
         let kind = |row: &Value| row["kind"].as_str().unwrap().to_owned();
         rows(&clock.client, &format!("funding-gaps{query}")).await.iter().map(kind).collect()
     };
-    for (day, found) in [("2025-10-01", None), ("2025-10-02", Some("lapsing")), ("2025-12-31", Some("lapsing")), ("2026-01-01", Some("underspent"))] {
+    for (day, found) in [
+        ("2025-10-01", None),
+        ("2025-10-02", Some("lapsing")),
+        ("2025-12-31", Some("lapsing")),
+        ("2026-01-01", Some("underspent")),
+    ] {
         clock.set(day).await;
         assert_eq!(kinds("").await, Vec::from_iter(found), "{day}");
     }
@@ -212,20 +227,34 @@ async fn money_lapses_within_ninety_days_and_is_unspent_when_the_year_is_over() 
     assert_eq!((kinds("?lapsing_within=29").await.len(), kinds("?lapsing_within=30").await.len()), (0, 1));
     clock.client.create("budget-allocations", money("estimate", "10")).await;
     assert!(kinds("?kind=unfunded").await.is_empty());
-    patch(&clock.client, "budget-allocations/external:estimate", json!({"money": {"amount": "10.01", "currency": "RON"}})).await;
+    patch(
+        &clock.client,
+        "budget-allocations/external:estimate",
+        json!({"money": {"amount": "10.01", "currency": "RON"}}),
+    )
+    .await;
     assert_eq!(kinds("?kind=unfunded").await, ["unfunded"]);
 }
 
 #[tokio::test]
 async fn evidence_expires_after_its_last_day_and_soon_is_within_ninety_days() {
     let clock = Clock::at("2025-06-15").await;
-    for (title, valid_until) in [("over", "2025-06-14"), ("last", "2025-06-15"), ("near", "2025-09-13"), ("far", "2025-09-14")] {
+    for (title, valid_until) in
+        [("over", "2025-06-14"), ("last", "2025-06-15"), ("near", "2025-09-13"), ("far", "2025-09-14")]
+    {
         let body = json!({"kind": "official_website", "title": title, "claim": "x", "about": "plan", "country": "XX", "state": "verified",
             "url": "https://plan.example/", "retrieved_at": "2025-01-31T10:00:00Z", "valid_until": valid_until});
         clock.client.create("evidence", body).await;
     }
     let told = async |query: &str| -> Vec<String> {
-        let line = |row: &Value| format!("{} {} {}", row["title"]["ro"].as_str().unwrap(), row["standing"].as_str().unwrap(), row["days_left"]);
+        let line = |row: &Value| {
+            format!(
+                "{} {} {}",
+                row["title"]["ro"].as_str().unwrap(),
+                row["standing"].as_str().unwrap(),
+                row["days_left"]
+            )
+        };
         rows(&clock.client, &format!("expiring-evidence{query}")).await.iter().map(line).collect()
     };
     assert_eq!(told("").await, ["over expired -1", "last verified 0", "near verified 90"]);
@@ -280,7 +309,13 @@ async fn a_session_is_overdue_after_its_last_day_and_years_are_the_last_five() {
     let clock = Clock::at("2025-06-15").await;
     let programme = json!({"external_id": "P", "strategy_id": "external:S", "title": "P", "audience": "public"});
     clock.client.create("training-programmes", programme).await;
-    clock.client.create("training-sessions", json!({"programme_id": "external:P", "starts_on": "2025-06-14", "ends_on": "2025-06-15"})).await;
+    clock
+        .client
+        .create(
+            "training-sessions",
+            json!({"programme_id": "external:P", "starts_on": "2025-06-14", "ends_on": "2025-06-15"}),
+        )
+        .await;
     let counts = async || {
         let row = rows(&clock.client, "training").await.remove(0);
         (row["planned"].clone(), row["overdue"].clone())
@@ -288,7 +323,9 @@ async fn a_session_is_overdue_after_its_last_day_and_years_are_the_last_five() {
     assert_eq!(counts().await, (json!(1), json!(0)));
     clock.set("2025-06-16").await;
     assert_eq!(counts().await, (json!(0), json!(1)));
-    let years = Vec::from_iter(rows(&clock.client, "contributions?direction=given").await.iter().map(|row| row["year"].as_i64().unwrap()));
+    let years = Vec::from_iter(
+        rows(&clock.client, "contributions?direction=given").await.iter().map(|row| row["year"].as_i64().unwrap()),
+    );
     assert_eq!(years, [2021, 2022, 2023, 2024, 2025]);
 }
 

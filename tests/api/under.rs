@@ -51,19 +51,40 @@ async fn a_strategy_has_its_action_plans_and_a_ministry_its_agencies_in_all_repo
     let options = database().await;
     let client = service_over(options.clone(), Limits::default()).await;
     plan(&client).await;
-    let of_plan = ["plan", "timeline", "responsibilities", "budget?by=initiative", "funding-gaps", "spending", "flows", "gaps", "integrity?by=item",
-        "quality", "staffing", "understaffed", "summary", "progress", "matrix", "attention", "plan-contents"];
+    let of_plan = [
+        "plan",
+        "timeline",
+        "responsibilities",
+        "budget?by=initiative",
+        "funding-gaps",
+        "spending",
+        "flows",
+        "gaps",
+        "integrity?by=item",
+        "quality",
+        "staffing",
+        "understaffed",
+        "summary",
+        "progress",
+        "matrix",
+        "attention",
+        "plan-contents",
+    ];
     for name in of_plan {
         let path = |query: &str| format!("/v1/reports/{name}{}{query}", if name.contains('?') { '&' } else { '?' });
         let all = items(&client, &path("strategy_id=external:P&strategy_id=external:Q&under=false")).await;
         assert!(!all.is_empty(), "{name}");
         // A report that has a row for a strategy itself has one more where the upper one is asked for too.
-        let whole = items(&client, &path("strategy_id=external:S&strategy_id=external:P&strategy_id=external:Q&under=false")).await;
+        let whole =
+            items(&client, &path("strategy_id=external:S&strategy_id=external:P&strategy_id=external:Q&under=false"))
+                .await;
         assert_eq!(items(&client, &path("strategy_id=external:S")).await, whole, "{name}");
         assert_eq!(items(&client, &path("strategy_id=external:P")).await, all, "{name}");
         let alone = items(&client, &path("strategy_id=external:S&under=false")).await;
         assert!(alone.len() < whole.len(), "{name}: {alone:?}");
-        let each = items(&client, &path("entity_id=external:MIN&entity_id=external:AGY&entity_id=external:UNIT&under=false")).await;
+        let each =
+            items(&client, &path("entity_id=external:MIN&entity_id=external:AGY&entity_id=external:UNIT&under=false"))
+                .await;
         assert_eq!(items(&client, &path("entity_id=external:MIN")).await, each, "{name}");
         if !["plan-contents"].contains(&name) {
             assert!(!each.is_empty(), "{name}");
@@ -72,12 +93,27 @@ async fn a_strategy_has_its_action_plans_and_a_ministry_its_agencies_in_all_repo
     }
     for name in ["expiring-evidence", "disputed-claims"] {
         assert_eq!(items(&client, &format!("/v1/reports/{name}?strategy_id=external:S")).await.len(), 2, "{name}");
-        assert_eq!(items(&client, &format!("/v1/reports/{name}?strategy_id=external:P&under=false")).await.len(), 1, "{name}");
+        assert_eq!(
+            items(&client, &format!("/v1/reports/{name}?strategy_id=external:P&under=false")).await.len(),
+            1,
+            "{name}"
+        );
     }
     let owed = async |query: &str| items(&client, &format!("/v1/obligations?{query}")).await.len();
     assert_eq!((owed("strategy_id=external:S").await, owed("entity=external:MIN").await), (2, 2));
-    assert_eq!((owed("strategy_id=external:S&under=false").await, owed("entity=external:MIN&under=false").await), (0, 0));
-    let calendar = async |query: &str| client.get(format!("/v1/calendars/external:MIN.ics{query}")).expect(200).await.text.matches("BEGIN:VEVENT").count();
+    assert_eq!(
+        (owed("strategy_id=external:S&under=false").await, owed("entity=external:MIN&under=false").await),
+        (0, 0)
+    );
+    let calendar = async |query: &str| {
+        client
+            .get(format!("/v1/calendars/external:MIN.ics{query}"))
+            .expect(200)
+            .await
+            .text
+            .matches("BEGIN:VEVENT")
+            .count()
+    };
     assert_eq!((calendar("").await, calendar("?under=false").await), (2, 0));
 }
 
@@ -94,8 +130,16 @@ async fn differences_of_a_strategy_have_those_of_what_was_under_it() {
     assert_eq!((told("strategy_id=external:S&under=false").await, told("strategy_id=external:Z").await), (0, 0));
     let then = now(&options).await;
     client.patch("/v1/initiatives/external:2", json!({"title": "Newer"})).header("if-match", "*").expect(200).await;
-    assert_eq!(items(&client, &format!("/v1/diff?from={then}&strategy_id=external:S")).await.len(), 0, "it is not any more");
-    assert_eq!(items(&client, &format!("/v1/reports/plan?strategy_id=external:S&as_of={from}")).await.len(), 2, "but it was");
+    assert_eq!(
+        items(&client, &format!("/v1/diff?from={then}&strategy_id=external:S")).await.len(),
+        0,
+        "it is not any more"
+    );
+    assert_eq!(
+        items(&client, &format!("/v1/reports/plan?strategy_id=external:S&as_of={from}")).await.len(),
+        2,
+        "but it was"
+    );
 }
 
 #[tokio::test]
@@ -103,7 +147,11 @@ async fn what_is_under_something_hidden_is_not_found_through_it() {
     let options = database().await;
     let client = service_over(options, Limits::default()).await;
     plan(&client).await;
-    client.patch("/v1/strategies/external:P", json!({"classification": "restricted"})).header("if-match", "*").expect(200).await;
+    client
+        .patch("/v1/strategies/external:P", json!({"classification": "restricted"}))
+        .header("if-match", "*")
+        .expect(200)
+        .await;
     let rows = items(&client.as_viewer(), "/v1/reports/plan?strategy_id=external:S").await;
     assert!(rows.is_empty(), "{rows:?}");
 }

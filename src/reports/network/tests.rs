@@ -72,8 +72,12 @@ fn work_of_one_day_is_a_day() {
 #[test]
 fn the_longest_chain_is_critical_and_the_shorter_has_slack() {
     // 1 -> 2 -> 4 without a day between; 1 -> 3 -> 4 with six days after 3.
-    let items =
-        items(&[("2025-01-01", "2025-01-05"), ("2025-01-06", "2025-01-15"), ("2025-01-06", "2025-01-09"), ("2025-01-16", "2025-01-18")]);
+    let items = items(&[
+        ("2025-01-01", "2025-01-05"),
+        ("2025-01-06", "2025-01-15"),
+        ("2025-01-06", "2025-01-09"),
+        ("2025-01-16", "2025-01-18"),
+    ]);
     let links = [(1, 2), (1, 3), (2, 4), (3, 4)].map(|(first, second)| link(first, second, Tie::FinishStart, 0));
     assert_eq!(slacks(&items, &links), [Some(0), Some(0), Some(6), Some(0)]);
 }
@@ -85,8 +89,8 @@ fn each_kind_ties_its_own_ends_with_its_lag() {
     let one = |tie, lag| slacks(&items, &[link(1, 2, tie, lag)])[0];
     assert_eq!(slacks(&items, &[])[0], Some(15)); // it could be done on the last five days
     for (tie, lag, slack) in [
-        (Tie::FinishStart, 0, 5),  // done by the 10th
-        (Tie::FinishStart, 2, 3),  // done by the 8th
+        (Tie::FinishStart, 0, 5), // done by the 10th
+        (Tie::FinishStart, 2, 3), // done by the 8th
         (Tie::FinishStart, 5, 0),
         (Tie::FinishStart, -3, 8), // three days of overlap
         (Tie::StartStart, 0, 10),  // begun by the 11th
@@ -111,7 +115,12 @@ fn a_late_predecessor_pushes_its_successor() {
 
 #[test]
 fn a_circle_has_no_slack_and_does_not_hang() {
-    let items = items(&[("2025-01-01", "2025-01-02"), ("2025-01-02", "2025-01-03"), ("2025-01-03", "2025-01-04"), ("2025-01-01", "2025-01-09")]);
+    let items = items(&[
+        ("2025-01-01", "2025-01-02"),
+        ("2025-01-02", "2025-01-03"),
+        ("2025-01-03", "2025-01-04"),
+        ("2025-01-01", "2025-01-09"),
+    ]);
     let links = [(1, 2), (2, 1), (2, 3)].map(|(first, second)| link(first, second, Tie::FinishStart, 0));
     assert_eq!(slacks(&items, &links), [None, None, None, Some(0)]);
 }
