@@ -48,6 +48,10 @@ pub struct Noun {
     pub is_append_only: bool,
     /// The nouns that it points to.
     pub references: &'static [Reference],
+    /// The references through which it is a part of something bigger.
+    pub parents: &'static [&'static str],
+    /// The fields that change without a reason in a strategy in force.
+    pub light: &'static [&'static str],
     /// Its routes.
     pub routes: fn() -> Router<App>,
     /// Its operations and schemas in the document.
@@ -73,6 +77,8 @@ impl Noun {
             table: R::TABLE,
             is_append_only: R::APPEND_ONLY,
             references: R::REFERENCES,
+            parents: R::PARENTS,
+            light: R::LIGHT,
             routes: api::routes::<R>,
             describe: api::operations::describe::<R>,
             shape: Shape::of::<R>,

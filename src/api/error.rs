@@ -42,6 +42,8 @@ pub enum Error {
     RequestTimeout,
     /// 409: the state of things does not allow it.
     Conflict(Vec<Fault>),
+    /// 409: it belongs to a strategy in the archive, which nothing changes.
+    Archived(Vec<Fault>),
     /// 410: it was deleted; where its history is.
     Deleted(String),
     /// 412: it has changed since the version named; the resource as it is now.
@@ -158,6 +160,7 @@ impl Error {
             Self::Conflict(faults) => {
                 (S::CONFLICT, "conflict", "The state of things does not allow it", faulty(faults))
             }
+            Self::Archived(faults) => (S::CONFLICT, "archived", "The strategy is archived", faulty(faults)),
             Self::KeyInUse => (
                 S::CONFLICT,
                 "idempotency_key_in_use",
@@ -244,9 +247,11 @@ impl Error {
     pub fn problem(&self) -> Problem {
         let (status, code, title, detail) = self.parts();
         let (errors, current, history) = match self {
-            Self::BadQuery(faults) | Self::Conflict(faults) | Self::Invalid(faults) | Self::Reserved(faults) => {
-                (faults.iter().take(FAULTS).cloned().collect(), None, None)
-            }
+            Self::BadQuery(faults)
+            | Self::Conflict(faults)
+            | Self::Archived(faults)
+            | Self::Invalid(faults)
+            | Self::Reserved(faults) => (faults.iter().take(FAULTS).cloned().collect(), None, None),
             Self::Stale(current) => (Vec::new(), current.clone(), None),
             Self::Deleted(history) => (Vec::new(), None, Some(history.clone())),
             _ => (Vec::new(), None, None),
@@ -375,8 +380,9 @@ impl From<sqlx::Error> for Error {
             }
             "23503" => Self::invalid(&field(), "not_found", "refers to something that does not exist (here)"),
             // The database judged it, and says with what faults.
-            "MD409" | "MD422" => match serde_json::from_str(database.message()) {
+            "MD409" | "MD422" | "MD423" => match serde_json::from_str(database.message()) {
                 Ok(faults) if code == "MD409" => Self::Conflict(faults),
+                Ok(faults) if code == "MD423" => Self::Archived(faults),
                 Ok(faults) => Self::Invalid(faults),
                 Err(_) => Self::Internal(Arc::new(error.into())),
             },

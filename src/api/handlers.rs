@@ -206,6 +206,9 @@ pub(crate) fn with_external_id(mut body: Value, key: &Key) -> Result<Value, Erro
 pub(crate) fn patched<R: Resource>(before: &R, patch: Value) -> Result<Value, Error> {
     let mut fields = serde_json::to_value(before).map_err(internal)?;
     forget_derived(&mut fields, &patch);
+    for name in before.outlived_by(&patch) {
+        fields[*name] = Value::Null;
+    }
     Ok(json::patched(fields, patch, |name| Shape::of::<R>().field(name)))
 }
 
@@ -232,7 +235,6 @@ pub(crate) async fn add<R: Resource>(
         return Err(Error::Invalid(faults.0));
     }
     fields::check(connection, right, (None, Some(data))).await?;
-    owed::<R>(connection, author, (None, Some(data))).await?;
     let stored = repository::insert(connection, author, &rows).await?;
     own::check(connection, right.grant, (R::KIND, stored.id), When::After).await?;
     Ok(stored)
@@ -248,7 +250,7 @@ async fn save<R: Resource>(
     one(&change(connection, author, before, data, right).await?)
 }
 
-/// Writes what is different now.
+/// Writes what is different now; where nothing is, the row is answered as it was.
 pub(crate) async fn change<R: Resource>(
     connection: &mut PgConnection,
     author: &repository::Author,
@@ -257,7 +259,6 @@ pub(crate) async fn change<R: Resource>(
     right: Right,
 ) -> Result<Stored<R>, Error> {
     fields::check(connection, right, (Some(&before.data), Some(data))).await?;
-    owed(connection, author, (Some(&before.data), Some(data))).await?;
     match repository::update(connection, author, before, data).await {
         Ok(stored) => {
             if right.grant.is_own() && refers_elsewhere(&before.data, data)? {
@@ -268,22 +269,6 @@ pub(crate) async fn change<R: Resource>(
         Err(repository::Error::Stale) => Err(overtaken::<R>(connection, before.id, right.clearance).await),
         Err(error) => Err(error.into()),
     }
-}
-
-/// Demands the reason that a change of a strategy in force owes.
-async fn owed<R: Resource>(
-    connection: &mut PgConnection,
-    author: &repository::Author,
-    change: (Option<&R>, Option<&R>),
-) -> Result<(), Error> {
-    if repository::without_reason(connection, author, std::iter::once(change)).await?.is_empty() {
-        return Ok(());
-    }
-    Err(Error::Invalid(vec![repository::Fault {
-        pointer: "Mandate-Reason".into(),
-        code: "needs_reason".into(),
-        detail: "The strategy is in force; say in the header Mandate-Reason why it changes so.".into(),
-    }]))
 }
 
 /// Whether a reference is another than before: what a thing belongs to follows from its references.
@@ -331,17 +316,16 @@ async fn remove<R: Resource>(
         return Err(Error::Conflict(faults.0));
     }
     fields::check(connection, right, (Some(&stored.data), None)).await?;
-    owed(connection, author, (Some(&stored.data), None)).await?;
-    let (id, version) = (stored.id, stored.version);
+    let id = stored.id;
     let outcome = if right.is_limited() {
         // A savepoint, because after a refusal the transaction is asked who stands in the way.
         let mut point = repository::begin(connection, Isolation::Committed).await?;
-        match repository::delete::<R>(&mut point, author, id, version).await {
+        match repository::delete(&mut point, author, stored).await {
             Ok(receipt) => repository::commit(point).await.map(|()| receipt),
             Err(error) => Err(repository::give_up(point, error).await),
         }
     } else {
-        repository::delete::<R>(connection, author, id, version).await
+        repository::delete(connection, author, stored).await
     };
     match outcome {
         Ok(receipt) => Ok((StatusCode::NO_CONTENT, [(RECEIPT, receipt_header(&receipt)?)]).into_response()),

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    document::{merge, parameters, problems, with_references},
+    document::{add_problems, merge, parameters, problems, with_references},
     error::Error,
     format::SUFFIXES,
     history::HistoryParameters,
@@ -26,6 +26,8 @@ struct Noun {
     plural: String,
     kind: &'static str,
     table: &'static str,
+    /// Whether it may be a part of a strategy.
+    is_guarded: bool,
 }
 
 /// What can be done with a noun.
@@ -77,6 +79,7 @@ pub fn describe<R: Resource>(document: &mut Value) {
         plural: R::TABLE.replace('_', "-"),
         kind: R::KIND,
         table: R::TABLE,
+        is_guarded: !R::PARENTS.is_empty(),
     };
     let components = &mut document["components"]["schemas"];
     merge(components, schemas::<R>());
@@ -130,7 +133,7 @@ pub fn if_none_match() -> Value {
 fn reason() -> Value {
     header(
         "Mandate-Reason",
-        "Why; kept in the record. A strategy in force needs it for dates, leads, appropriations and what is given up.",
+        "Why; kept in the record. A strategy in force needs it for what weighs, a closed one for every change, and each strategy for another status.",
         "agreed in the council of 12 May",
     )
 }
@@ -225,6 +228,7 @@ impl Noun {
             ("201", self.written("It is created.")),
             &["conflict", "too_large", "unsupported_media_type", "invalid"],
         );
+        self.add_guard(&mut create);
         create["requestBody"] = body("application/json", &self.input());
         json!({"get": list, "post": create})
     }
@@ -258,6 +262,7 @@ impl Noun {
             ("200", self.written("It is replaced.")),
             &[&CHANGE[..], &["absent"]].concat(),
         );
+        self.add_guard(&mut replace);
         replace["responses"]["201"] = self.written("It is created.");
         replace["requestBody"] = body("application/json", &self.input());
         let mut patch = self.operation(
@@ -267,15 +272,24 @@ impl Noun {
             ("200", self.written("It is changed.")),
             &CHANGE,
         );
+        self.add_guard(&mut patch);
         patch["requestBody"] = body("application/merge-patch+json", &patch_of(&self.name));
-        let delete = self.operation(
+        let mut delete = self.operation(
             Verb::Delete,
             &format!("Deletes {}; the record keeps it.", self.spoken),
             &owing(),
             ("204", json!({"description": "It is deleted.", "headers": {"Mandate-Receipt": receipt()}})),
             &["conflict", "deleted", "stale", "version_required"],
         );
+        self.add_guard(&mut delete);
         json!({"get": find, "put": replace, "patch": patch, "delete": delete})
+    }
+
+    /// Adds the problems that the guard of plans makes: no reason for what weighs, and an archived strategy.
+    fn add_guard(&self, operation: &mut Value) {
+        if self.is_guarded {
+            add_problems(operation, &["archived", "invalid"]);
+        }
     }
 
     fn history(&self) -> Value {

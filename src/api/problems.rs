@@ -28,6 +28,11 @@ pub const PROBLEMS: [(&str, u16, &str); 24] = [
         "The state of things does not allow it: a value is taken, others refer to the resource, a cycle would come to be, approved dates would be lost. Nothing was changed.",
     ),
     (
+        "archived",
+        409,
+        "It belongs to a strategy that is archived, and stays as it is. Nothing was changed. `errors` says how the strategy is reopened.",
+    ),
+    (
         "idempotency_key_in_use",
         409,
         "The first request with this Idempotency-Key is still under way. Send the same request again after `Retry-After` seconds.",

@@ -90,6 +90,11 @@ impl Resource for ContributionPartner {
         check_organisation_type("organisation_type", self.organisation_type.as_deref(), faults);
     }
 
+    /// Who takes part in a contribution is no promise of the plan.
+    fn needs_reason(_: Option<&Self>, _: Option<&Self>) -> bool {
+        false
+    }
+
     fn columns(&self, row: &mut Row) {
         set_fields!(row, self; external_id, classification, contribution_id, role, entity_id, name, reference, organisation_type,
             activity_reference);

@@ -238,6 +238,11 @@ impl Resource for Contribution {
         rules::check(self, faults);
     }
 
+    /// What partners give follows them; a contribution that goes was counted on.
+    fn needs_reason(_: Option<&Self>, after: Option<&Self>) -> bool {
+        after.is_none()
+    }
+
     fn columns(&self, row: &mut Row) {
         set_fields!(row, self; external_id, classification, direction, title, description, objectives, target_groups, status,
             planned_starts_on, actual_starts_on, planned_ends_on, actual_ends_on, modality, lead_id, strategy_id, initiative_id,

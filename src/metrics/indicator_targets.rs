@@ -57,6 +57,8 @@ impl Resource for IndicatorTarget {
     const SORTS: &'static [Sort] = &[Sort::date("period_to", "period_to"), Sort::CREATED, Sort::UPDATED];
     const REFERENCES: &'static [Reference] = &[Reference { field: "indicator_id", table: "indicators" }];
     const PARENTS: &'static [&'static str] = &["indicator_id"];
+    const LIGHT: &'static [&'static str] = &["note"];
+    const IS_ADDED_FREELY: bool = true;
     const RULE: Option<&'static str> = Some(
         "select '#/value', case when n.measure = 'qualitative' then 'not_allowed' else 'needs_value' end, \
            case when n.measure = 'qualitative' then 'The indicator is qualitative; leave the value out and give a descriptor.' \
@@ -70,12 +72,6 @@ impl Resource for IndicatorTarget {
         faults.check_period(Some(self.period_from), Some(self.period_to), "period_to");
         let is_said = self.value.is_some() || self.descriptor.is_some();
         faults.check(is_said, "value", "required", "Give a value, or of a qualitative indicator a descriptor.");
-    }
-
-    fn needs_reason(before: Option<&Self>, after: Option<&Self>) -> bool {
-        let promise =
-            |side: &Self| (side.indicator_id, side.period_from, side.period_to, side.value, side.descriptor.clone());
-        before.is_some_and(|before| after.map(promise) != Some(promise(before)))
     }
 
     fn columns(&self, row: &mut Row) {

@@ -170,6 +170,7 @@ impl Resource for Indicator {
     ];
     const PARENTS: &'static [&'static str] = &["strategy_id", "objective_id", "initiative_id", "step_id"];
     const LONG_AGO: &'static [&'static str] = &["baseline_on"];
+    const IS_ADDED_FREELY: bool = true;
     type Filter = Filter;
 
     fn validate(&self, before: Option<&Self>, faults: &mut Faults) {
@@ -216,15 +217,6 @@ impl Resource for Indicator {
             "required",
             "Say where it stood on that day, or leave the whole baseline out.",
         );
-    }
-
-    fn needs_reason(before: Option<&Self>, after: Option<&Self>) -> bool {
-        let yardstick = |side: &Self| {
-            let parents = (side.strategy_id, side.objective_id, side.initiative_id, side.step_id);
-            let baseline = (side.baseline_value, side.baseline_descriptor.clone(), side.baseline_on);
-            (parents, side.measure, side.direction, side.aggregation, baseline)
-        };
-        before.is_some_and(|before| after.map(yardstick) != Some(yardstick(before)))
     }
 
     fn columns(&self, row: &mut Row) {

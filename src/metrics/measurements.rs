@@ -211,6 +211,11 @@ impl Resource for Measurement {
         );
     }
 
+    /// A measurement reports, and what is final stays by a rule of its own.
+    fn needs_reason(_: Option<&Self>, _: Option<&Self>) -> bool {
+        false
+    }
+
     fn columns(&self, row: &mut Row) {
         set_fields!(row, self; external_id, classification, indicator_id, period_from, period_to, disaggregation, value, descriptor, status,
             restates_id, evidence, note);

@@ -8,7 +8,7 @@ use super::{cost, funding_sources::FundingSourceId};
 use crate::{
     entities::entities::EntityId,
     plan::{initiatives::InitiativeId, legal_acts::LegalActId, steps::StepId},
-    repository::{Faults, Reference, Resource, Row, Select, Sort, macros::set_fields},
+    repository::{Faults, Reference, Resource, Row, Select, Sort, macros::set_fields, weighs},
     values::{Classification, ExternalId, Id, Money, Text, codelists},
 };
 
@@ -112,6 +112,7 @@ impl Resource for BudgetAllocation {
         Reference { field: "legal_act_id", table: "legal_acts" },
     ];
     const PARENTS: &'static [&'static str] = &["initiative_id", "step_id"];
+    const LIGHT: &'static [&'static str] = &["programme_code", "cofog_code", "note"];
     type Filter = Filter;
 
     fn validate(&self, _: Option<&Self>, faults: &mut Faults) {
@@ -125,13 +126,11 @@ impl Resource for BudgetAllocation {
         );
     }
 
+    /// An appropriation is a ceiling; an estimate is a guess.
     fn needs_reason(before: Option<&Self>, after: Option<&Self>) -> bool {
-        let ceiling = |side: Option<&Self>| {
-            let ceiling = side.filter(|side| side.phase == Phase::Appropriation)?;
-            let whose = (ceiling.entity_id, ceiling.funding_source_id, ceiling.legal_act_id);
-            Some((ceiling.initiative_id, ceiling.step_id, ceiling.fiscal_year, ceiling.money.clone(), whose))
-        };
-        ceiling(before) != ceiling(after)
+        let is_ceiling = |side: Option<&Self>| side.is_some_and(|side| side.phase == Phase::Appropriation);
+        let is_told_only = before.zip(after).is_some_and(|(before, after)| !weighs(before, after, Self::LIGHT));
+        (is_ceiling(before) || is_ceiling(after)) && !is_told_only
     }
 
     fn columns(&self, row: &mut Row) {

@@ -95,6 +95,8 @@ impl Resource for StaffAllocation {
         Reference { field: "entity_id", table: "entities" },
     ];
     const PARENTS: &'static [&'static str] = &["initiative_id", "step_id"];
+    const LIGHT: &'static [&'static str] = &["fte_filled", "note"];
+    const IS_ADDED_FREELY: bool = true;
     type Filter = Filter;
 
     fn validate(&self, _: Option<&Self>, faults: &mut Faults) {

@@ -128,6 +128,7 @@ impl Resource for TrainingProgramme {
         Reference { field: "indicator_id", table: "indicators" },
     ];
     const PARENTS: &'static [&'static str] = &["strategy_id", "initiative_id"];
+    const IS_ADDED_FREELY: bool = true;
     type Filter = Filter;
 
     fn validate(&self, _: Option<&Self>, faults: &mut Faults) {

@@ -141,6 +141,11 @@ impl Resource for TrainingSession {
         }
     }
 
+    /// What is held is told; a session that goes was promised.
+    fn needs_reason(_: Option<&Self>, after: Option<&Self>) -> bool {
+        after.is_none()
+    }
+
     fn columns(&self, row: &mut Row) {
         set_fields!(row, self; external_id, classification, programme_id, title, starts_on, ends_on, place, modality, status, places,
             participants, women, men, note);

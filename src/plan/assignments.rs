@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use super::{initiatives::InitiativeId, steps::StepId};
 use crate::{
     entities::entities::EntityId,
-    repository::{Faults, Reference, Resource, Row, Select, Sort, macros::set_fields},
+    repository::{Faults, Reference, Resource, Row, Select, Sort, macros::set_fields, weighs},
     values::{Classification, ExternalId, Id, Text},
 };
 
@@ -36,6 +36,13 @@ pub enum Role {
     Funder,
     /// Puts it into practice.
     Implementer,
+}
+
+impl Role {
+    /// Whether it is one of those who answer for the work.
+    fn leads(self) -> bool {
+        matches!(self, Self::Lead | Self::CoLead | Self::Accountable)
+    }
 }
 
 /// The role of an entity in an initiative or a step.
@@ -102,6 +109,7 @@ impl Resource for Assignment {
         Reference { field: "entity_id", table: "entities" },
     ];
     const PARENTS: &'static [&'static str] = &["initiative_id", "step_id"];
+    const LIGHT: &'static [&'static str] = &["source_label", "note"];
     type Filter = Filter;
 
     fn validate(&self, _: Option<&Self>, faults: &mut Faults) {
@@ -109,12 +117,11 @@ impl Resource for Assignment {
         faults.check_period(self.valid_from, self.valid_to, "valid_to");
     }
 
+    /// Who leads, or answers for it, is promised; who helps is not.
     fn needs_reason(before: Option<&Self>, after: Option<&Self>) -> bool {
-        let led = |side: Option<&Self>| {
-            let lead = side.filter(|side| side.role == Role::Lead)?;
-            Some((lead.entity_id, lead.initiative_id, lead.step_id, lead.valid_from, lead.valid_to))
-        };
-        led(before) != led(after)
+        let leads = |side: Option<&Self>| side.is_some_and(|side| side.role.leads());
+        let is_told_only = before.zip(after).is_some_and(|(before, after)| !weighs(before, after, Self::LIGHT));
+        (leads(before) || leads(after)) && !is_told_only
     }
 
     fn columns(&self, row: &mut Row) {

@@ -86,6 +86,8 @@ impl Resource for Dependency {
     ];
     const PARENTS: &'static [&'static str] =
         &["predecessor_initiative_id", "predecessor_step_id", "successor_initiative_id", "successor_step_id"];
+    const LIGHT: &'static [&'static str] = &["note"];
+    const IS_ADDED_FREELY: bool = true;
     // A step is within its initiative: it starts after that has started and ends before that ends. So each item has a start and an end, and a
     // walk goes from the start of what waits over all that comes after; it must not come to the end of what comes first.
     const RULE: Option<&'static str> = Some(

@@ -138,6 +138,8 @@ impl Resource for Initiative {
         Reference { field: "objective_id", table: "objectives" },
     ];
     const PARENTS: &'static [&'static str] = &["strategy_id", "objective_id"];
+    const LIGHT: &'static [&'static str] = &["status", "status_reason", "evidence", "confidence", "confidence_reason"];
+    const IS_ADDED_FREELY: bool = true;
     const FILTER_REFERENCES: &'static [Reference] = &[Reference { field: "lead_id", table: "entities" }];
     type Filter = Filter;
 
@@ -155,13 +157,8 @@ impl Resource for Initiative {
         );
     }
 
-    fn needs_reason(before: Option<&Self>, after: Option<&Self>) -> bool {
-        before.is_some_and(|before| {
-            after.is_none_or(|after| {
-                (&before.starts_on, &before.deadline) != (&after.starts_on, &after.deadline)
-                    || before.status != after.status && after.status == Status::Cancelled
-            })
-        })
+    fn undoes(before: &Self, after: &Self) -> bool {
+        before.progress().is_undone(&after.progress())
     }
 
     fn columns(&self, row: &mut Row) {

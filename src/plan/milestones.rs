@@ -85,6 +85,8 @@ impl Resource for Milestone {
     ];
     const REFERENCES: &'static [Reference] = &[Reference { field: "initiative_id", table: "initiatives" }];
     const PARENTS: &'static [&'static str] = &["initiative_id"];
+    const LIGHT: &'static [&'static str] = &["achieved_on", "evidence"];
+    const IS_ADDED_FREELY: bool = true;
     type Filter = Filter;
 
     fn validate(&self, before: Option<&Self>, faults: &mut Faults) {
@@ -97,8 +99,8 @@ impl Resource for Milestone {
         );
     }
 
-    fn needs_reason(before: Option<&Self>, after: Option<&Self>) -> bool {
-        before.is_some_and(|before| after.is_none_or(|after| before.deadline != after.deadline))
+    fn undoes(before: &Self, after: &Self) -> bool {
+        before.achieved_on.is_some() && (before.achieved_on, &before.evidence) != (after.achieved_on, &after.evidence)
     }
 
     fn columns(&self, row: &mut Row) {

@@ -62,14 +62,11 @@ impl Resource for Objective {
         Reference { field: "parent_id", table: "objectives" },
     ];
     const PARENTS: &'static [&'static str] = &["strategy_id", "parent_id"];
+    const IS_ADDED_FREELY: bool = true;
     const RULE: Option<&'static str> = Some(no_cycles!("objectives", "parent_id"));
     type Filter = Filter;
 
     fn validate(&self, _: Option<&Self>, _: &mut Faults) {}
-
-    fn needs_reason(before: Option<&Self>, after: Option<&Self>) -> bool {
-        before.is_some() && after.is_none()
-    }
 
     fn columns(&self, row: &mut Row) {
         set_fields!(row, self; external_id, classification, strategy_id, parent_id, code, title, description);

@@ -25,6 +25,19 @@ pub enum Status {
     Continuous,
 }
 
+impl Status {
+    /// Whether it is the next status of work that goes on as planned. What is not named here takes something back.
+    fn leads_to(self, next: Self) -> bool {
+        use Status::{Completed, Continuous, InProgress, NotStarted, OnHold};
+        self == next
+            || match self {
+                NotStarted | InProgress | OnHold => matches!(next, InProgress | OnHold | Completed | Continuous),
+                Continuous => matches!(next, OnHold | Completed),
+                Completed | Self::Cancelled => false,
+            }
+    }
+}
+
 /// The fields that change together.
 pub(super) struct Progress<'a> {
     pub(super) status: Status,
@@ -33,6 +46,11 @@ pub(super) struct Progress<'a> {
 }
 
 impl Progress<'_> {
+    /// Whether what was reported is undone: the work falls back or is given up, or what proves its completion is another.
+    pub(super) fn is_undone(&self, after: &Self) -> bool {
+        !self.status.leads_to(after.status) || self.status == Status::Completed && self.evidence != after.evidence
+    }
+
     /// Notes what a status lacks, and steps that are not allowed.
     pub(super) fn check(&self, before: Option<&Self>, faults: &mut Faults) {
         faults.check(

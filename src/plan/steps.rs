@@ -107,6 +107,8 @@ impl Resource for Step {
     ];
     const REFERENCES: &'static [Reference] = &[Reference { field: "initiative_id", table: "initiatives" }];
     const PARENTS: &'static [&'static str] = &["initiative_id"];
+    const LIGHT: &'static [&'static str] = &["status", "status_reason", "evidence"];
+    const IS_ADDED_FREELY: bool = true;
     type Filter = Filter;
 
     fn validate(&self, before: Option<&Self>, faults: &mut Faults) {
@@ -116,13 +118,8 @@ impl Resource for Step {
         faults.check_start(days(self), before.map(days));
     }
 
-    fn needs_reason(before: Option<&Self>, after: Option<&Self>) -> bool {
-        before.is_some_and(|before| {
-            after.is_none_or(|after| {
-                (&before.starts_on, &before.deadline) != (&after.starts_on, &after.deadline)
-                    || before.status != after.status && after.status == Status::Cancelled
-            })
-        })
+    fn undoes(before: &Self, after: &Self) -> bool {
+        before.progress().is_undone(&after.progress())
     }
 
     fn columns(&self, row: &mut Row) {

@@ -2,6 +2,7 @@
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::{
@@ -42,7 +43,8 @@ pub struct Strategy {
     pub country: Country,
     /// Strategy or action plan.
     pub kind: StrategyKind,
-    /// Where it is on its way; `approved` and `in_force` need `legal_act_id`.
+    /// Where it is on its way; `approved`, `in_force` and `amended` need `legal_act_id`, and so does a way back from `closed` or `archived`.
+    /// Another status needs a reason (`Mandate-Reason`).
     #[serde(default)]
     pub status: StrategyStatus,
     /// The first day of its period.
@@ -135,6 +137,8 @@ impl Resource for Strategy {
         Reference { field: "owner_id", table: "entities" },
     ];
     const PARENTS: &'static [&'static str] = &["parent_id"];
+    const LIGHT: &'static [&'static str] = &["completeness", "evidence_state", "evidence_note", "source"];
+    const IS_ADDED_FREELY: bool = true;
     const RULE: Option<&'static str> =
         Some(concat!(no_cycles!("strategies", "supersedes_id"), " union all ", no_cycles!("strategies", "parent_id")));
     type Filter = Filter;
@@ -144,8 +148,18 @@ impl Resource for Strategy {
         for (index, _) in self.languages.iter().enumerate().filter(|(_, language)| !language.is_known()) {
             faults.add(&format!("languages/{index}"), "unknown_code", "Give a language of ISO 639-1.");
         }
+        let came_without = before.is_some_and(|before| before.status == self.status && before.legal_act_id.is_none());
+        let needs_act = matches!(self.status, StrategyStatus::Approved | StrategyStatus::InForce)
+            || self.status == StrategyStatus::Amended && !came_without;
+        let is_reopened = before.is_some_and(|before| before.status.is_reopened_by(self.status));
         faults.check(
-            self.legal_act_id.is_some() || !matches!(self.status, StrategyStatus::Approved | StrategyStatus::InForce),
+            self.legal_act_id.is_some() || !is_reopened,
+            "legal_act_id",
+            "needs_legal_act",
+            "Name the legal act that reopens it; it may be the one that was named before.",
+        );
+        faults.check(
+            is_reopened || self.legal_act_id.is_some() || !needs_act,
             "legal_act_id",
             "needs_legal_act",
             "Name the legal act that approves it, or keep it a draft.",
@@ -159,6 +173,13 @@ impl Resource for Strategy {
             let then = if next.is_empty() { "nothing else".into() } else { next.join(" or ") };
             faults.add("status", "transition", format!("From here the status can become {then}."));
         }
+    }
+
+    /// The act that approved a strategy does not reopen it unless it is named again.
+    fn outlived_by(&self, patch: &Value) -> &'static [&'static str] {
+        let next = patch.get("status").and_then(|word| serde_json::from_value(word.clone()).ok());
+        let is_reopened = next.is_some_and(|next| self.status.is_reopened_by(next));
+        if is_reopened && patch.get("legal_act_id").is_none() { &["legal_act_id"] } else { &[] }
     }
 
     fn columns(&self, row: &mut Row) {

@@ -30,11 +30,11 @@ pub enum StrategyStatus {
     Approved,
     /// In force by a legal act.
     InForce,
-    /// Replaced by an amended version.
+    /// In force, as amended by a later legal act.
     Amended,
-    /// Its period is over.
+    /// Its period is over; whatever still changes in it needs a reason.
     Closed,
-    /// Kept for reference.
+    /// Kept for reference; nothing in it changes until it is reopened.
     Archived,
     /// Refused.
     Rejected,
@@ -43,7 +43,7 @@ pub enum StrategyStatus {
 }
 
 impl StrategyStatus {
-    /// The states that may follow.
+    /// The states that may follow. `docs/guard.md` has them with their reasons.
     pub(super) fn next(self) -> &'static [Self] {
         use StrategyStatus::{
             Amended, Approved, Archived, Closed, Consultation, Draft, InForce, Rejected, Submitted, Withdrawn,
@@ -55,9 +55,18 @@ impl StrategyStatus {
             Approved => &[InForce, Withdrawn],
             InForce => &[Amended, Closed],
             Amended => &[Closed],
-            Closed => &[Archived],
+            Closed => &[Archived, InForce, Amended],
             Rejected | Withdrawn => &[Draft, Archived],
-            Archived => &[],
+            Archived => &[Closed],
+        }
+    }
+
+    /// Whether the next state takes it out of the past, which needs an act.
+    pub(super) fn is_reopened_by(self, next: Self) -> bool {
+        match self {
+            Self::Closed => next != self && next != Self::Archived,
+            Self::Archived => next != self,
+            _ => false,
         }
     }
 }

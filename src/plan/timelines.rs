@@ -168,13 +168,6 @@ impl Resource for Timeline {
         );
     }
 
-    fn needs_reason(before: Option<&Self>, after: Option<&Self>) -> bool {
-        match (before, after) {
-            (Some(before), Some(after)) => before.is_rescheduled(after),
-            _ => true,
-        }
-    }
-
     fn columns(&self, row: &mut Row) {
         set_fields!(row, self; external_id, classification, initiative_id, step_id, basis, starts_on, ends_on, legal_act_id, reason,
             set_on);

@@ -252,7 +252,9 @@ impl Asked {
 fn refusal(index: usize, error: Error) -> Result<Vec<Fault>, Error> {
     let mut found = Faults::default();
     match error {
-        Error::Invalid(faults) | Error::Conflict(faults) | Error::Reserved(faults) => found.0 = faults,
+        Error::Invalid(faults) | Error::Conflict(faults) | Error::Archived(faults) | Error::Reserved(faults) => {
+            found.0 = faults
+        }
         Error::Forbidden(why) => found.add("", "forbidden", why),
         Error::NotFound(why) => found.add("", "not_found", why),
         Error::Deleted(history) => found.add("", "deleted", format!("it was deleted; its history is at {history}")),
@@ -272,7 +274,7 @@ pub(super) fn describe(document: &mut Value) {
         components.extend(schemas::<BatchAnswer>());
     }
     let schema = |name: &str| json!({"schema": {"$ref": format!("#/components/schemas/{name}")}});
-    let mut responses = problems(&["conflict", "too_large", "unsupported_media_type", "invalid"]);
+    let mut responses = problems(&["conflict", "archived", "too_large", "unsupported_media_type", "invalid"]);
     let done = json!({"description": "A row for each report.", "content": {"application/json": schema("BatchAnswer")}});
     responses.insert("200".into(), done);
     let mut asked = parameters::<BatchParameters>();

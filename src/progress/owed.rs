@@ -134,7 +134,7 @@ const OWED: &str = concat!(
     "
 with plan as (
     select id, owner_id, code_order from strategies
-    where status not in ('amended', 'closed', 'archived', 'rejected', 'withdrawn') and ($2 = '{}' or id = any($2))
+    where not is_over(status) and ($2 = '{}' or id = any($2))
 ),
 -- All that these plans hold; what is looked up in it, is looked up among that only.
 item as materialized (

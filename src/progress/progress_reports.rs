@@ -229,6 +229,11 @@ impl Resource for ProgressReport {
         );
     }
 
+    /// A report tells how far the work is, and what it moves is judged by itself.
+    fn needs_reason(_: Option<&Self>, _: Option<&Self>) -> bool {
+        false
+    }
+
     fn columns(&self, row: &mut Row) {
         set_fields!(row, self; external_id, classification, initiative_id, step_id, cycle_id, period, corrects_id, state,
             return_note, status, status_reason, confidence, percent, narrative, evidence, challenges, forecast_ends_on);

@@ -156,6 +156,8 @@ impl Resource for ReportingCycle {
         Reference { field: "consolidator_id", table: "entities" },
     ];
     const PARENTS: &'static [&'static str] = &["strategy_id"];
+    const LIGHT: &'static [&'static str] = &["status", "periods"];
+    const IS_ADDED_FREELY: bool = true;
     const RULE: Option<&'static str> = Some(
         "select distinct '#/periods', 'in_use', format('The period %s has progress reports; keep it in the list.', r.period)
          from progress_reports r join reporting_cycles c on c.id = r.cycle_id
@@ -191,6 +193,12 @@ impl Resource for ReportingCycle {
         if before.is_none_or(|before| before.periods != self.periods) {
             self.check_overlaps(faults);
         }
+    }
+
+    /// Who reports on less, or later, has less to answer for; a further period takes nothing away.
+    fn undoes(before: &Self, after: &Self) -> bool {
+        let obliges_less = before.status != after.status && before.status != CycleStatus::Draft;
+        obliges_less || before.periods.iter().any(|period| !after.periods.contains(period))
     }
 
     fn columns(&self, row: &mut Row) {

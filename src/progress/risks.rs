@@ -177,6 +177,11 @@ impl Resource for Risk {
         }
     }
 
+    /// The register follows what happens; what is taken off it is given up.
+    fn needs_reason(_: Option<&Self>, after: Option<&Self>) -> bool {
+        after.is_none()
+    }
+
     fn columns(&self, row: &mut Row) {
         set_fields!(row, self; external_id, classification, strategy_id, initiative_id, step_id, code, title, description, level,
             status, status_reason, owner_id, mitigation, review_on, escalated_to_id, escalated_on, escalation_reason);

@@ -56,7 +56,7 @@ from (values (1)) one (n) left join item i on true left join ",
 );
 
 /// The parts of an initiative or a step that a report moves.
-trait Moved: Resource + PartialEq {
+trait Moved: Resource {
     fn take(&mut self, report: &ProgressReport);
 }
 
@@ -119,11 +119,14 @@ pub(super) async fn submit(
     if ground.is_overtaken {
         return Ok(());
     }
-    let author = because_of(author, &report.period);
+    let writer = author;
+    let author = &because_of(writer, &report.period);
+    // To take something back, the report has to say why.
+    let author_of = |takes_back: bool| if takes_back && report.status_reason.is_none() { writer } else { author };
     if report.initiative_id.is_some() {
-        move_item::<Initiative>(connection, &author, (item, report), right).await?;
+        move_item::<Initiative>(connection, author_of, (item, report), right).await?;
     } else {
-        move_item::<Step>(connection, &author, (item, report), right).await?;
+        move_item::<Step>(connection, author_of, (item, report), right).await?;
     }
     let Some(forecast) = report.forecast_ends_on.filter(|day| Some(*day) != ground.forecast) else {
         return Ok(());
@@ -141,7 +144,7 @@ pub(super) async fn submit(
         reason: report.challenges.clone(),
         set_on: Some(ground.today),
     };
-    repository::insert(connection, &author, &[(Uuid::now_v7(), timeline)]).await?;
+    repository::insert(connection, author, &[(Uuid::now_v7(), timeline)]).await?;
     Ok(())
 }
 
@@ -151,9 +154,9 @@ fn because_of(author: &Author, period: &Code) -> Author {
     Author { reason: Some(reason), ..author.clone() }
 }
 
-async fn move_item<R: Moved>(
+async fn move_item<'a, R: Moved>(
     connection: &mut PgConnection,
-    author: &Author,
+    author_of: impl Fn(bool) -> &'a Author,
     (id, report): (Uuid, &ProgressReport),
     right: Right,
 ) -> Result<(), Error> {
@@ -162,15 +165,13 @@ async fn move_item<R: Moved>(
     };
     let mut after = before.data.clone();
     after.take(report);
-    if after == before.data {
-        return Ok(());
-    }
     let mut faults = Faults::default();
     after.validate(Some(&before.data), &mut faults);
     if !faults.0.is_empty() {
         return Err(Error::Invalid(faults.0.into_iter().map(of_report).collect()));
     }
     fields::check(connection, right, (Some(&before.data), Some(&after))).await?;
+    let author = author_of(R::needs_reason(Some(&before.data), Some(&after)));
     repository::update(connection, author, &before, &after).await?;
     Ok(())
 }

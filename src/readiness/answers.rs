@@ -90,6 +90,11 @@ impl Resource for Answer {
         );
     }
 
+    /// It judges the plan and is no promise of it.
+    fn needs_reason(_: Option<&Self>, _: Option<&Self>) -> bool {
+        false
+    }
+
     fn columns(&self, row: &mut Row) {
         set_fields!(row, self; external_id, classification, assessment_id, indicator, points, level, is_met, justification,
             initiative_id, expected_points, expected_level);

@@ -90,6 +90,11 @@ impl Resource for Assessment {
         faults.check(self.country.is_known(), "country", "unknown_code", "Give a country of ISO 3166-1 alpha-2.");
     }
 
+    /// It judges the plan and is no promise of it.
+    fn needs_reason(_: Option<&Self>, _: Option<&Self>) -> bool {
+        false
+    }
+
     fn columns(&self, row: &mut Row) {
         set_fields!(row, self; external_id, classification, framework_id, strategy_id, country, title, assessed_on, state, note);
     }

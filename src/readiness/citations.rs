@@ -52,6 +52,11 @@ impl Resource for Citation {
 
     fn validate(&self, _: Option<&Self>, _: &mut Faults) {}
 
+    /// It judges the plan and is no promise of it.
+    fn needs_reason(_: Option<&Self>, _: Option<&Self>) -> bool {
+        false
+    }
+
     fn columns(&self, row: &mut Row) {
         set_fields!(row, self; external_id, classification, answer_id, evidence_id, note);
     }

@@ -175,6 +175,11 @@ impl Resource for Evidence {
         self.judge_state(before, faults);
     }
 
+    /// Evidence follows what is found; what is taken away no longer proves anything.
+    fn needs_reason(_: Option<&Self>, after: Option<&Self>) -> bool {
+        after.is_none()
+    }
+
     fn columns(&self, row: &mut Row) {
         set_fields!(row, self; external_id, classification, kind, title, claim, about, content, country, url, publisher, published_on,
             quote, quote_language, legal_act_id, annex, strategy_id, document_symbol, retrieved_at, valid_until, languages, document,

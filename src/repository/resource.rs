@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
+    guard::weighs,
     list::{Select, Sort},
     receipt::Receipt,
     write::Author,
@@ -17,7 +18,7 @@ use super::{
 
 /// A noun of the API: the fields that a client writes.
 pub trait Resource:
-    Serialize + DeserializeOwned + ToSchema + for<'r> FromRow<'r, PgRow> + Clone + Send + Sync + Unpin + 'static
+    Serialize + DeserializeOwned + ToSchema + for<'r> FromRow<'r, PgRow> + Clone + PartialEq + Send + Sync + Unpin + 'static
 {
     /// The singular name, as in problems and in the record: `initiative`.
     const KIND: &'static str;
@@ -39,6 +40,10 @@ pub trait Resource:
     const LONG_AGO: &'static [&'static str] = &[];
     /// Whether it is only added to. What is recorded stays as it is: there is no PUT, PATCH or DELETE, and an import refuses a changed row.
     const APPEND_ONLY: bool = false;
+    /// The fields that may change without a reason once the strategy is in force: they report, or describe the row and not the plan.
+    const LIGHT: &'static [&'static str] = &[];
+    /// Whether a new one needs no reason once the strategy is in force: it breaks no promise.
+    const IS_ADDED_FREELY: bool = false;
     /// What `GET` on the collection accepts besides the parameters that all collections share.
     type Filter: DeserializeOwned + ToSchema + Send + Sync;
 
@@ -46,10 +51,23 @@ pub trait Resource:
     fn validate(&self, before: Option<&Self>, faults: &mut Faults);
     /// Rules over its deletion, whoever asks. What others refer to is kept without a rule.
     fn validate_deletion(&self, _: &mut Faults) {}
-    /// Whether a change weighs so much that it owes a reason once the strategy is in force: another date, lead or ceiling, or something given
-    /// up. `before` is `None` for what is new, `after` for what is deleted.
-    fn needs_reason(_before: Option<&Self>, _after: Option<&Self>) -> bool {
+    /// Whether a change weighs so much that it owes a reason once the strategy is in force: whether it changes what the plan promised (words,
+    /// place, dates, lead, money, targets, baseline) and does not only report. `before` is `None` for what is new, `after` for what is
+    /// deleted. Everything weighs unless the noun says that it is light; what goes to another strategy weighs always.
+    fn needs_reason(before: Option<&Self>, after: Option<&Self>) -> bool {
+        match (before, after) {
+            (None, Some(_)) => !Self::IS_ADDED_FREELY,
+            (Some(before), Some(after)) => weighs(before, after, Self::LIGHT) || Self::undoes(before, after),
+            _ => true,
+        }
+    }
+    /// Whether a change of light fields takes back what was reported, which weighs all the same.
+    fn undoes(_before: &Self, _after: &Self) -> bool {
         false
+    }
+    /// The fields whose values do not outlive a patch that leaves them out, because what they rest on changes with it.
+    fn outlived_by(&self, _patch: &Value) -> &'static [&'static str] {
+        &[]
     }
     /// The rows that come of what a client posts, each under its id, the first being the one that is answered. A noun whose service adds
     /// something of its own, such as who it was, does it here; a plan file brings rows as they are kept.

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::{
     Error,
     columns::columns,
+    guard::{Change, Guard},
     receipt::{Receipt, Written},
     resource::{Fault, Resource, Row, Stored},
     transaction::{Attempts, Isolation, begin, commit, give_up},
@@ -49,28 +50,29 @@ pub async fn insert<R: Resource>(
     author: &Author,
     rows: &[(Uuid, R)],
 ) -> Result<Stored<R>, Error> {
-    let changes: Vec<_> = rows.iter().map(|(id, data)| (*id, None, data)).collect();
-    let stored = guarded(connection, author, &changes).await?;
+    let changes: Vec<_> = rows.iter().map(|(id, data)| Change { id: *id, before: None, after: Some(data) }).collect();
+    let stored = judged_alone(connection, author, &changes).await?;
     stored.into_iter().find(|stored| rows.first().is_some_and(|(id, _)| *id == stored.id)).ok_or(Error::Stale)
 }
 
-/// Replaces the fields of the version that the writer saw.
+/// Replaces the fields of the version that the writer saw. When they are the same already, it stays that version and nothing is recorded.
 pub async fn update<R: Resource>(
     connection: &mut PgConnection,
     author: &Author,
     before: &Stored<R>,
     data: &R,
 ) -> Result<Stored<R>, Error> {
-    let stored = guarded(connection, author, &[(before.id, Some(before.version), data)]).await?;
+    let change = Change { id: before.id, before: Some(before), after: Some(data) };
+    if change.is_idle() {
+        return Ok(Stored { receipt: None, ..before.clone() });
+    }
+    let stored = judged_alone(connection, author, &[change]).await?;
     stored.into_iter().next().ok_or(Error::Stale)
 }
 
-/// A row to write: its id, the version that the writer saw unless it is new, and its fields.
-type Change<'a, R> = (Uuid, Option<i32>, &'a R);
-
 /// One statement; or, where the noun has a rule over several rows, a serializable transaction that judges what it wrote. A caller that has
 /// opened a transaction itself (of the isolation that `Isolation::of` says) commits it and tries it again itself.
-async fn guarded<R: Resource>(
+async fn judged_alone<R: Resource>(
     connection: &mut PgConnection,
     author: &Author,
     changes: &[Change<'_, R>],
@@ -100,44 +102,52 @@ async fn judged<R: Resource>(
     changes: &[Change<'_, R>],
 ) -> Result<Vec<Stored<R>>, Error> {
     let stored = write(connection, author, changes).await?;
-    let ids: Vec<Uuid> = changes.iter().map(|(id, ..)| *id).collect();
+    let ids: Vec<Uuid> = changes.iter().map(|change| change.id).collect();
     judge::<R>(connection, &ids).await?;
     Ok(stored)
 }
 
-/// Writes any number of rows of one noun in one statement, all new or all old, and records each. Rows whose version has moved on are left
-/// out of the answer. The caller asks `judge` afterwards.
+/// Writes any number of rows of one noun in one statement, all new or all old, and records each; the guard of their strategies is a part of it.
+/// Rows whose version has moved on are left out of the answer, and so are those that are the same already, which are not written. The caller
+/// asks `judge` afterwards.
 pub async fn write<R: Resource>(
     connection: &mut PgConnection,
     author: &Author,
-    changes: &[(Uuid, Option<i32>, &R)],
+    changes: &[Change<'_, R>],
 ) -> Result<Vec<Stored<R>>, Error> {
-    let Some((_, version, _)) = changes.first() else {
+    let different: Vec<_> =
+        changes.iter().filter(|change| !change.is_idle()).filter_map(|change| Some((change, change.after?))).collect();
+    let Some((first, _)) = different.first() else {
         return Ok(Vec::new());
     };
     let mut names = Vec::new();
-    let rows: Vec<Value> = changes
+    let rows: Vec<Value> = different
         .iter()
-        .map(|(id, version, data)| {
+        .map(|(change, data)| {
             let mut row = Row::of(*data);
             names = std::mem::take(&mut row.names);
-            row.values.insert("id".into(), id.to_string().into());
-            row.values.insert("version".into(), version.unwrap_or(1).into());
+            row.values.insert("id".into(), change.id.to_string().into());
+            row.values.insert("version".into(), change.before.map_or(1, |before| before.version).into());
             Value::Object(row.values)
         })
         .collect();
+    let guard = Guard::of(author, changes);
+    let (guarding, guarded) = match guard {
+        Some(_) => (", guarded as materialized (select guard($6, $7))", ", guarded"),
+        None => ("", ""),
+    };
     let written = names.join(", ");
     let table = R::TABLE;
     let kept = columns(connection, table).await?;
-    let given = format!("given as (select * from jsonb_populate_recordset(null::{table}, $1))");
+    let given = format!("given as (select * from jsonb_populate_recordset(null::{table}, $1)){guarding}");
     let recorded =
         "recorded as (insert into changes (kind, entity_id, version, action, actor, request_id, reason, before, after)";
     let receipt = " returning entity_id, id as receipt_id, leaf_hash as receipt_leaf) \
                    select new.*, receipt_id, receipt_leaf from new join recorded on recorded.entity_id = new.id";
-    let sql = if version.is_none() {
+    let sql = if first.before.is_none() {
         format!(
             "with {given}, \
-             new as (insert into {table} (id, {written}) select id, {written} from given returning {kept}), \
+             new as (insert into {table} (id, {written}) select id, {written} from given{guarded} returning {kept}), \
              {recorded} select $2, id, version, 'created', $3, $4, $5, null, record_of(to_jsonb(new)) from new{receipt}"
         )
     } else {
@@ -145,23 +155,26 @@ pub async fn write<R: Resource>(
         let assignments: Vec<String> = names.iter().map(|name| format!("{name} = given.{name}")).collect();
         format!(
             "with {given}, \
-             old as (select {of_table} from {table} join given using (id) where {table}.version = given.version for update of {table}), \
+             old as (select {of_table} from {table} join given using (id){} where {table}.version = given.version for update of {table}), \
              new as (update {table} set {}, version = {table}.version + 1, updated_at = now() \
                      from given join old using (id) where {table}.id = given.id and {table}.version = given.version \
                      returning {of_table}), \
              {recorded} select $2, new.id, new.version, 'updated', $3, $4, $5, record_of(to_jsonb(old)), record_of(to_jsonb(new)) \
                         from new join old using (id){receipt}",
+            if guard.is_some() { " cross join guarded" } else { "" },
             assignments.join(", ")
         )
     };
-    let written: Vec<Written<R>> = sqlx::query_as(AssertSqlSafe(sql))
+    let mut query = sqlx::query_as(AssertSqlSafe(sql))
         .bind(sqlx::types::Json(rows))
         .bind(R::KIND)
         .bind(&author.actor)
         .bind(&author.request_id)
-        .bind(&author.reason)
-        .fetch_all(connection)
-        .await?;
+        .bind(&author.reason);
+    if let Some(Guard { told, has_reason }) = guard {
+        query = query.bind(told).bind(has_reason);
+    }
+    let written: Vec<Written<R>> = query.fetch_all(connection).await?;
     Ok(written.into_iter().map(|Written(stored)| stored).collect())
 }
 
@@ -178,23 +191,23 @@ pub async fn judge<R: Resource>(connection: &mut PgConnection, ids: &[Uuid]) -> 
     Err(Error::Rule(broken.into_iter().map(fault).collect()))
 }
 
-/// Removes the version that the writer saw. The record keeps it. As with a write, a rule over several rows judges what is left.
+/// Removes the version that the writer saw. The record keeps it. As with a write, the guard of its strategies is a part of the statement, and a
+/// rule over several rows judges what is left.
 pub async fn delete<R: Resource>(
     connection: &mut PgConnection,
     author: &Author,
-    id: Uuid,
-    version: i32,
+    before: &Stored<R>,
 ) -> Result<Receipt, Error> {
     if connection.is_in_transaction() {
-        return remove_judged::<R>(connection, author, id, version).await;
+        return remove_judged::<R>(connection, author, before).await;
     }
     if R::RULE.is_none() {
-        return remove::<R>(connection, author, id, version).await.map_err(Error::at_commit);
+        return remove::<R>(connection, author, before).await.map_err(Error::at_commit);
     }
     let mut attempts = Attempts::default();
     loop {
         let mut transaction = begin(connection, Isolation::of::<R>()).await?;
-        let outcome = match remove_judged::<R>(&mut transaction, author, id, version).await {
+        let outcome = match remove_judged::<R>(&mut transaction, author, before).await {
             Ok(receipt) => commit(transaction).await.map(|()| receipt),
             Err(error) => Err(give_up(transaction, error).await),
         };
@@ -207,24 +220,34 @@ pub async fn delete<R: Resource>(
 async fn remove_judged<R: Resource>(
     connection: &mut PgConnection,
     author: &Author,
-    id: Uuid,
-    version: i32,
+    before: &Stored<R>,
 ) -> Result<Receipt, Error> {
-    let receipt = remove::<R>(connection, author, id, version).await?;
-    judge::<R>(connection, &[id]).await?;
+    let receipt = remove::<R>(connection, author, before).await?;
+    judge::<R>(connection, &[before.id]).await?;
     Ok(receipt)
 }
 
 async fn remove<R: Resource>(
     connection: &mut PgConnection,
     author: &Author,
-    id: Uuid,
-    version: i32,
+    before: &Stored<R>,
 ) -> Result<Receipt, Error> {
     let kept = columns(connection, R::TABLE).await?;
-    let mut query = QueryBuilder::new("with old as (delete from ");
-    query.push(R::TABLE).push(" where id = ").push_bind(id).push(" and version = ").push_bind(version);
-    query.push(" returning ").push(kept);
+    let of_table = kept.split(", ").map(|name| format!("{}.{name}", R::TABLE)).collect::<Vec<_>>().join(", ");
+    let mut query = QueryBuilder::new("with ");
+    let guard = Guard::of(author, &[Change { id: before.id, before: Some(before), after: None }]);
+    let guarded = if guard.is_some() { " using guarded" } else { "" };
+    if let Some(Guard { told, has_reason }) = guard {
+        query
+            .push("guarded as materialized (select guard(")
+            .push_bind(told)
+            .push(", ")
+            .push_bind(has_reason)
+            .push(")), ");
+    }
+    query.push("old as (delete from ").push(R::TABLE).push(guarded);
+    query.push(" where id = ").push_bind(before.id).push(" and version = ").push_bind(before.version);
+    query.push(" returning ").push(of_table);
     query.push("), recorded as (insert into changes (kind, entity_id, version, action, actor, request_id, reason, before, after) select ");
     query.push_bind(R::KIND).push(", id, version + 1, 'deleted', ").push_bind(&author.actor).push(", ");
     query.push_bind(&author.request_id).push(", ").push_bind(&author.reason);

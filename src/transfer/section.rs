@@ -39,11 +39,18 @@ pub enum Outcome {
 /// What became of a row: the id under which it is, or its faults.
 pub type Verdict = Result<(Outcome, Uuid), Vec<Fault>>;
 
+/// A row that is different from what is there.
 struct Change<'a, R> {
     index: usize,
     id: Uuid,
     before: Option<&'a Stored<R>>,
     data: R,
+}
+
+impl<R> Change<'_, R> {
+    fn asked(&self) -> repository::Change<'_, R> {
+        repository::Change { id: self.id, before: self.before, after: Some(&self.data) }
+    }
 }
 
 /// Imports some rows, in the caller's transaction. The verdicts are in the order of the rows. What the database refuses is undone row by row,
@@ -85,9 +92,7 @@ pub async fn import_section<R: Resource>(
                 continue;
             }
         };
-        if let Some(before) = before.filter(|_| faults.is_empty())
-            && equal(&before.data, &data)?
-        {
+        if let Some(before) = before.filter(|before| faults.is_empty() && before.data == data) {
             verdicts[index] = Some(Ok((Outcome::Unchanged, before.id)));
             continue;
         }
@@ -109,11 +114,14 @@ pub async fn import_section<R: Resource>(
         }
     }
     for (mut changes, outcome) in [(changed, Outcome::Changed), (created, Outcome::Created)] {
-        let sides = changes.iter().map(|change| (change.before.map(|before| &before.data), Some(&change.data)));
-        for owing in repository::without_reason(connection, author, sides).await?.into_iter().rev() {
-            let detail =
-                "the strategy is in force; say why it changes so, in the header Mandate-Reason or with --reason";
-            verdicts[changes.remove(owing).index] = Some(Err(vec![fault("#", "needs_reason", detail.into())]));
+        let asked: Vec<_> = changes.iter().map(Change::asked).collect();
+        let mut refused: HashMap<usize, Vec<Fault>> = HashMap::new();
+        for (index, fault) in repository::guarded(connection, author, &asked).await? {
+            refused.entry(changes[index].index).or_default().push(Fault { pointer: "#".into(), ..fault });
+        }
+        changes.retain(|change| !refused.contains_key(&change.index));
+        for (index, faults) in refused {
+            verdicts[index] = Some(Err(faults));
         }
         save(connection, author, &changes, outcome, &mut verdicts).await?;
     }
@@ -192,8 +200,7 @@ async fn attempt<R: Resource>(
     author: &Author,
     part: &[Change<'_, R>],
 ) -> Result<(), repository::Error> {
-    let changes: Vec<_> =
-        part.iter().map(|change| (change.id, change.before.map(|before| before.version), &change.data)).collect();
+    let changes: Vec<_> = part.iter().map(Change::asked).collect();
     let stored = repository::write(connection, author, &changes).await?;
     if stored.len() < changes.len() {
         return Err(repository::Error::Stale);
@@ -205,7 +212,7 @@ async fn attempt<R: Resource>(
 /// The faults of a refused row; any other failure ends the import.
 fn refusal(error: repository::Error) -> Result<Vec<Fault>, Error> {
     match Error::from(error) {
-        Error::Invalid(faults) | Error::Conflict(faults) => Ok(faults),
+        Error::Invalid(faults) | Error::Conflict(faults) | Error::Archived(faults) => Ok(faults),
         Error::Stale(_) => Ok(vec![fault("#", "stale", "somebody else changed it meanwhile; try again".into())]),
         other => Err(other),
     }
@@ -296,44 +303,5 @@ impl<R: Resource> Present<R> {
 
     fn of(&self, id: Option<Uuid>, body: &Value) -> Option<&Stored<R>> {
         id.and_then(|id| self.by_id.get(&id)).or_else(|| self.by_id.get(self.by_external.get(external(body)?)?))
-    }
-}
-
-fn equal<R: Resource>(before: &R, after: &R) -> Result<bool, Error> {
-    let before = serde_json::to_value(before).map_err(internal)?;
-    Ok(same("", &before, &serde_json::to_value(after).map_err(internal)?))
-}
-
-/// Equal as the database sees it, to which `1.5` and `1.50` are one amount.
-fn same(name: &str, a: &Value, b: &Value) -> bool {
-    match (a, b) {
-        (Value::Object(a), Value::Object(b)) => {
-            a.len() == b.len()
-                && a.iter().all(|(name, value)| b.get(name).is_some_and(|other| same(name, value, other)))
-        }
-        (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(name, a, b)),
-        (Value::String(a), Value::String(b)) if name.starts_with("amount") || name.starts_with("fte") => {
-            let number = |text: &str| text.parse::<rust_decimal::Decimal>().ok();
-            a == b || number(a).is_some_and(|a| number(b) == Some(a))
-        }
-        _ => a == b,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn amounts_are_numbers_and_codes_are_words() {
-        let row = |amount: &str, code: &str| json!({"money": {"amount": amount}, "code": code});
-        assert!(same("", &row("1.5", "1"), &row("1.50", "1")));
-        assert!(!same("", &row("1.5", "1"), &row("1.51", "1")));
-        assert!(!same("", &row("1.5", "1.1"), &row("1.5", "1.10")));
-        let list = |rows: &[Value]| json!({"budgets": rows});
-        assert!(same("", &list(&[row("1.5", "1")]), &list(&[row("1.50", "1")])));
-        assert!(!same("", &list(&[row("1.5", "1")]), &list(&[row("1.5", "1"), row("2", "1")])));
     }
 }

@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 use crate::support::{Client, service};
 
 /// What the rows of the table refer to.
-struct Ground {
+pub(super) struct Ground {
     entity: Value,
-    strategy: Value,
+    pub(super) strategy: Value,
     objective: Value,
     first: Value,
     second: Value,
@@ -23,16 +23,16 @@ struct Ground {
     treaty: Value,
     forum: Value,
     engagement: Value,
-    contribution: Value,
+    pub(super) contribution: Value,
     programme: Value,
     framework: Value,
-    assessment: Value,
+    pub(super) assessment: Value,
     answer: Value,
     evidence: Value,
 }
 
 impl Ground {
-    async fn lay(client: &Client) -> Self {
+    pub(super) async fn lay(client: &Client) -> Self {
         let entity =
             client.create("entities", json!({"name": {"en": "Ministry of Examples"}, "kind": "ministry"})).await["id"]
                 .clone();
@@ -96,15 +96,15 @@ fn cycle(strategy: &Value, code: &str) -> Value {
 }
 
 /// A noun: a good body, a change to it (null where it is only added to), and a bad field with the fault that names it.
-struct Row {
-    noun: &'static str,
-    body: fn(&Ground) -> Value,
-    change: Value,
+pub(super) struct Row {
+    pub(super) noun: &'static str,
+    pub(super) body: fn(&Ground) -> Value,
+    pub(super) change: Value,
     bad: (Value, &'static str),
 }
 
 #[expect(clippy::too_many_lines, reason = "a table, a row a noun")]
-fn table() -> Vec<Row> {
+pub(super) fn table() -> Vec<Row> {
     let row = |noun, body, change, bad| Row { noun, body, change, bad };
     let mut table = vec![
         row(

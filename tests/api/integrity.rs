@@ -25,8 +25,12 @@ async fn delete(client: &Client, path: &str) {
 async fn told(client: &Client, query: &str) -> Vec<String> {
     let page = client.get(format!("/v1/reports/integrity?{query}")).expect(200).await.json();
     let line = |row: &Value| {
+        let moved = match (row["moved_out"].as_i64().unwrap(), row["moved_in"].as_i64().unwrap()) {
+            (0, 0) => String::new(),
+            (out, into) => format!(", {out} out, {into} in"),
+        };
         format!(
-            "{}: {} items, {} slipped ({}), {} re-baselined {} times, {} dropped, {} added",
+            "{}: {} items, {} slipped ({}), {} re-baselined {} times, {} dropped, {} added{}",
             row["code"].as_str().unwrap_or("-"),
             row["items"],
             row["slipped"],
@@ -34,7 +38,8 @@ async fn told(client: &Client, query: &str) -> Vec<String> {
             row["re_baselined"],
             row["re_baselinings"],
             row["dropped"],
-            row["added_after_approval"]
+            row["added_after_approval"],
+            moved
         )
     };
     page["items"].as_array().unwrap().iter().map(line).collect()
@@ -134,4 +139,38 @@ async fn without_an_approval_everything_counts_from_its_first_mention() {
     client.create("initiatives", item).await;
     patch(&client, "initiatives/external:a", json!({"deadline": {"text": "2026-02-28"}})).await;
     insta::assert_snapshot!(told(&client, "by=item").await.join("\n"), @"A: 1 items, 1 slipped (28), 1 re-baselined 1 times, 0 dropped, 0 added");
+}
+
+#[tokio::test]
+async fn what_left_an_approved_plan_and_what_came_is_counted() {
+    let options = database().await;
+    let client = service_over(options, Limits::default()).await;
+    approved(&client).await;
+    let other = json!({"external_id": "u", "code": "U", "title": "U", "country": "XX", "kind": "strategy"});
+    client.create("strategies", other).await;
+    let away = json!({"strategy_id": "external:u", "objective_id": null});
+    let back = json!({"strategy_id": "external:s", "objective_id": "external:o"});
+    // A goes with its step and is dated anew there; B goes, is dated anew and comes back; X comes.
+    patch(&client, "initiatives/external:a", away.clone()).await;
+    patch(&client, "initiatives/external:b", away).await;
+    for item in ["a", "b"] {
+        let later = json!({"deadline": {"text": "2026-12-31"}});
+        client.patch(format!("/v1/initiatives/external:{item}"), later).header("if-match", "*").expect(200).await;
+    }
+    patch(&client, "initiatives/external:b", back.clone()).await;
+    let stranger = json!({"external_id": "x", "strategy_id": "external:u", "code": "X", "title": "X"});
+    client.create("initiatives", stranger).await;
+    patch(&client, "initiatives/external:x", back).await;
+    insta::assert_snapshot!(told(&client, "strategy_id=external:s&by=item").await.join("\n"), @"
+    A: 1 items, 0 slipped (null), 0 re-baselined 0 times, 0 dropped, 0 added, 1 out, 0 in
+    A.1: 1 items, 0 slipped (null), 0 re-baselined 0 times, 0 dropped, 0 added, 1 out, 0 in
+    B: 1 items, 1 slipped (275), 1 re-baselined 1 times, 0 dropped, 0 added, 1 out, 1 in
+    X: 1 items, 0 slipped (null), 0 re-baselined 0 times, 0 dropped, 1 added, 0 out, 1 in
+    ");
+    insta::assert_snapshot!(told(&client, "strategy_id=external:s&by=objective").await.join("\n"), @"O: 4 items, 1 slipped (275), 1 re-baselined 1 times, 0 dropped, 1 added, 3 out, 2 in");
+    // Where they are now nothing was approved.
+    insta::assert_snapshot!(told(&client, "strategy_id=external:u&by=item").await.join("\n"), @"
+    A: 1 items, 1 slipped (334), 1 re-baselined 1 times, 0 dropped, 0 added
+    A.1: 1 items, 0 slipped (null), 0 re-baselined 0 times, 0 dropped, 0 added
+    ");
 }

@@ -132,7 +132,8 @@ async fn in_a_plan_in_force_ceilings_are_taken_back_and_money_changes_hands_with
         json!({"status": "approved"}),
         json!({"status": "in_force"}),
     ] {
-        client.patch(&path, change).header("if-match", "*").expect(200).await;
+        let call = client.patch(&path, change).header("if-match", "*");
+        call.header("mandate-reason", "as it goes").expect(200).await;
     }
     let needed = "Mandate-Reason needs_reason";
     ledger.refused("reversal", "10", json!({"reverses_id": raised}), 422, needed).await;

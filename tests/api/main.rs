@@ -31,6 +31,7 @@ mod feed_order;
 mod feed_stream;
 mod figures;
 mod formats;
+mod guard;
 mod guests;
 mod headers;
 mod iati;

@@ -116,8 +116,11 @@ async fn rows_of_every_older_service_are_read_by_the_newest() {
             for own in ["id", "version", "created_at", "updated_at"] {
                 body.as_object_mut().unwrap().shift_remove(own);
             }
-            let written = client.put(&path, body).if_match(1).expect(200).await.json();
-            assert_eq!(written["version"], 2, "{path}");
+            let written = client.put(&path, body.clone()).if_match(1).expect(200).await.json();
+            assert_eq!(written, *item, "{path}: what is the same is not written");
+            body["external_id"] = json!(format!("again-{}", item["id"].as_str().unwrap()));
+            let call = client.put(&path, body).if_match(1).header("mandate-reason", "written again");
+            assert_eq!(call.expect(200).await.json()["version"], 2, "{path}");
         }
     }
     // What was recorded before there were positions has the first of them.

@@ -45,7 +45,8 @@ pub(crate) async fn ground() -> Ground {
     id("reporting-cycles", cycle).await;
     for status in ["submitted", "approved", "in_force"] {
         let path = format!("/v1/strategies/{}", strategy.as_str().unwrap());
-        admin.patch(path, json!({"status": status})).header("if-match", "*").expect(200).await;
+        let call = admin.patch(path, json!({"status": status})).header("if-match", "*");
+        call.header("mandate-reason", "as it goes").expect(200).await;
     }
     let key = admin.create("api-keys", json!({"name": "agency", "role": "editor", "entity_id": agency})).await;
     let editor = admin.with_key(key["key"].as_str().unwrap().to_owned());

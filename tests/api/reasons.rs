@@ -13,7 +13,7 @@ async fn plan(client: &Client, status: &str) {
         "strategies": [{"external_id": "s", "title": "S", "country": "XX", "kind": "strategy", "status": status, "legal_act_id": "external:act"}],
         "objectives": [{"external_id": "o", "strategy_id": "external:s", "code": "O", "title": "O"}],
         "initiatives": [{"external_id": "i", "strategy_id": "external:s", "code": "I", "title": "I", "deadline": {"text": "2026-06-30"}}],
-        "steps": [{"external_id": "p", "initiative_id": "external:i", "code": "P", "title": "P"}],
+        "steps": [{"external_id": "p", "initiative_id": "external:i", "code": "P", "title": "P", "status": "in_progress"}],
         "assignments": [
             {"external_id": "lead", "initiative_id": "external:i", "entity_id": "external:min", "role": "lead"},
             {"external_id": "help", "initiative_id": "external:i", "entity_id": "external:agy", "role": "support"}],
@@ -41,12 +41,23 @@ type Change = (&'static str, &'static str, Value);
 /// What needs a reason: a method, a path, a body.
 fn weighty() -> Vec<Change> {
     vec![
+        ("PATCH", "initiatives/external:i", json!({"title": {"en": "Other words"}})),
+        ("PATCH", "initiatives/external:i", json!({"description": "Less"})),
+        ("PATCH", "initiatives/external:i", json!({"code": "J"})),
+        ("PATCH", "initiatives/external:i", json!({"objective_id": "external:o"})),
+        ("PATCH", "initiatives/external:i", json!({"objective_id": null})),
+        ("PATCH", "steps/external:p", json!({"status": "not_started"})),
+        ("PATCH", "milestones/external:m", json!({"title": "Something else"})),
+        ("PATCH", "objectives/external:o", json!({"title": "Another aim"})),
+        ("PATCH", "strategies/external:s", json!({"ends_on": "2030-12-31"})),
         ("PATCH", "initiatives/external:i", json!({"deadline": {"text": "2026-12-31"}})),
         ("PATCH", "initiatives/external:i", json!({"starts_on": "2026-01-01"})),
         ("PATCH", "steps/external:p", json!({"deadline": {"text": "2026-12-31"}})),
         ("PATCH", "milestones/external:m", json!({"deadline": {"text": "2026-12-31"}})),
         ("POST", "timelines", json!({"step_id": "external:p", "basis": "forecast", "ends_on": "2026-09-30"})),
         ("PATCH", "timelines/external:t", json!({"ends_on": "2026-08-31"})),
+        // Which of several counts is a matter of the day on which they were set.
+        ("PATCH", "timelines/external:t", json!({"set_on": "2026-01-01"})),
         ("PATCH", "assignments/external:lead", json!({"entity_id": "external:agy"})),
         ("PATCH", "assignments/external:lead", json!({"role": "co_lead"})),
         ("POST", "assignments", json!({"step_id": "external:p", "entity_id": "external:agy", "role": "lead"})),
@@ -69,14 +80,14 @@ fn weighty() -> Vec<Change> {
 /// What does not.
 fn light() -> Vec<Change> {
     vec![
-        ("PATCH", "initiatives/external:i", json!({"title": "Other words", "status": "in_progress"})),
+        ("PATCH", "initiatives/external:i", json!({"status": "in_progress"})),
+        ("PATCH", "initiatives/external:i", json!({"status": "completed", "evidence": "https://example.org/done"})),
         ("PATCH", "initiatives/external:i", json!({"deadline": {"text": "2026-06-30"}})),
         (
             "POST",
             "initiatives",
             json!({"strategy_id": "external:s", "code": "N", "title": "N", "deadline": {"text": "2027"}}),
         ),
-        ("PATCH", "timelines/external:t", json!({"set_on": "2026-01-01"})),
         ("PATCH", "assignments/external:lead", json!({"note": "by letter"})),
         ("PATCH", "assignments/external:help", json!({"entity_id": "external:min"})),
         ("DELETE", "assignments/external:help", Value::Null),

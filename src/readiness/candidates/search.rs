@@ -56,7 +56,7 @@ family(id) as (
 plan as (
     select s.id, s.kind, s.code, s.title, s.search, coalesce(concat_ws(' ', l.issuer, l.act_type, l.number, l.date), 'a legal act') as act
     from asked q join strategies s on s.country = q.country left join legal_acts l on l.id = s.legal_act_id
-    where (q.strategy_id is null or s.id in (select id from family)) and s.status in ('approved', 'in_force') and s.legal_act_id is not null
+    where (q.strategy_id is null or s.id in (select id from family)) and (s.status = 'approved' or is_in_force(s.status)) and s.legal_act_id is not null
         and coalesce(s.ends_on >= q.day, true)
 ),
 item as (

@@ -62,7 +62,8 @@ pub(super) async fn upset(client: &Client) {
         for item in items(client, &format!("/v1/{noun}")).await {
             let path = format!("/v1/{noun}/{}", item["id"].as_str().unwrap());
             let change = json!({"classification": "public"});
-            client.patch(&path, change).header("if-match", "*").expect(200).await;
+            let call = client.patch(&path, change).header("if-match", "*").header("mandate-reason", "a test");
+            call.expect(200).await;
         }
     }
     let movement = items(client, "/v1/budget-movements?kind=allotment").await[0].clone();
