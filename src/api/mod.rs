@@ -25,6 +25,7 @@ pub mod problems;
 pub mod query;
 pub(crate) mod seen;
 pub mod shape;
+mod sqlstate;
 pub mod table;
 pub mod target;
 pub mod typed;

@@ -9,7 +9,7 @@ use axum::{
 use super::error::Error;
 
 /// The kinds of problem: code, status, meaning.
-pub const PROBLEMS: [(&str, u16, &str); 24] = [
+pub const PROBLEMS: [(&str, u16, &str); 25] = [
     ("malformed", 400, "The request cannot be read at all. `detail` says where reading ended."),
     ("bad_query", 400, "Parameters of the query are unknown, repeated or not of their type. `errors` names each."),
     (
