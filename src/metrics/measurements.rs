@@ -12,7 +12,7 @@ use utoipa::{
 use super::indicators::IndicatorId;
 use crate::{
     repository::{Faults, Reference, Resource, Row, Select, Sort, macros::set_fields},
-    values::{Classification, ExternalId, Id, Quantity, Text},
+    values::{Classification, ExternalId, Id, Quantity, Text, characters::unfit_in_name},
 };
 
 /// How firm a measurement is.
@@ -49,6 +49,16 @@ impl Disaggregation {
         );
         let size: usize = self.0.iter().map(|(name, value)| name.len() + value.len() + 8).sum();
         faults.check(size <= SIZE, field, "too_long", "Give fewer dimensions, or shorter words.");
+    }
+}
+
+impl Disaggregation {
+    /// Notes that a name or value has what nobody sees: two measurements that look the same must not be of different parts.
+    fn check_visible(&self, field: &str, faults: &mut Faults) {
+        if let Some(unfit) = self.0.iter().flat_map(|(name, value)| [name, value]).find_map(|word| unfit_in_name(word))
+        {
+            faults.add(field, "invisible_character", format!("A dimension or its value {unfit}."));
+        }
     }
 }
 
@@ -186,6 +196,9 @@ impl Resource for Measurement {
             faults.check(is_said, "value", "required", "Give a value, or of a qualitative indicator a descriptor.");
         }
         self.disaggregation.check("disaggregation", faults);
+        if before.is_none_or(|before| before.disaggregation != self.disaggregation) {
+            self.disaggregation.check_visible("disaggregation", faults);
+        }
         if let Some(before) = before {
             faults.check(
                 before.status == MeasurementStatus::Provisional || self.is_as(before),
