@@ -17,7 +17,7 @@ use crate::{
 const SQL: &str = ",
 open as (
     select i.*, greatest(i.deadline_to, i.starts_on) as last_day, least(i.starts_on, i.deadline_from, i.deadline_to) as first_day
-    from item i where i.status <> 'cancelled'
+    from item i where i.ended is distinct from 'cancelled'
 ),
 lead as (
     select a.item_id, a.valid_from, a.valid_to, a.id, a.entity_id from assignments a where a.role = 'lead' and a.item_id in (select id from open)
@@ -55,7 +55,7 @@ finding as (
     union all
     select 6, 'code_not_plain', i.level, i.id, i.code, i.title, i.strategy_id, i.initiative_order, i.code_order,
         'its code has a character that cannot be seen, or letters with their marks apart; write it anew'
-    from item i
+    from open i
     where i.code is not nfc normalized or i.code ~ '[\\u0001-\\u001f\\u007f-\\u00a0\\u00ad\\u034f\\u061c\\u1680\\u180e\\u2000-\\u200f\\u2028-\\u202f\\u205f-\\u206f\\u2800\\u3000\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0]'
 )
 select f.kind, f.noun, f.id, f.code, f.title, f.detail
@@ -65,7 +65,7 @@ order by f.place, st.code is null, st.code_order, st.id, f.initiative_order, f.n
 /// How deadlines are worded, each way once, with the days that stand beside the words.
 const WORDED: &str = "
 select distinct deadline_text, deadline_kind, deadline_from, deadline_to from item
-where deadline_text is not null and coalesce(deadline_from, deadline_to) is not null and status <> 'cancelled'";
+where deadline_text is not null and coalesce(deadline_from, deadline_to) is not null and ended is distinct from 'cancelled'";
 
 #[derive(Debug, Clone, FromRow)]
 struct Worded {

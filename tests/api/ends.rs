@@ -1,6 +1,7 @@
 //! The one rule of the end that counts, in every report that says by when something is to end, or that it is late.
 
 use serde_json::{Value, json};
+use sqlx::{Connection as _, Executor as _, PgConnection};
 
 use crate::{
     figures::{patch, rows},
@@ -102,6 +103,16 @@ async fn a_timeline_is_not_set_on_a_day_to_come() {
     admin.post("/v1/timelines", today).header("mandate-reason", "a test").expect(201).await;
     let call = admin.patch("/v1/timelines/external:t", json!({"set_on": "2099-01-01"})).if_match(1);
     assert_eq!(call.header("mandate-reason", "a test").expect(422).await.faults(), ["#/set_on in_future"]);
+}
+
+#[tokio::test]
+async fn a_day_to_come_that_was_recorded_before_it_was_refused_is_the_day_of_its_recording() {
+    let ground = ground().await;
+    timeline(&ground.admin, "revised", "2025-09-30", json!("2025-01-01")).await;
+    timeline(&ground.admin, "revised", "2025-10-31", Value::Null).await;
+    let mut connection = PgConnection::connect_with(&ground.options).await.unwrap();
+    connection.execute("update timelines set set_on = '2099-01-01' where ends_on = '2025-09-30'").await.unwrap();
+    assert_eq!(ends(&ground).await, vec![json!("2025-10-31"); 4], "it was recorded before the other");
 }
 
 #[tokio::test]
