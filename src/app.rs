@@ -1,22 +1,19 @@
 //! `App`: what every handler may use, and the layers around all of them.
 
-use std::{
-    net::SocketAddr,
-    sync::{Arc, LazyLock},
-    time::Instant,
-};
+use std::{net::SocketAddr, sync::Arc, time::Instant};
 
 use axum::{
     Router,
     body::Body,
     extract::{ConnectInfo, MatchedPath, Request, State},
-    http::{HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
 };
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde_json::Value;
 use sqlx::PgConnection;
+use tokio::sync::OnceCell;
 use tower_http::catch_panic::CatchPanicLayer;
 use uuid::Uuid;
 
@@ -26,6 +23,7 @@ use crate::{
         Error,
         error::{Failure, render},
         idempotency::refuse_where_needless,
+        incoming::Turns,
         shape::{brief, nearest},
     },
     arrival::Awaited,
@@ -66,6 +64,8 @@ pub struct App {
     pub edge: Edge,
     /// Whether what is public is shown without a key.
     pub is_public: bool,
+    /// The turns of large bodies.
+    pub turns: Turns,
     /// How captured copies come in.
     pub intake: Intake,
     /// What whoever asks may see: what is public, until `seen_by` says otherwise. So a handler that forgets it shows too little.
@@ -90,6 +90,7 @@ impl App {
             egress: Egress::default(),
             edge: Edge::default(),
             is_public: false,
+            turns: Turns::default(),
             intake: Intake::default(),
             clearance: Clearance::default(),
             nouns: nouns(),
@@ -202,7 +203,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Puts the layers around the routes, the outermost last.
 pub fn layered(routes: Router<App>, app: App, limits: Limits) -> Router {
     let routes = routes
-        .fallback(async |request: Request| Error::NotFound(nothing_at(request.uri().path())))
+        .fallback(async |request: Request| Error::NotFound(nothing_at(request.uri().path()).await))
         .method_not_allowed_fallback(async |request: Request| {
             let (method, path) = (request.method(), request.uri().path());
             Error::MethodNotAllowed(format!("{method} is not possible at {path}; the header `Allow` says what is"))
@@ -225,19 +226,23 @@ pub fn layered(routes: Router<App>, app: App, limits: Limits) -> Router {
 }
 
 /// The paths without parameters, without the base.
-static PATHS: LazyLock<Vec<String>> = LazyLock::new(|| {
+fn paths() -> Vec<String> {
     let document = router::document();
     let paths = document["paths"].as_object().into_iter().flatten().map(|(path, _)| path);
     paths.filter(|path| !path.contains('{')).filter_map(|path| Some(path.strip_prefix(BASE)?.to_owned())).collect()
-});
+}
 
 const BASE: &str = "/v1/";
 
 /// Says that a path leads nowhere, and which one may have been meant: like all of it, or like its beginning.
-fn nothing_at(path: &str) -> String {
+async fn nothing_at(path: &str) -> String {
+    static PATHS: OnceCell<Vec<String>> = OnceCell::const_new();
+    // Off the event loop, and once: the document is large. Without it there is no hint.
+    let known =
+        PATHS.get_or_try_init(|| tokio::task::spawn_blocking(paths)).await.map(Vec::as_slice).unwrap_or_default();
     let rest = path.strip_prefix(BASE).unwrap_or_default().trim_end_matches('/');
     let parts = [rest, rest.split('/').next().unwrap_or_default()];
-    let meant = parts.into_iter().find_map(|part| nearest(part, PATHS.iter().map(String::as_str)));
+    let meant = parts.into_iter().find_map(|part| nearest(part, known.iter().map(String::as_str)));
     let meant = meant.map_or_else(String::new, |meant| format!("; did you mean `{BASE}{meant}`?"));
     format!("there is nothing at {}{meant}; /openapi.json lists what there is", brief(path))
 }
@@ -256,9 +261,33 @@ async fn in_time(limits: Limits, request: Request, next: Next) -> Response {
     let is_bulk = path.starts_with("/v1/imports") || ["/v1/measurement-batches", documents::PATH].contains(&path);
     let time = if is_bulk { limits.import_time } else { limits.time };
     let body = Awaited::default();
-    let answer = repository::stoppable(next.run(request.map(|inner| body.watch(inner))));
+    let again = again(&request);
+    let first = next.clone().run(request.map(|inner| body.watch(inner)));
+    let answer = async {
+        let (answer, broke) = repository::watched(first).await;
+        match again {
+            // Its connection was dead before it was lent, or died meanwhile; nothing was answered yet.
+            Some(request) if broke && answer.status().is_server_error() => {
+                repository::watched(next.run(request)).await.0
+            }
+            _ => answer,
+        }
+    };
     tokio::time::timeout(time, answer).await.unwrap_or_else(|_| {
         if body.is_awaited() { Error::RequestTimeout.into_response() } else { Error::Timeout.into_response() }
+    })
+}
+
+/// The same request once more, where it only reads.
+fn again(request: &Request) -> Option<Request> {
+    request.method().is_safe().then(|| {
+        let mut again = Request::new(Body::empty());
+        *again.method_mut() = request.method().clone();
+        *again.uri_mut() = request.uri().clone();
+        *again.version_mut() = request.version();
+        *again.headers_mut() = request.headers().clone();
+        *again.extensions_mut() = request.extensions().clone();
+        again
     })
 }
 
@@ -298,7 +327,8 @@ async fn trace(State(edge): State<Edge>, mut request: Request, next: Next) -> Re
     }
     let status = response.status().as_u16();
     let seconds = began.elapsed().as_secs_f64();
-    let labels = [("method", method.to_string()), ("route", route), ("status", status.to_string())];
+    let labels =
+        [("method", label(&method, response.status()).to_owned()), ("route", route), ("status", status.to_string())];
     metrics::counter!("http_requests_total", &labels).increment(1);
     metrics::histogram!("http_request_duration_seconds", &labels).record(seconds);
     tracing::info!(request_id = id, address = %client.address, %method, path, status, duration_ms = seconds * 1000.0, "request");
@@ -311,6 +341,14 @@ async fn trace(State(edge): State<Edge>, mut request: Request, next: Next) -> Re
     secure(headers, &path, client.is_https);
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-cache"));
     response
+}
+
+/// The method as a label. A client can invent methods, and each label is a series that is kept for ever; so what is not possible at its address
+/// has no name.
+fn label(method: &Method, status: StatusCode) -> &'static str {
+    const KNOWN: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+    let known = KNOWN.into_iter().find(|known| method == *known);
+    known.filter(|_| status != StatusCode::METHOD_NOT_ALLOWED).unwrap_or("other")
 }
 
 /// The problem of an answer that axum gave by itself.

@@ -6,6 +6,7 @@ pub mod access;
 pub mod api;
 pub mod app;
 pub mod arrival;
+pub mod aside;
 pub mod audit;
 pub mod check;
 pub mod config;

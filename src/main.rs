@@ -131,6 +131,7 @@ async fn perform(
     }
     if let Some(listener) = listener {
         let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().install_recorder()?;
+        tokio::spawn(upkeep(metrics.clone()));
         let app = App::new(database.pool(settings)?, Some(metrics))
             .with_currency(&settings.currency)
             .with_iati(settings.iati.clone())
@@ -153,6 +154,15 @@ async fn perform(
         sequencer.stop().await;
     }
     Ok(())
+}
+
+/// Sums up what was measured. Without it each request would stay in memory until somebody reads `/metrics`, which nobody may ever do.
+async fn upkeep(metrics: metrics_exporter_prometheus::PrometheusHandle) {
+    let mut interval = tokio::time::interval(std::time::Duration::from_secs(5));
+    loop {
+        interval.tick().await;
+        metrics.run_upkeep();
+    }
 }
 
 /// Says which changes are in no past.

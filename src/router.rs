@@ -3,18 +3,19 @@
 use axum::{
     Json, Router,
     extract::State,
-    http::header,
-    response::{Html, IntoResponse},
+    http::{HeaderMap, header},
+    response::{Html, IntoResponse, Response},
     routing::get,
 };
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 use sqlx::PgConnection;
+use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use crate::{
     access,
-    api::{self, Error, document, shape::Shape},
+    api::{self, Error, document, published::Published, shape::Shape},
     app::App,
     entities::Entity,
     international::{
@@ -145,7 +146,7 @@ pub fn nouns() -> &'static [Noun] {
 pub fn routes() -> Router<App> {
     let nouns = nouns().iter().fold(Router::new(), |router, noun| router.merge((noun.routes)()));
     nouns
-        .route("/openapi.json", get(async || Json(document())))
+        .route("/openapi.json", get(find_document))
         .route("/problems/{code}", get(api::problems::problem_page))
         .route("/livez", get(async || Json(json!({"status": "ok"}))))
         .route("/readyz", get(ready))
@@ -183,6 +184,12 @@ pub fn document() -> Value {
     api::typed::tell_apart(&mut document);
     document::share_responses(&mut document);
     document
+}
+
+async fn find_document(headers: HeaderMap) -> Result<Response, Error> {
+    static DOCUMENT: OnceCell<Published> = OnceCell::const_new();
+    let made = Published::once(&DOCUMENT, "application/json", || document().to_string().into_bytes()).await?;
+    Ok(made.answer(&headers))
 }
 
 async fn ready(State(app): State<App>) -> Result<Json<Value>, Error> {

@@ -7,7 +7,6 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use bytes::Bytes;
 use chrono::{DateTime, Days, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -25,6 +24,7 @@ use crate::{
         answer::{Form, internal, whole},
         format::{Format, suffixed},
         idempotency::{Attempt, Work},
+        incoming::Incoming,
         json::{self, Field},
         query::{self, NoParameters},
     },
@@ -129,10 +129,11 @@ async fn create(
     actor: Actor,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
-    body: Bytes,
+    body: Incoming,
 ) -> Result<Response, Error> {
     actor.may("create_api_key")?;
     query::read::<NoParameters>(query.as_deref())?;
+    let body = body.read(&app).await?;
     let author = actor.author(&headers)?;
     let mut rows = [json::parse(&headers, &body)?];
     let mut connection = app.connection().await?;
@@ -225,10 +226,11 @@ async fn patch(
     Path(id): Path<String>,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
-    body: Bytes,
+    body: Incoming,
 ) -> Result<Response, Error> {
     actor.may("patch_api_key")?;
     query::read::<NoParameters>(query.as_deref())?;
+    let body = body.read(&app).await?;
     let patch = json::parse_patch(&headers, &body)?;
     let input = (id, patch, actor.clone(), actor.author(&headers)?);
     let work: Work<(String, Value, Actor, Author)> = |connection, (id, patch, actor, author)| {

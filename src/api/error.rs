@@ -328,22 +328,6 @@ pub fn render(response: Response, failure: &Failure, request_id: &str) -> Respon
     Response::from_parts(parts, Body::from(body))
 }
 
-impl From<repository::Error> for Error {
-    fn from(error: repository::Error) -> Self {
-        if matches!(error, repository::Error::OutcomeUnknown(_)) {
-            repository::distrust();
-        }
-        match error {
-            repository::Error::Rule(faults) => Self::Conflict(faults),
-            repository::Error::Stale => Self::Stale(None),
-            repository::Error::Claimed => Self::KeyInUse,
-            repository::Error::OutcomeUnknown(_) => Self::OutcomeUnknown,
-            repository::Error::Pool(_) => Self::Unavailable("the database is busy or away; try again".into()),
-            repository::Error::Database(error) => Self::from(error),
-        }
-    }
-}
-
 /// Says that nothing of this kind has this id.
 pub fn missing(kind: &str, key: impl std::fmt::Display) -> Error {
     Error::NotFound(format!("there is no {} with the id {key}", kind.replace('_', " ")))

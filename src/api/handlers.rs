@@ -7,7 +7,6 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use bytes::Bytes;
 use serde_json::Value;
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -18,6 +17,7 @@ use super::{
     format::{Format, suffixed},
     history::history,
     idempotency::{Attempt, perform},
+    incoming::Incoming,
     json,
     list::list,
     operations::Verb,
@@ -60,10 +60,11 @@ async fn create<R: Resource>(
     attempt: Attempt,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
-    body: Bytes,
+    body: Incoming,
 ) -> Result<Response, Error> {
     let right = Verb::Create.by::<R>(&actor)?;
     query::read::<NoParameters>(query.as_deref())?;
+    let body = body.read(&app).await?;
     let fields = json::parse(&headers, &body)?;
     let author = actor.author(&headers)?;
     let input = (fields, author, right);
@@ -124,10 +125,11 @@ async fn replace<R: Resource>(
     Target(key): Target,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
-    body: Bytes,
+    body: Incoming,
 ) -> Result<Response, Error> {
     let right = Verb::Replace.by::<R>(&actor)?;
     query::read::<NoParameters>(query.as_deref())?;
+    let body = body.read(&app).await?;
     let body = with_external_id(json::parse(&headers, &body)?, &key)?;
     let author = actor.author(&headers)?;
     let mut connection = app.connection().await?;
@@ -164,10 +166,11 @@ async fn patch<R: Resource>(
     attempt: Attempt,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
-    body: Bytes,
+    body: Incoming,
 ) -> Result<Response, Error> {
     let right = Verb::Patch.by::<R>(&actor)?;
     query::read::<NoParameters>(query.as_deref())?;
+    let body = body.read(&app).await?;
     let patch = json::parse_patch(&headers, &body)?;
     let author = actor.author(&headers)?;
     let input = (key, patch, author, headers, right);

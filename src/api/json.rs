@@ -1,12 +1,8 @@
 //! JSON bodies: strict parsing, judging by the published schema, merge patch (RFC 7396).
 
-use std::fmt;
+use std::{cell::Cell, fmt};
 
-use axum::{
-    extract::rejection::BytesRejection,
-    http::{HeaderMap, StatusCode, header},
-};
-use bytes::Bytes;
+use axum::http::{HeaderMap, header};
 use serde::{
     Deserializer,
     de::{self, DeserializeOwned, DeserializeSeed, MapAccess, SeqAccess, Visitor},
@@ -14,18 +10,33 @@ use serde::{
 use serde_json::{Map, Number, Value, json};
 use utoipa::ToSchema;
 
-use super::{error::Error, shape::Shape};
+use super::{
+    error::Error,
+    shape::{Shape, brief},
+};
 use crate::{
+    aside::aside,
     repository::Fault,
     values::{self, Text, characters::composed},
 };
+
+/// A body may have so many values, in whatever way they are nested. A value takes many times the memory of its text, and judging it takes more.
+pub const VALUES: usize = 20_000;
+
+/// A value with more values in it than this, or with longer strings, is judged beside the event loop.
+const LIGHT: usize = 1000;
 
 /// An object may have so many keys. No schema has more, and judging each key of a larger one costs the square of their number.
 const KEYS: usize = 256;
 
 /// Parses a body as JSON, or says why it cannot be. Strings are read in normalization form C. Refused are duplicate keys (one of the two would be lost in silence) and U+0000 (which
 /// PostgreSQL cannot store).
-pub fn parse(headers: &HeaderMap, body: &Bytes) -> Result<Value, Error> {
+pub fn parse(headers: &HeaderMap, body: &[u8]) -> Result<Value, Error> {
+    parse_within(headers, body, VALUES)
+}
+
+/// The same of a body that may have so many values.
+pub fn parse_within(headers: &HeaderMap, body: &[u8], values: usize) -> Result<Value, Error> {
     if !["application/json", "application/merge-patch+json"].contains(&media_type(headers).as_str()) {
         return Err(Error::UnsupportedMediaType(
             "send JSON, with the header `Content-Type: application/json` (for PATCH also application/merge-patch+json)"
@@ -33,7 +44,7 @@ pub fn parse(headers: &HeaderMap, body: &Bytes) -> Result<Value, Error> {
         ));
     }
     uncompressed(headers)?;
-    parse_bytes(body)
+    read(body, values)
 }
 
 /// Refuses a body in a coding: read as it is, it would be taken for broken.
@@ -47,14 +58,6 @@ pub fn uncompressed(headers: &HeaderMap) -> Result<(), Error> {
     Ok(())
 }
 
-/// A body that was read whole, or why it was not: `too_large` says what to do instead.
-pub fn received(body: Result<Bytes, BytesRejection>, too_large: impl FnOnce() -> String) -> Result<Bytes, Error> {
-    body.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Error::TooLarge(too_large()),
-        _ => Error::Malformed("the body broke off".into()),
-    })
-}
-
 /// The media type of a body, in lower case and without parameters; empty when it is not said.
 pub fn media_type(headers: &HeaderMap) -> String {
     let said = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -63,13 +66,25 @@ pub fn media_type(headers: &HeaderMap) -> String {
 
 /// The same without a look at the media type.
 pub fn parse_bytes(body: &[u8]) -> Result<Value, Error> {
+    read(body, VALUES)
+}
+
+fn read(body: &[u8], values: usize) -> Result<Value, Error> {
+    aside(body.len() > LIGHT * 64, || read_here(body, values))
+}
+
+fn read_here(body: &[u8], values: usize) -> Result<Value, Error> {
     let text = std::str::from_utf8(body).map_err(|error| {
         Error::Malformed(format!("the body is not UTF-8: byte {} cannot be read", error.valid_up_to()))
     })?;
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    let value = Strict.deserialize(&mut deserializer).and_then(|value| deserializer.end().map(|()| value));
+    let left = Cell::new(values);
+    let value = Strict(&left).deserialize(&mut deserializer).and_then(|value| deserializer.end().map(|()| value));
     value.map_err(|error| {
         use serde_json::error::Category;
+        if error.to_string().starts_with(TOO_MANY) {
+            return Error::TooLarge(format!("the body has more than {values} values; send it in several parts"));
+        }
         let place = format!("line {}, column {}", error.line(), error.column());
         Error::Malformed(match error.classify() {
             Category::Eof => "the body ends before the JSON does".into(),
@@ -91,7 +106,31 @@ pub fn parse_bytes(body: &[u8]) -> Result<Value, Error> {
 }
 
 /// Holds a value against the schema of `T` and decodes it.
-pub fn decode<T: DeserializeOwned + ToSchema + 'static>(mut value: Value) -> Result<T, Vec<Fault>> {
+pub fn decode<T: DeserializeOwned + ToSchema + 'static>(value: Value) -> Result<T, Vec<Fault>> {
+    aside(!is_light(&value, &mut 0), || decode_here(value))
+}
+
+/// The rows of a body whose only field is `items`, each still to be judged. `T` is the body with rows of any kind.
+pub fn items<T: ToSchema + 'static>(mut body: Value) -> Result<Vec<Value>, Vec<Fault>> {
+    let faults = Shape::of::<T>().faults(&body);
+    match body.get_mut("items").map(Value::take) {
+        Some(Value::Array(items)) if faults.is_empty() => Ok(items),
+        _ => Err(faults),
+    }
+}
+
+/// Whether a value is soon judged; `weight` is that of what was met so far.
+fn is_light(value: &Value, weight: &mut usize) -> bool {
+    *weight += 1 + value.as_str().map_or(0, |words| words.len() / 64);
+    *weight < LIGHT
+        && match value {
+            Value::Array(items) => items.iter().all(|item| is_light(item, weight)),
+            Value::Object(fields) => fields.values().all(|field| is_light(field, weight)),
+            _ => true,
+        }
+}
+
+fn decode_here<T: DeserializeOwned + ToSchema + 'static>(mut value: Value) -> Result<T, Vec<Fault>> {
     write_whole_numbers(&mut value);
     let faults = Shape::of::<T>().faults(&value);
     if !faults.is_empty() {
@@ -105,7 +144,7 @@ pub fn decode<T: DeserializeOwned + ToSchema + 'static>(mut value: Value) -> Res
 }
 
 /// Parses a body that is a JSON Merge Patch (RFC 7396) of a resource.
-pub fn parse_patch(headers: &HeaderMap, body: &Bytes) -> Result<Value, Error> {
+pub fn parse_patch(headers: &HeaderMap, body: &[u8]) -> Result<Value, Error> {
     let patch = parse(headers, body)?;
     if !patch.is_object() {
         return Err(Error::invalid("", "wrong_type", "a merge patch is an object with the fields to change"));
@@ -211,12 +250,24 @@ pub fn integer(words: &str) -> Option<i64> {
     words.parse().ok().or_else(|| whole(words.parse().ok()?))
 }
 
-struct Strict;
+/// Reads any value strictly, until there are no values left to read.
+#[derive(Clone, Copy)]
+struct Strict<'a>(&'a Cell<usize>);
 
-impl<'de> DeserializeSeed<'de> for Strict {
+const TOO_MANY: &str = "the body has more values than are read";
+
+impl Strict<'_> {
+    fn count<E: de::Error>(self) -> Result<(), E> {
+        self.0.set(self.0.get().checked_sub(1).ok_or_else(|| E::custom(TOO_MANY))?);
+        Ok(())
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Strict<'_> {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        self.count()?;
         deserializer.deserialize_any(self)
     }
 }
@@ -229,7 +280,7 @@ fn printable<E: de::Error>(text: &str) -> Result<(), E> {
     }
 }
 
-impl<'de> Visitor<'de> for Strict {
+impl<'de> Visitor<'de> for Strict<'_> {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -263,25 +314,31 @@ impl<'de> Visitor<'de> for Strict {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
         let mut list = Vec::new();
-        while let Some(item) = items.next_element_seed(Self)? {
+        while let Some(item) = items.next_element_seed(self)? {
             list.push(item);
         }
+        // A list grows in steps, of which the last would stay empty.
+        list.shrink_to_fit();
         Ok(Value::Array(list))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
-        let mut fields = Map::new();
+        let mut fields: Vec<(String, Value)> = Vec::new();
         while let Some(name) = entries.next_key::<String>()? {
             printable(&name)?;
             let name = composed(&name).into_owned();
             if fields.len() == KEYS {
                 return Err(de::Error::custom(format!("an object has more than {KEYS} keys")));
             }
-            let value = entries.next_value_seed(Self)?;
-            if fields.insert(name.clone(), value).is_some() {
+            if fields.iter().any(|(known, _)| *known == name) {
+                let name = brief(&name);
                 return Err(de::Error::custom(format!("the key `{name}` stands twice in one object")));
             }
+            fields.push((name, entries.next_value_seed(self)?));
         }
-        Ok(Value::Object(fields))
+        // An object that grows key by key takes twice the memory of one whose size is known.
+        let mut object = Map::with_capacity(fields.len());
+        object.extend(fields);
+        Ok(Value::Object(object))
     }
 }

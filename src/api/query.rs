@@ -97,11 +97,18 @@ fn fault(name: &str, code: &str, detail: String) -> Fault {
     Fault { pointer: name.to_owned(), code: code.to_owned(), detail }
 }
 
+/// So many faults of a query are named.
+const FAULTS: usize = 100;
+
 /// Sorts the pairs of a query into the objects that the given shapes describe.
 fn sort_in(query: &str, shapes: &[&'static Shape]) -> Result<Vec<Value>, Vec<Fault>> {
     let mut objects = vec![Map::new(); shapes.len()];
     let mut faults = Vec::new();
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        if faults.len() == FAULTS {
+            faults.push(fault("", "more", format!("there are more than {FAULTS} faults; correct these first")));
+            break;
+        }
         if value.contains('\0') || value.contains('\u{fffd}') {
             faults.push(fault(&name, "not_storable", "has a character that cannot be stored, or is not UTF-8".into()));
             continue;

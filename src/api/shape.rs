@@ -29,6 +29,9 @@ pub struct Shape {
     validator: Validator,
 }
 
+/// So many faults of one value are named.
+const MANY: usize = 100;
+
 static SHAPES: LazyLock<RwLock<HashMap<TypeId, &'static Shape>>> = LazyLock::new(RwLock::default);
 
 /// The component schemas of a type, itself included, by name.
@@ -156,10 +159,16 @@ impl Shape {
         Some(schema)
     }
 
-    /// All the faults of a value.
+    /// The faults of a value: all of them, or the first, when there are very many.
     pub fn faults(&self, value: &Value) -> Vec<Fault> {
         let mut faults = Vec::new();
         for error in self.validator.iter_errors(value) {
+            if faults.len() >= MANY {
+                faults.truncate(MANY);
+                let detail = format!("there are more than {MANY} faults; correct these first");
+                faults.push(Fault { pointer: "#".into(), code: "more".into(), detail });
+                break;
+            }
             self.explain(&error, &mut faults);
         }
         faults

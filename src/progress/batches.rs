@@ -7,7 +7,6 @@ use axum::{
     response::{IntoResponse, Response},
     routing::post,
 };
-use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sqlx::PgConnection;
@@ -27,13 +26,16 @@ use crate::{
     api::{
         Error,
         document::{parameters, problems},
+        enough::Enough,
         handlers::patched,
         idempotency::{Attempt, Work},
+        incoming::Incoming,
         json, query,
         seen::fetch_seen,
         shape::schemas,
     },
     app::App,
+    aside::aside,
     repository::{self, Author, Fault, Faults, Isolation, Key, Resource, Stored},
     values::{ExternalId, Text},
 };
@@ -60,6 +62,7 @@ struct ProgressReportBatch {
 #[serde(deny_unknown_fields)]
 struct Frame {
     #[schema(min_items = 1, max_items = 500)]
+    #[expect(dead_code, reason = "the rows are taken out of the body; here is their schema")]
     items: Vec<Value>,
 }
 
@@ -147,16 +150,29 @@ async fn create(
     attempt: Attempt,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
-    body: Bytes,
+    body: Incoming,
 ) -> Result<Response, Error> {
     let right = actor.right("create_progress_report_batch")?;
     let parameters: BatchParameters = query::read(query.as_deref())?;
-    let batch: Frame = json::decode(json::parse(&headers, &body)?).map_err(Error::Invalid)?;
-    let items = batch.items.into_iter().map(json::decode).collect();
+    let body = body.read(&app).await?;
+    let items = json::items::<Frame>(json::parse(&headers, &body)?).map_err(Error::Invalid)?;
+    let items = aside(true, || judged(items));
     let dry_run = parameters.dry_run.unwrap_or_default();
     let asked = Asked { items, author: actor.author(&headers)?, right, dry_run };
     let work: Work<Asked> = |connection, asked| Box::pin(asked.answer(connection));
     attempt.whole(true).once((&app, &actor), &body, Isolation::of::<ProgressReport>(), asked, work).await
+}
+
+/// Each row judged by itself, until there are faults enough.
+fn judged(items: Vec<Value>) -> Vec<Result<ProgressReportStep, Vec<Fault>>> {
+    let mut enough = Enough::default();
+    let mut judge = |item| {
+        if let Some(fault) = enough.instead() {
+            return Err(fault);
+        }
+        json::decode(item).inspect_err(|faults| enough.count(faults.len()))
+    };
+    items.into_iter().map(&mut judge).collect()
 }
 
 impl Asked {

@@ -7,7 +7,6 @@ use axum::{
     response::Response,
     routing::get,
 };
-use bytes::Bytes;
 use serde_json::Value;
 use sqlx::PgConnection;
 
@@ -28,6 +27,7 @@ use crate::{
         handlers::{self, add, change, gone, history_of, patched, with_external_id},
         history::history,
         idempotency::{Attempt, perform},
+        incoming::Incoming,
         json,
         list::list,
         operations::Verb,
@@ -61,10 +61,11 @@ async fn create(
     attempt: Attempt,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
-    body: Bytes,
+    body: Incoming,
 ) -> Result<Response, Error> {
     let right = Verb::Create.by::<Report>(&actor)?;
     query::read::<NoParameters>(query.as_deref())?;
+    let body = body.read(&app).await?;
     let fields = json::parse(&headers, &body)?;
     let input = (fields, actor.author(&headers)?, right);
     attempt
@@ -81,10 +82,11 @@ async fn replace(
     Target(key): Target,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
-    body: Bytes,
+    body: Incoming,
 ) -> Result<Response, Error> {
     let right = Verb::Replace.by::<Report>(&actor)?;
     query::read::<NoParameters>(query.as_deref())?;
+    let body = body.read(&app).await?;
     let body = with_external_id(json::parse(&headers, &body)?, &key)?;
     let mut connection = app.connection().await?;
     let input = (key, body, actor.author(&headers)?, headers, right);
@@ -116,10 +118,11 @@ async fn patch(
     attempt: Attempt,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
-    body: Bytes,
+    body: Incoming,
 ) -> Result<Response, Error> {
     let right = Verb::Patch.by::<Report>(&actor)?;
     query::read::<NoParameters>(query.as_deref())?;
+    let body = body.read(&app).await?;
     let patch = json::parse_patch(&headers, &body)?;
     let input = (key, patch, actor.author(&headers)?, headers, right);
     let isolation = Isolation::of::<Report>();

@@ -41,14 +41,7 @@ impl Error {
 
     /// True when the connection broke, or the server was stopped under it: the last answer is missing.
     pub fn is_broken(&self) -> bool {
-        let Self::Database(error) = self else { return false };
-        match error {
-            sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => true,
-            // A backend that is told to stop says so also when it has just committed, as it does while it waits for a standby.
-            _ => self
-                .sqlstate()
-                .is_some_and(|code| code.starts_with("08") || ["57P01", "57P02", "57P03"].contains(&code.as_str())),
-        }
+        matches!(self, Self::Database(error) if is_broken(error))
     }
 
     /// The same failure, of a statement that commits: when its answer is lost, the outcome is unknown. A connection that was dead before
@@ -56,5 +49,17 @@ impl Error {
     #[must_use]
     pub fn at_commit(self) -> Self {
         if self.is_broken() { Self::OutcomeUnknown(Box::new(self)) } else { self }
+    }
+}
+
+/// Whether the connection broke, or the server was stopped under it.
+pub fn is_broken(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => true,
+        // A backend that is told to stop says so also when it has just committed, as it does while it waits for a standby.
+        sqlx::Error::Database(error) => {
+            error.code().is_some_and(|code| code.starts_with("08") || ["57P01", "57P02", "57P03"].contains(&&*code))
+        }
+        _ => false,
     }
 }

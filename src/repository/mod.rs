@@ -22,14 +22,15 @@ mod under;
 mod write;
 
 pub use clearance::{Clearance, see_all, see_only, unseen, withheld};
-pub use error::Error;
+pub use error::{Error, is_broken};
 pub use fold::fold;
 pub use guard::{Change, guarded, weighs};
 pub use idempotency::{Claim, Kept, claim, keep, sweep};
 pub use list::{Common, Listed, Select, Sort, Window, count, list};
 pub use past::{AsOf, Moment, Past, Reading, now, settle, snapshot};
 pub use pool::{
-    Connection, Manager, Pool, connect, connect_alone, distrust, in_fiscal_year, in_time_zone, lend, stoppable,
+    Connection, Manager, Pool, broke, connect, connect_alone, distrust, in_fiscal_year, in_time_zone, lend, stoppable,
+    watched,
 };
 pub use read::{Entry, Key, Lookup, blockers, deleted, find, find_many, history, ping};
 pub use receipt::Receipt;

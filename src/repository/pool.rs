@@ -24,11 +24,20 @@ pub type Pool = managed::Pool<Manager>;
 /// forgets a BEGIN whose answer nobody waited for: the next borrower would write inside that transaction, and nobody would commit it.
 pub struct Connection {
     lent: Option<managed::Object<Manager>>,
-    stopped: Option<Arc<AtomicBool>>,
+    fate: Option<Arc<Fate>>,
+}
+
+/// What became of a request, as its connections will know when they come back.
+#[derive(Debug, Default)]
+struct Fate {
+    /// Its connections are closed.
+    stopped: AtomicBool,
+    /// One of them broke, so that others may be broken too.
+    broke: AtomicBool,
 }
 
 tokio::task_local! {
-    static STOPPED: Arc<AtomicBool>;
+    static FATE: Arc<Fate>;
 }
 
 /// Lends a connection. To wait for one, to find it silent, and to wait for a new one takes no longer together than each alone may.
@@ -36,24 +45,41 @@ pub async fn lend(pool: &Pool) -> Result<Connection, Error> {
     let time = pool.manager().lending_time;
     let lent = tokio::time::timeout(time, pool.get()).await;
     let lent = lent.map_err(|_| Error::Pool("none in time".into()))?.map_err(|error| Error::Pool(error.to_string()))?;
-    Ok(Connection { lent: Some(lent), stopped: STOPPED.try_with(Arc::clone).ok() })
+    Ok(Connection { lent: Some(lent), fate: FATE.try_with(Arc::clone).ok() })
 }
 
 /// The same work, whose connections are closed when it is dropped before its end: the time is over, or the client is gone.
 pub fn stoppable<T>(work: impl Future<Output = T> + Send) -> impl Future<Output = T> + Send {
-    let stopped = Arc::new(AtomicBool::new(false));
-    Stoppable { work: Box::pin(STOPPED.scope(Arc::clone(&stopped), work)), stopped, ended: false }
+    let fate = Arc::<Fate>::default();
+    Stoppable { work: Box::pin(FATE.scope(Arc::clone(&fate), work)), fate, ended: false }
+}
+
+/// The same, which also tells whether a connection broke under it.
+pub async fn watched<T>(work: impl Future<Output = T> + Send) -> (T, bool) {
+    let work = async {
+        let outcome = work.await;
+        let broke = FATE.try_with(|fate| fate.broke.load(Ordering::Relaxed));
+        (outcome, broke.unwrap_or_default())
+    };
+    stoppable(work).await
 }
 
 /// Has the connections of this request closed when they come back, because one of them broke. Lent again at once, and so never asked for a
 /// sign of life, a dead connection would fail every request of a busy service.
 pub fn distrust() {
-    let _ = STOPPED.try_with(|stopped| stopped.store(true, Ordering::Relaxed));
+    let _ = FATE.try_with(|fate| fate.stopped.store(true, Ordering::Relaxed));
+}
+
+/// The same, because one of them broke. All that lie in the pool may have broken with it, as they do when the database restarts, and are asked
+/// for a sign of life before they are lent again.
+pub fn broke() {
+    distrust();
+    let _ = FATE.try_with(|fate| fate.broke.store(true, Ordering::Relaxed));
 }
 
 struct Stoppable<F> {
     work: Pin<Box<F>>,
-    stopped: Arc<AtomicBool>,
+    fate: Arc<Fate>,
     ended: bool,
 }
 
@@ -70,7 +96,7 @@ impl<F: Future> Future for Stoppable<F> {
 /// Runs before the work is dropped, and with it its connections.
 impl<F> Drop for Stoppable<F> {
     fn drop(&mut self) {
-        self.stopped.store(!self.ended, Ordering::Relaxed);
+        self.fate.stopped.store(!self.ended, Ordering::Relaxed);
     }
 }
 
@@ -91,7 +117,14 @@ impl DerefMut for Connection {
 impl Drop for Connection {
     fn drop(&mut self) {
         let Some(lent) = self.lent.take() else { return };
-        let stopped = self.stopped.as_ref().is_some_and(|stopped| stopped.load(Ordering::Relaxed));
+        let is =
+            |flag: fn(&Fate) -> &AtomicBool| self.fate.as_ref().is_some_and(|fate| flag(fate).load(Ordering::Relaxed));
+        if is(|fate| &fate.broke)
+            && let Some(pool) = managed::Object::pool(&lent)
+        {
+            pool.manager().suspect();
+        }
+        let stopped = is(|fate| &fate.stopped);
         // A transaction that was dropped waits with its ROLLBACK, and holds its locks, for the next borrower, who may not come.
         if stopped || std::thread::panicking() || lent.should_flush() {
             drop(managed::Object::take(lent));
@@ -108,6 +141,14 @@ pub struct Manager {
     /// When a connection last gave no sign of life. Those that lay idle since before are not asked, each for so long again: with a pool full
     /// of them a request would end before it had met the last.
     silent: Mutex<Option<Instant>>,
+    /// When a connection last broke. Those that were lent before are asked for a sign of life, however short they have been idle.
+    broken: Mutex<Option<Instant>>,
+}
+
+impl Manager {
+    fn suspect(&self) {
+        *self.broken.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
 }
 
 /// A connection that lay idle for longer is asked for a sign of life before it is lent.
@@ -127,7 +168,8 @@ impl managed::Manager for Manager {
         if silence().is_some_and(|silent| since < silent) {
             return Err(RecycleError::message("as silent as another"));
         }
-        if since.elapsed() > TRUSTED_FOR {
+        let broken = *self.broken.lock().unwrap_or_else(PoisonError::into_inner);
+        if since.elapsed() > TRUSTED_FOR || broken.is_some_and(|broken| since < broken) {
             let asked = Instant::now();
             tokio::time::timeout(self.sign_of_life, connection.ping()).await.map_err(|_| {
                 *silence() = Some(asked);
@@ -165,6 +207,7 @@ pub fn connect(options: PgConnectOptions, size: usize, limits: Limits) -> Result
         lending_time: limits.pool_wait,
         sign_of_life: limits.sign_of_life,
         silent: Mutex::default(),
+        broken: Mutex::default(),
     };
     Pool::builder(manager)
         .max_size(size)

@@ -15,7 +15,7 @@ use crate::{
         own::{self, When},
         policy::Right,
     },
-    api::{Error, json, shape::is_day},
+    api::{Error, enough::Enough, json, shape::is_day},
     metrics::{Indicator, Measurement, measurements::Disaggregation},
     repository::{self, Author, Fault, Isolation, Resource},
 };
@@ -143,14 +143,24 @@ async fn all(
         .filter(|(index, _)| items[*index].errors.is_empty())
         .map(|(index, body)| (index, Given { id: there.get(&index).copied(), body }))
         .collect();
+    let mut enough = Enough::default();
+    enough.count(items.iter().map(|item| item.errors.len()).sum());
     while !good.is_empty() {
+        if let Some(faults) = enough.instead() {
+            let (first, _) = good[0];
+            items[first].errors = faults;
+            break;
+        }
         let chunk: Vec<(usize, Given)> = good.drain(..CHUNK.min(good.len())).collect();
         let (indices, given): (Vec<usize>, Vec<Given>) = chunk.into_iter().unzip();
         let verdicts = import_section::<Measurement>(connection, author, given).await?;
         for (index, verdict) in indices.into_iter().zip(verdicts) {
             match verdict {
                 Ok((outcome, id)) => (items[index].outcome, items[index].id) = (outcome, Some(id)),
-                Err(errors) => items[index].errors = errors,
+                Err(errors) => {
+                    enough.count(errors.len());
+                    items[index].errors = errors;
+                }
             }
         }
     }
@@ -199,6 +209,7 @@ async fn allow(
         };
         refusals.insert(id, refusal);
     }
+    let mut enough = Enough::default();
     let missing = |pointer| fault(pointer, "not_found", "refers to something that does not exist (here)");
     for (index, (row, key)) in rows.iter().zip(keys).enumerate() {
         let given = row["classification"].as_str();
@@ -211,7 +222,12 @@ async fn allow(
         }
         let Some(key) = key else {
             // What has no good key must not be written unasked; its own faults say why it has none.
+            if let Some(instead) = enough.instead() {
+                faults[index].extend(instead);
+                continue;
+            }
             let found = json::decode::<Measurement>(row.clone()).err();
+            enough.count(found.as_ref().map_or(1, Vec::len));
             faults[index].extend(found.unwrap_or_else(|| vec![fault("#", "invalid", "is not a measurement")]));
             continue;
         };

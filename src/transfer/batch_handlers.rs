@@ -2,7 +2,7 @@
 
 use axum::{
     Json, Router,
-    extract::{DefaultBodyLimit, RawQuery, State, rejection::BytesRejection},
+    extract::{RawQuery, State},
     http::HeaderMap,
     response::{IntoResponse, Response},
     routing::post,
@@ -23,10 +23,12 @@ use crate::{
         Error,
         document::{parameters, problems},
         idempotency::{Attempt, Work},
+        incoming::Incoming,
         json, query,
         shape::schemas,
     },
     app::App,
+    aside::aside,
     metrics::Measurement,
     repository::{Author, Isolation, Resource as _},
     router::nouns,
@@ -34,10 +36,12 @@ use crate::{
 
 /// A batch may have so many bytes.
 const LIMIT: usize = 16 << 20;
+/// And so many values: 20 a row.
+const VALUES: usize = 20 * ROWS;
 
 /// The route.
 pub fn routes() -> Router<App> {
-    Router::new().route("/v1/measurement-batches", post(create_measurement_batch).layer(DefaultBodyLimit::max(LIMIT)))
+    Router::new().route("/v1/measurement-batches", post(create_measurement_batch))
 }
 
 /// How a batch can be asked for.
@@ -54,12 +58,15 @@ struct BatchParameters {
 struct Frame {
     /// The measurements.
     #[schema(max_items = 10_000)]
+    #[expect(dead_code, reason = "the rows are taken out of the body; here is their schema")]
     items: Vec<Value>,
 }
 
 /// A batch as it was asked for.
 struct Asked {
-    rows: Vec<Value>,
+    headers: HeaderMap,
+    /// The rows are read out of it at each attempt, so that they are in memory once.
+    body: Bytes,
     author: Author,
     right: Right,
     dry_run: bool,
@@ -71,17 +78,18 @@ async fn create_measurement_batch(
     attempt: Attempt,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
-    body: Result<Bytes, BytesRejection>,
+    body: Incoming<LIMIT>,
 ) -> Result<Response, Error> {
     let right = actor.right("create_measurement_batch")?;
     let parameters: BatchParameters = query::read(query.as_deref())?;
-    let body = json::received(body, || format!("a batch may have at most {LIMIT} bytes; split it"))?;
-    let rows = rows(&headers, &body)?;
     let author = actor.author(&headers)?;
-    let asked = Asked { rows, author, right, dry_run: parameters.dry_run.unwrap_or_default() };
+    let body = body.read(&app).await?;
+    let dry_run = parameters.dry_run.unwrap_or_default();
+    let asked = Asked { headers, body: body.clone(), author, right, dry_run };
     let work: Work<Asked> = |connection, asked| {
         Box::pin(async move {
-            let report = write(connection, &asked.author, asked.right, asked.rows.clone(), asked.dry_run).await?;
+            let rows = aside(true, || rows(&asked.headers, &asked.body))?;
+            let report = write(connection, &asked.author, asked.right, rows, asked.dry_run).await?;
             if asked.dry_run || report.committed {
                 return Ok(Json(report).into_response());
             }
@@ -94,16 +102,11 @@ async fn create_measurement_batch(
 /// The rows of a body: JSON, or CSV with the columns of the noun.
 fn rows(headers: &HeaderMap, body: &Bytes) -> Result<Vec<Value>, Error> {
     if json::media_type(headers) != "text/csv" {
-        let frame: Frame = json::decode(json::parse(headers, body)?).map_err(Error::Invalid)?;
-        return Ok(frame.items);
+        return json::items::<Frame>(json::parse_within(headers, body, VALUES)?).map_err(Error::Invalid);
     }
     json::uncompressed(headers)?;
     let noun = nouns().iter().find(|noun| noun.kind == Measurement::KIND);
-    let rows = noun.map(|noun| read_section(body, noun)).transpose()?.unwrap_or_default();
-    if rows.len() > ROWS {
-        return Err(Error::TooLarge(format!("a batch may have at most {ROWS} rows; split it")));
-    }
-    Ok(rows)
+    Ok(noun.map(|noun| read_section(body, noun, (ROWS, VALUES))).transpose()?.unwrap_or_default())
 }
 
 /// Adds the operation to the document.

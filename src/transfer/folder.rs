@@ -53,7 +53,7 @@ pub fn read(files: &[File], nouns: &'static [Noun]) -> Result<(Vec<u8>, Origin),
     for noun in nouns {
         let name = file_name(noun);
         let Some((_, bytes)) = files.iter().find(|(file, _)| *file == name) else { continue };
-        match section(bytes, noun) {
+        match section(bytes, noun, (usize::MAX, usize::MAX)) {
             Ok((rows, places)) => {
                 document.insert(noun.table.into(), Value::Array(rows));
                 origin.places.insert(noun.table, places);
@@ -72,9 +72,9 @@ pub fn read(files: &[File], nouns: &'static [Noun]) -> Result<(Vec<u8>, Origin),
     }
 }
 
-/// The rows of one noun out of one CSV file. A fault names the line and the column.
-pub fn read_section(bytes: &[u8], noun: &Noun) -> Result<Vec<Value>, Error> {
-    section(bytes, noun)
+/// The rows of one noun out of one CSV file, which may have so many rows and cells. A fault names the line and the column.
+pub fn read_section(bytes: &[u8], noun: &Noun, most: (usize, usize)) -> Result<Vec<Value>, Error> {
+    section(bytes, noun, most)
         .map(|(rows, _)| rows)
         .map_err(|flaws| problem(flaws.into_iter().map(|flaw| flaw.fault(None)).collect()))
 }
@@ -83,7 +83,7 @@ fn file_name(noun: &Noun) -> String {
     format!("{}.csv", noun.table)
 }
 
-fn section(bytes: &[u8], noun: &Noun) -> Result<(Vec<Value>, Vec<Place>), Vec<Flaw>> {
+fn section(bytes: &[u8], noun: &Noun, most: (usize, usize)) -> Result<(Vec<Value>, Vec<Place>), Vec<Flaw>> {
     let sheet = Sheet::open(bytes).map_err(|flaw| vec![flaw])?;
     let mut columns = Vec::with_capacity(sheet.headers.len());
     let mut flaws = Vec::new();
@@ -104,7 +104,18 @@ fn section(bytes: &[u8], noun: &Noun) -> Result<(Vec<Value>, Vec<Place>), Vec<Fl
         return Err(flaws);
     }
     let (mut rows, mut places, mut flaws) = (Vec::new(), Vec::new(), Flaws::default());
+    let mut left = most;
     for record in sheet {
+        if let Ok(record) = &record {
+            let filled = record.cells.iter().filter(|cell| !cell.is_empty()).count();
+            let (Some(rows), Some(cells)) = (left.0.checked_sub(1), left.1.checked_sub(filled)) else {
+                let detail =
+                    format!("is one too many: at most {} rows and {} cells are taken here; split it", most.0, most.1);
+                flaws.0.push(Flaw::new(record.line, None, "too_many", detail));
+                break;
+            };
+            left = (rows, cells);
+        }
         match record.and_then(|record| Ok((record.line, row(&columns, &record)?))) {
             Ok((line, row)) => {
                 rows.push(row);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     Json, Router,
-    extract::{DefaultBodyLimit, RawQuery, State, rejection::BytesRejection},
+    extract::{RawQuery, State},
     http::{HeaderMap, header},
     response::{IntoResponse, Response},
     routing::{get, post},
@@ -13,11 +13,13 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sqlx::PgConnection;
+use tokio::sync::OnceCell;
 use utoipa::ToSchema;
 
 use super::{
     export::{export, strategy_id},
     import::{Report, import},
+    meter::measure,
     origin::Origin,
     schema::{frame, plan_schema},
     table::{
@@ -31,25 +33,30 @@ use crate::{
     api::{
         Error,
         document::{parameters, problems},
+        enough::FAULTS,
         idempotency::{Attempt, Work},
+        incoming::Incoming,
         json, past,
+        published::Published,
         query::{self, NoParameters},
         shape::schemas,
     },
     app::App,
+    aside::aside,
     repository::{Author, Fault, Isolation, Reading},
     router::nouns,
 };
 
 /// An import may have so many bytes.
 const LIMIT: usize = 64 << 20;
-/// A problem names so many faults.
-pub(super) const FAULTS: usize = 1000;
+/// A table may have so many bytes, and so many rows of a plan may be made of it: they are all in memory together.
+const TABLE: usize = 8 << 20;
+const MADE: usize = 20_000;
 
 /// The routes.
 pub fn routes() -> Router<App> {
     Router::new()
-        .route("/v1/imports", post(import_plan).layer(DefaultBodyLimit::max(LIMIT)))
+        .route("/v1/imports", post(import_plan))
         .route("/v1/exports/plan", get(export_plan))
         .route("/schemas/plan.json", get(find_schema))
 }
@@ -105,7 +112,7 @@ async fn import_plan(
     attempt: Attempt,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
-    body: Result<Bytes, BytesRejection>,
+    body: Incoming<LIMIT>,
 ) -> Result<Response, Error> {
     actor.may("import_plan")?;
     let parameters: ImportParameters = query::read(query.as_deref())?;
@@ -119,10 +126,11 @@ async fn import_plan(
         }
     };
     json::uncompressed(&headers)?;
-    let body = json::received(body, || {
-        format!("an import may have at most {LIMIT} bytes here; split it, or use `mandate import`")
-    })?;
     check(&parameters, is_table)?;
+    let body = body.read(&app).await?;
+    if is_table && body.len() > TABLE {
+        return Err(Error::TooLarge(format!("a table may have at most {TABLE} bytes here; use `mandate import`")));
+    }
     let author = actor.author(&headers)?;
     let asked = Asked { parameters, is_table, body: body.clone(), author, currency: app.currency.clone() };
     let work: Work<Asked> = |connection, asked| Box::pin(asked.import(connection));
@@ -143,6 +151,7 @@ impl Asked {
         let (document, origin) = if self.is_table {
             table(connection, &self.parameters, &self.body, self.currency.as_deref()).await.map_err(capped)?
         } else {
+            aside(true, || measure(&self.body, nouns()))?;
             (self.body.clone(), Origin::default())
         };
         let dry_run = self.parameters.dry_run.unwrap_or_default();
@@ -197,7 +206,8 @@ async fn table(
     let mapping = given.mapping()?;
     let strategy = parameters.strategy_id.as_deref().unwrap_or_default();
     let target = Target::find(connection, strategy, currency.map(str::to_owned)).await?;
-    let (document, origin) = plan(body, &mapping, &target)?;
+    let target = Target { most: MADE, ..target };
+    let (document, origin) = aside(true, || plan(body, &mapping, &target))?;
     Ok((document.into(), origin))
 }
 
@@ -215,7 +225,7 @@ pub(super) fn first_of(mut faults: Vec<Fault>, all: usize) -> Error {
         faults.push(Fault {
             pointer: "#".into(),
             code: "more".into(),
-            detail: format!("{} more faults are not shown; correct these first", all - FAULTS),
+            detail: "more faults are not shown; correct these first".into(),
         });
     }
     Error::Invalid(faults)
@@ -237,10 +247,11 @@ async fn export_plan(State(app): State<App>, actor: Actor, RawQuery(query): RawQ
     Ok(past::mark(([(header::CONTENT_TYPE, "application/json")], exported.bytes).into_response(), moment))
 }
 
-async fn find_schema(RawQuery(query): RawQuery) -> Result<Response, Error> {
+async fn find_schema(headers: HeaderMap, RawQuery(query): RawQuery) -> Result<Response, Error> {
+    static SCHEMA: OnceCell<Published> = OnceCell::const_new();
     query::read::<NoParameters>(query.as_deref())?;
-    let kind = [(header::CONTENT_TYPE, "application/schema+json")];
-    Ok((kind, plan_schema(nouns()).to_string()).into_response())
+    let make = || plan_schema(nouns()).to_string().into_bytes();
+    Ok(Published::once(&SCHEMA, "application/schema+json", make).await?.answer(&headers))
 }
 
 /// Adds the operations to the document.

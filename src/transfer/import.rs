@@ -9,11 +9,14 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
+    meter::Cost,
     plan_file::PlanFile,
     section::{Given, Outcome, Verdict},
 };
 use crate::{
-    api::{Error, json},
+    api::{Error, enough::Enough, json},
+    app::BODY_LIMIT,
+    aside::aside,
     repository::{self, Author, Fault, Isolation},
     router::Noun,
 };
@@ -69,7 +72,7 @@ pub async fn import(
     dry_run: bool,
     mut progress: impl FnMut(usize, usize) + Send,
 ) -> Result<Report, Error> {
-    let file = PlanFile::parse(document, nouns)?;
+    let file = aside(true, || PlanFile::parse(document, nouns))?;
     let mut report = Report { dry_run, ..Report::default() };
     let mut transaction = repository::begin(connection, Isolation::Committed).await?;
     if let Err(error) = all_sections(&mut transaction, nouns, author, &file, &mut report, &mut progress).await {
@@ -107,15 +110,21 @@ async fn all_sections(
     progress: &mut (impl FnMut(usize, usize) + Send),
 ) -> Result<(), Error> {
     let total = file.rows();
-    let mut refused = HashSet::new();
+    let (mut refused, mut enough) = (HashSet::new(), Enough::default());
     for (noun, rows) in nouns.iter().zip(&file.sections) {
         let done = report.rows.len();
         let mut count = 0;
-        let outcomes = section(connection, noun, author, rows, &mut refused, |more| {
+        let outcomes = section(connection, noun, author, rows, (&mut refused, &mut enough), |more| {
             count += more;
             progress(done + count, total);
         });
-        report.rows.extend(outcomes.await?);
+        let mut outcomes = outcomes.await?;
+        // The list of a large section becomes that of the report, so that it is never there twice.
+        if report.rows.is_empty() {
+            report.rows = outcomes;
+        } else {
+            report.rows.append(&mut outcomes);
+        }
     }
     Ok(())
 }
@@ -128,11 +137,11 @@ async fn section(
     noun: &Noun,
     author: &Author,
     rows: &[&RawValue],
-    refused: &mut Refused,
+    (refused, enough): (&mut Refused, &mut Enough),
     mut progress: impl FnMut(usize) + Send,
 ) -> Result<Vec<RowOutcome>, Error> {
     let mut outcomes: Vec<RowOutcome> = Vec::with_capacity(rows.len());
-    let names: Vec<Names> = rows.iter().map(|row| Names::read(noun, row)).collect();
+    let names = aside(true, || Names::of(noun, rows));
     outcomes.extend(names.iter().enumerate().map(|(index, names)| RowOutcome {
         section: noun.table.to_owned(),
         index,
@@ -143,12 +152,18 @@ async fn section(
         errors: Vec::new(),
     }));
     for stage in stages_of(noun, &names) {
-        for chunk in stage.chunks(noun.at_once) {
+        for chunk in portions(noun, rows, &stage) {
+            if let Some(faults) = enough.instead() {
+                outcomes[chunk[0]].errors = located(noun, chunk[0], faults);
+                progress(chunk.len());
+                continue;
+            }
+            let read = aside(true, || chunk.iter().map(|index| read(rows[*index])).collect::<Vec<_>>());
             let mut given = Vec::with_capacity(chunk.len());
             let mut indices = Vec::with_capacity(chunk.len());
             let mut waiting: HashMap<(usize, String), String> = HashMap::new();
-            for &index in chunk {
-                match read(rows[index]) {
+            for (&index, read) in chunk.iter().zip(read) {
+                match read {
                     Ok(row) if names[index].again => {
                         let field = if row.id.is_some() { "id" } else { "external_id" };
                         let detail = "an earlier row of this section has it too; keep one of them";
@@ -188,6 +203,7 @@ async fn section(
                 }
             }
             for &index in chunk {
+                enough.count(outcomes[index].errors.len());
                 if outcomes[index].outcome == Outcome::Refused {
                     refused.extend(names[index].words().map(|word| (noun.table, word)));
                 }
@@ -198,9 +214,31 @@ async fn section(
     Ok(outcomes)
 }
 
+/// Rows that are in memory together: as many as the noun takes at once, and no more than fit, unless they are judged as a whole.
+fn portions<'s>(noun: &Noun, rows: &[&RawValue], stage: &'s [usize]) -> Vec<&'s [usize]> {
+    const MOST: Cost = Cost { bytes: 2 << 20, values: 50_000 };
+    let (mut portions, mut start, mut cost) = (Vec::new(), 0, Cost::default());
+    for place in 0..stage.len() {
+        cost = cost.and(Cost::of(rows[stage[place]].get()));
+        let is_full = place - start == noun.at_once || (noun.at_once != usize::MAX && cost.exceeds(MOST));
+        if is_full && place > start {
+            portions.push(&stage[start..place]);
+            (start, cost) = (place, Cost::of(rows[stage[place]].get()));
+        }
+    }
+    if start < stage.len() {
+        portions.push(&stage[start..]);
+    }
+    portions
+}
+
 fn read(row: &RawValue) -> Result<Given, Vec<Fault>> {
+    if row.get().len() > BODY_LIMIT {
+        return Err(vec![fault("", "too_large", format!("a row may have at most {BODY_LIMIT} bytes"))]);
+    }
     let mut body = json::parse_bytes(row.get().as_bytes()).map_err(|error| match error {
         Error::Malformed(why) => vec![fault("", "malformed", why.replace("the body", "the row"))],
+        Error::TooLarge(why) => vec![fault("", "too_large", why.replace("the body", "the row"))],
         _ => vec![fault("", "malformed", "cannot be read")],
     })?;
     let Value::Object(fields) = &mut body else {
@@ -242,11 +280,20 @@ struct Names {
 }
 
 impl Names {
+    /// The names of all rows.
+    fn of(noun: &Noun, rows: &[&RawValue]) -> Vec<Self> {
+        rows.iter().map(|row| Self::read(noun, row)).collect()
+    }
+
+    /// Reads no more of the row than its names, however large it is.
     fn read(noun: &Noun, row: &RawValue) -> Self {
-        let Ok(Value::Object(fields)) = serde_json::from_str(row.get()) else {
+        if row.get().len() > BODY_LIMIT {
+            return Self::default();
+        }
+        let Ok(fields) = serde_json::from_str::<HashMap<String, &RawValue>>(row.get()) else {
             return Self::default();
         };
-        let word = |name: &str| fields.get(name).and_then(Value::as_str).map(str::to_owned);
+        let word = |name: &str| serde_json::from_str::<String>(fields.get(name)?.get()).ok();
         let own = noun.references.iter().filter(|reference| reference.table == noun.table);
         Self {
             external_id: word("external_id"),

@@ -11,6 +11,7 @@ pub mod folder;
 pub mod handlers;
 pub mod iati;
 pub mod import;
+mod meter;
 pub mod origin;
 pub mod plan_file;
 pub mod progress;

@@ -9,6 +9,9 @@ use crate::{api::Error, repository::Fault, values::characters::compose};
 /// A table may have so many columns.
 const COLUMNS: usize = 1000;
 
+/// A cell may have so many bytes.
+const CELL: usize = 256 << 10;
+
 /// So many flaws are named; then reading stops.
 const FLAWS: usize = 1000;
 
@@ -215,6 +218,16 @@ impl Reader<'_> {
         Ok(compose(cell))
     }
 
+    /// Puts a letter into a cell that is not too long for it.
+    fn put(&self, cell: &mut String, letter: char) -> Result<(), Flaw> {
+        if cell.len() >= CELL {
+            let detail = "a cell has more than 262144 bytes; is a quote missing?";
+            return Err(malformed(self.line, self.column, detail));
+        }
+        cell.push(letter);
+        Ok(())
+    }
+
     fn is_at_end(&mut self) -> bool {
         let delimiter = self.delimiter;
         self.letters.peek().is_none_or(|letter| matches!(letter, '\r' | '\n') || *letter == delimiter)
@@ -227,7 +240,8 @@ impl Reader<'_> {
                 let detail = "a quote stands in a cell that does not start with one; put the cell into quotes and double the quote";
                 return Err(malformed(self.line, self.column, detail));
             }
-            cell.extend(self.next()?);
+            let Some(letter) = self.next()? else { break };
+            self.put(&mut cell, letter)?;
         }
         Ok(cell)
     }
@@ -248,7 +262,7 @@ impl Reader<'_> {
                     let detail = "the cell goes on after its closing quote; double a quote that is text";
                     return Err(malformed(self.line, self.column, detail));
                 }
-                Some(letter) => cell.push(letter),
+                Some(letter) => self.put(&mut cell, letter)?,
             }
         }
     }

@@ -41,6 +41,8 @@ pub struct Target {
     pub prefix: String,
     /// The currency of amounts that do not say theirs.
     pub currency: Option<String>,
+    /// So many rows may be made.
+    pub most: usize,
 }
 
 impl Target {
@@ -50,7 +52,7 @@ impl Target {
         let strategies = repository::find_many::<Strategy>(connection, &[id]).await?;
         let external = strategies.into_iter().find_map(|strategy| strategy.data.external_id);
         let prefix = external.map_or_else(|| id.to_string(), |external| external.0);
-        Ok(Self { strategy: id.to_string(), prefix, currency })
+        Ok(Self { strategy: id.to_string(), prefix, currency, most: usize::MAX })
     }
 }
 

@@ -7,7 +7,6 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{delete, get},
 };
-use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -22,6 +21,7 @@ use crate::{
         document::{parameters, problems, with_references},
         error::missing,
         format::{Format, suffixed},
+        incoming::Incoming,
         json,
         operations::{formats, if_none_match, not_modified},
         query::{self, NoParameters},
@@ -100,12 +100,13 @@ async fn create(
     actor: Actor,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
-    body: Bytes,
+    body: Incoming,
 ) -> Result<Response, Error> {
     actor.may("create_calendar_token")?;
     // Nobody hands out what he may not read.
     actor.may("find_calendar")?;
     query::read::<NoParameters>(query.as_deref())?;
+    let body = body.read(&app).await?;
     let mut rows = [json::parse(&headers, &body)?];
     let mut connection = app.connection().await?;
     let unresolved = repository::resolve(&mut connection, &REFERENCES, &mut rows).await?;

@@ -111,33 +111,18 @@ pub(super) async fn exists(connection: &mut PgConnection, id: Uuid, webhook: Opt
 
 /// Puts one delivery, or all that are dead, on their way again, with all attempts before them. Says how many.
 pub(super) async fn redeliver(connection: &mut PgConnection, webhook: Uuid, one: Option<Uuid>) -> Result<u64, Error> {
-    let done = sqlx::query(
-        "update deliveries set status = 'waiting', ended_at = null, next_attempt_at = now(), lease = null, failures = 0
-         where webhook_id = $1 and (id = $2 or ($2 is null and status = 'dead'))",
-    )
-    .bind(webhook)
-    .bind(one)
-    .execute(connection)
-    .await?;
-    Ok(done.rows_affected())
+    let many: i64 =
+        sqlx::query_scalar("select redeliver_deliveries($1, $2)").bind(webhook).bind(one).fetch_one(connection).await?;
+    Ok(many.unsigned_abs())
 }
 
 /// Puts the wanted changes of a range on their way, again where they were before. Says how many.
 pub(super) async fn replay(connection: &mut PgConnection, webhook: Uuid, after: i64, until: i64) -> Result<u64, Error> {
-    let done = sqlx::query(
-        "insert into deliveries (webhook_id, position, kind, resource_id)
-         select w.id, c.position, c.kind, c.entity_id
-         from webhooks w join changes c on c.position > $2 and c.position <= $3
-         where w.id = $1 and webhook_takes(w.kinds, c.kind) and (w.actions = '{}' or c.action = any(w.actions))
-             and (w.resource_ids = '{}' or c.entity_id = any(w.resource_ids))
-         order by c.position
-         on conflict (webhook_id, position) do update
-             set status = 'waiting', ended_at = null, next_attempt_at = now(), lease = null, failures = 0",
-    )
-    .bind(webhook)
-    .bind(after)
-    .bind(until)
-    .execute(connection)
-    .await?;
-    Ok(done.rows_affected())
+    let many: i64 = sqlx::query_scalar("select replay_deliveries($1, $2, $3)")
+        .bind(webhook)
+        .bind(after)
+        .bind(until)
+        .fetch_one(connection)
+        .await?;
+    Ok(many.unsigned_abs())
 }

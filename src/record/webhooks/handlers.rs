@@ -6,7 +6,6 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
-use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sqlx::PgConnection;
@@ -29,6 +28,7 @@ use crate::{
         error::missing,
         format::Format,
         idempotency::{Attempt, perform},
+        incoming::Incoming,
         json::{self as body, Field},
         precondition,
         query::{self, NoParameters},
@@ -121,10 +121,11 @@ pub(super) async fn create(
     attempt: Attempt,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
-    bytes: Bytes,
+    bytes: Incoming,
 ) -> Result<Response, Error> {
     actor.may("create_webhook")?;
     query::read::<NoParameters>(query.as_deref())?;
+    let bytes = bytes.read(&app).await?;
     let mut fields = body::parse(&headers, &bytes)?;
     let after = fields.as_object_mut().and_then(|fields| fields.shift_remove("after")).filter(|after| !after.is_null());
     let (mut faults, after) = match after.as_ref().map(|after| cursor(after, "after")).transpose() {
@@ -200,10 +201,11 @@ pub(super) async fn patch(
     attempt: Attempt,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
-    bytes: Bytes,
+    bytes: Incoming,
 ) -> Result<Response, Error> {
     actor.may("patch_webhook")?;
     query::read::<NoParameters>(query.as_deref())?;
+    let bytes = bytes.read(&app).await?;
     let patch = body::parse_patch(&headers, &bytes)?;
     let author = actor.author(&headers)?;
     let input = (id(&key)?, patch, headers, app.egress.clone(), (actor.clone(), author));

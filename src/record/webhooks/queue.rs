@@ -19,27 +19,7 @@ const FAILING: i32 = 5;
 
 /// Turns the next page of the feed into deliveries of the webhook that is furthest behind, with its cursor. False when none is behind.
 pub(super) async fn fan_out(connection: &mut PgConnection) -> Result<bool, Error> {
-    let moved: Option<Uuid> = sqlx::query_scalar(
-        "with hook as (
-             select * from webhooks where active and position < (select position from record_head)
-             order by position limit 1 for update skip locked
-         ),
-         upto as (select least(h.position, hook.position + $1) as position from record_head h, hook),
-         made as (
-             insert into deliveries (webhook_id, position, kind, resource_id)
-             select hook.id, c.position, c.kind, c.entity_id
-             from hook, upto, changes c
-             where c.position > hook.position and c.position <= upto.position
-                 and webhook_takes(hook.kinds, c.kind) and (hook.actions = '{}' or c.action = any(hook.actions))
-                 and (hook.resource_ids = '{}' or c.entity_id = any(hook.resource_ids))
-             on conflict (webhook_id, position) do nothing
-         )
-         update webhooks w set position = upto.position from hook, upto where w.id = hook.id returning w.id",
-    )
-    .bind(PAGE)
-    .fetch_optional(connection)
-    .await?;
-    Ok(moved.is_some())
+    Ok(sqlx::query_scalar("select fan_out_deliveries($1)").bind(PAGE).fetch_one(connection).await?)
 }
 
 /// A delivery whose turn it is.
@@ -56,44 +36,44 @@ pub(super) struct Due {
     pub(super) change: Change,
 }
 
+/// Takes what is due. Of each webhook it reads the turns that are due, in the order of their index, and no more of them than there are places for.
+pub const CLAIM: &str = "with rooms as (
+         select w.id, case when w.failures >= $5 then $4 else $3 end - coalesce(b.count, 0) as places
+         from webhooks w left join unnest($1::uuid[], $2::bigint[]) b (id, count) using (id)
+         where w.active order by random()
+     ),
+     due as (
+         select d.id from rooms cross join lateral (
+             select d.id from deliveries d
+             where d.webhook_id = rooms.id and d.turn and d.next_attempt_at <= now()
+             order by d.next_attempt_at, d.position limit greatest(rooms.places, 0) for update skip locked
+         ) d limit $6
+     ),
+     taken as (
+         update deliveries d set lease = gen_random_uuid(), next_attempt_at = now() + make_interval(secs => $7)
+         from due where d.id = due.id returning d.*
+     )
+     select t.id as delivery_id, t.lease, t.webhook_id, t.failures, w.url, now() as now,
+         array(select s.secret from webhook_secrets s where s.webhook_id = w.id and (s.ends_at is null or s.ends_at > now())
+               order by s.created_at desc, s.id desc) as secrets,
+         c.position, c.id, c.kind, c.entity_id as resource_id, c.version, c.action, c.at, c.recorded_at, c.actor, c.request_id, c.reason,
+         c.before, c.after
+     from taken t join webhooks w on w.id = t.webhook_id
+     cross join lateral (select * from changes c where c.position = t.position limit 1) c";
+
 /// Takes deliveries that are due: of one resource and webhook the earliest that waits, and nothing that another replica has.
 pub(super) async fn claim(connection: &mut PgConnection, room: i64, busy: &[(Uuid, i64)]) -> Result<Vec<Due>, Error> {
     let (ids, counts): (Vec<Uuid>, Vec<i64>) = busy.iter().copied().unzip();
-    Ok(sqlx::query_as(
-        "with rooms as (
-             select w.id, case when w.failures >= $5 then $4 else $3 end - coalesce(b.count, 0) as places
-             from webhooks w left join unnest($1::uuid[], $2::bigint[]) b (id, count) using (id)
-             where w.active order by random()
-         ),
-         due as (
-             select d.id from rooms cross join lateral (
-                 select d.id from deliveries d
-                 where d.webhook_id = rooms.id and d.status = 'waiting' and d.next_attempt_at <= now() and not exists (
-                     select from deliveries e where e.webhook_id = d.webhook_id and e.resource_id = d.resource_id
-                         and e.status = 'waiting' and e.position < d.position)
-                 order by d.next_attempt_at, d.position limit greatest(rooms.places, 0) for update skip locked
-             ) d limit $6
-         ),
-         taken as (
-             update deliveries d set lease = gen_random_uuid(), next_attempt_at = now() + make_interval(secs => $7)
-             from due where d.id = due.id returning d.*
-         )
-         select t.id as delivery_id, t.lease, t.webhook_id, t.failures, w.url, now() as now,
-             array(select s.secret from webhook_secrets s where s.webhook_id = w.id and (s.ends_at is null or s.ends_at > now())
-                   order by s.created_at desc, s.id desc) as secrets,
-             c.position, c.id, c.kind, c.entity_id as resource_id, c.version, c.action, c.at, c.recorded_at, c.actor, c.request_id, c.reason,
-             c.before, c.after
-         from taken t join webhooks w on w.id = t.webhook_id join changes c on c.position = t.position",
-    )
-    .bind(ids)
-    .bind(counts)
-    .bind(PLACES)
-    .bind(PLACES_WHEN_FAILING)
-    .bind(FAILING)
-    .bind(room)
-    .bind(LEASE)
-    .fetch_all(connection)
-    .await?)
+    Ok(sqlx::query_as(CLAIM)
+        .bind(ids)
+        .bind(counts)
+        .bind(PLACES)
+        .bind(PLACES_WHEN_FAILING)
+        .bind(FAILING)
+        .bind(room)
+        .bind(LEASE)
+        .fetch_all(connection)
+        .await?)
 }
 
 /// What is to become of a delivery.
@@ -117,24 +97,14 @@ pub(super) async fn settle(
         Verdict::Again(seconds) => ("waiting", seconds),
         Verdict::Dead => ("dead", 0.0),
     };
-    sqlx::query(
-        "with settled as (
-             update deliveries set status = $3, lease = null, next_attempt_at = now() + make_interval(secs => $4 * (1 + random() * 0.2)),
-                 ended_at = case when $3 = 'waiting' then null else now() end,
-                 failures = case when $3 = 'delivered' then 0 else failures + 1 end,
-                 attempts = (case when jsonb_array_length(attempts) >= 40 then attempts - 0 else attempts end) || $5
-             where id = $1 and lease = $2 returning webhook_id
-         )
-         update webhooks w set failures = case when $3 = 'delivered' then 0 else least(w.failures + 1, 1000) end
-         from settled where w.id = settled.webhook_id and not ($3 = 'delivered' and w.failures = 0)",
-    )
-    .bind(delivery)
-    .bind(lease)
-    .bind(status)
-    .bind(pause)
-    .bind(Json(attempt))
-    .execute(connection)
-    .await?;
+    sqlx::query("select settle_delivery($1, $2, $3, $4, $5)")
+        .bind(delivery)
+        .bind(lease)
+        .bind(status)
+        .bind(pause)
+        .bind(Json(attempt))
+        .execute(connection)
+        .await?;
     Ok(())
 }
 

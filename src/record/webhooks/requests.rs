@@ -6,7 +6,6 @@ use axum::{
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
-use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -29,6 +28,7 @@ use crate::{
         answer::Form,
         format::Format,
         idempotency::Attempt,
+        incoming::Incoming,
         json as body,
         query::{self, NoParameters},
         target::Target,
@@ -102,10 +102,11 @@ pub(super) async fn redeliver(
     again: Attempt,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
-    bytes: Bytes,
+    bytes: Incoming,
 ) -> Result<Response, Error> {
     actor.may("redeliver")?;
     query::read::<NoParameters>(query.as_deref())?;
+    let bytes = bytes.read(&app).await?;
     let asked: Redelivery = body::decode(body::parse(&headers, &bytes)?).map_err(Error::Invalid)?;
     if asked.delivery_id.is_some() == asked.status.is_some() {
         return Err(Error::invalid(
@@ -144,10 +145,11 @@ pub(super) async fn replay(
     again: Attempt,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
-    bytes: Bytes,
+    bytes: Incoming,
 ) -> Result<Response, Error> {
     actor.may("replay_webhook")?;
     query::read::<NoParameters>(query.as_deref())?;
+    let bytes = bytes.read(&app).await?;
     let asked: Replay = body::decode(body::parse(&headers, &bytes)?).map_err(Error::Invalid)?;
     let mut faults = Vec::new();
     let mut read = |word: String, field| cursor(&Value::from(word), field).map_err(|fault| faults.push(fault)).ok();
@@ -195,10 +197,11 @@ pub(super) async fn test(
     Target(key): Target,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
-    bytes: Bytes,
+    bytes: Incoming,
 ) -> Result<Response, Error> {
     actor.may("test_webhook")?;
     query::read::<NoParameters>(query.as_deref())?;
+    let bytes = bytes.read(&app).await?;
     if headers.contains_key("idempotency-key") {
         return Err(Error::Malformed(
             "a test takes no Idempotency-Key: it changes nothing, so it can be sent again; leave the header out".into(),

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::{
     api::{
         guard::unguard,
-        json::integer,
+        json::{self, integer},
         shape::{Shape, unknown},
     },
     router::Noun,
@@ -70,7 +70,7 @@ impl Kind {
             Self::Integer => integer(words.trim()).map(Value::from),
             Self::Number => words.trim().parse::<f64>().ok().map(Value::from),
             Self::Boolean => words.trim().to_ascii_lowercase().parse::<bool>().ok().map(Value::from),
-            Self::List(_) if words.starts_with('[') => serde_json::from_str(words).ok(),
+            Self::List(_) if words.starts_with('[') => json::parse_bytes(words.as_bytes()).ok(),
             Self::List(item) => {
                 let items = words.split(';').map(str::trim).filter(|word| !word.is_empty());
                 Some(items.map(|word| item.value(word)).collect())

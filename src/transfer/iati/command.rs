@@ -15,10 +15,11 @@ use super::{
     report::IatiRow,
 };
 use crate::{
+    api::enough::FAULTS,
     config::{ExportArguments, ImportArguments, Settings},
     repository::{Author, Clearance, Moment, Reading},
     say,
-    transfer::{command::explained, handlers::FAULTS, progress::Progress},
+    transfer::{command::explained, progress::Progress},
 };
 
 /// Imports a file and prints the report: what is wrong, what has no place, and how many contributions there are of each outcome.

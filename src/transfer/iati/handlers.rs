@@ -4,7 +4,7 @@ use std::io::BufReader;
 
 use axum::{
     Json, Router,
-    extract::{DefaultBodyLimit, RawQuery, State, rejection::BytesRejection},
+    extract::{RawQuery, State},
     http::{HeaderMap, header},
     response::{IntoResponse as _, Response},
     routing::{get, post},
@@ -26,6 +26,7 @@ use crate::{
         Error,
         document::{parameters, problems},
         idempotency::{Attempt, Work},
+        incoming::Incoming,
         json, past, query,
         shape::schemas,
     },
@@ -43,7 +44,7 @@ const EXPORT: &str = "/v1/exports/iati";
 
 /// The routes.
 pub fn routes() -> Router<App> {
-    Router::new().route(IMPORT, post(import_iati).layer(DefaultBodyLimit::max(LIMIT))).route(EXPORT, get(export_iati))
+    Router::new().route(IMPORT, post(import_iati)).route(EXPORT, get(export_iati))
 }
 
 /// How an import can be asked for.
@@ -92,7 +93,7 @@ async fn import_iati(
     attempt: Attempt,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
-    body: Result<Bytes, BytesRejection>,
+    body: Incoming<LIMIT>,
 ) -> Result<Response, Error> {
     actor.may("import_iati")?;
     let parameters: ImportParameters = query::read(query.as_deref())?;
@@ -101,9 +102,6 @@ async fn import_iati(
         return Err(Error::UnsupportedMediaType(detail.into()));
     }
     json::uncompressed(&headers)?;
-    let body = json::received(body, || {
-        format!("an import may have at most {LIMIT} bytes here; split it, or use `mandate import`")
-    })?;
     let fault = |pointer: &str, code: &str, detail: &str| {
         Error::BadQuery(vec![Fault { pointer: pointer.into(), code: code.into(), detail: detail.into() }])
     };
@@ -125,6 +123,7 @@ async fn import_iati(
         classification: parameters.classification.map(word),
     };
     let author = actor.author(&headers)?;
+    let body = body.read(&app).await?;
     let asked = Asked { body: body.clone(), given, dry_run: parameters.dry_run.unwrap_or_default(), author };
     let work: Work<Asked> = |connection, asked| {
         Box::pin(async move {

@@ -5,10 +5,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 pub use super::part::LeftOut;
-use crate::{
-    repository::Fault,
-    transfer::{handlers::FAULTS, section::Outcome},
-};
+use crate::{api::enough::FAULTS, repository::Fault, transfer::section::Outcome};
 
 /// So many rows of what is left out are told, over all activities.
 const LEFT_OUT: usize = 10_000;

@@ -3,6 +3,8 @@
 //!
 //! The file is from outside. Nothing in it is expanded or fetched: a document type, an entity and a depth that no such file has are refused.
 
+use std::sync::Arc;
+
 use chrono::NaiveDate;
 use quick_xml::{
     Reader,
@@ -10,7 +12,7 @@ use quick_xml::{
 };
 use rust_decimal::Decimal;
 
-use super::{Rate, number};
+use super::{MOST, Rate, TOO_MANY, number};
 
 /// `DataSet` > `Body` > `Cube` > `Rate`.
 const DEEPEST: usize = 4;
@@ -20,7 +22,7 @@ const DEEPEST: usize = 4;
 struct State {
     path: Vec<String>,
     text: String,
-    quote: Option<String>,
+    quote: Option<Arc<str>>,
     on: Option<NaiveDate>,
     /// The currency, and for how many units.
     of: Option<(String, Decimal)>,
@@ -81,13 +83,16 @@ impl State {
 
     fn close(&mut self) -> Result<(), String> {
         match self.place().as_str() {
-            "DataSet/Body/OrigCurrency" => self.quote = Some(self.text.trim().to_owned()),
+            "DataSet/Body/OrigCurrency" => self.quote = Some(self.text.trim().into()),
             "DataSet/Body/Cube/Rate" => {
                 let quote = self.quote.clone().ok_or("OrigCurrency is missing before the rates")?;
                 let (base, units) = self.of.take().ok_or("a Rate has no currency")?;
                 let on = self.on.ok_or("a Rate has no date")?;
                 let worth = number(self.text.trim())?.checked_div(units).ok_or("a multiplier is zero")?;
-                self.rates.push(Rate { base, quote, on, worth: worth.normalize() });
+                if self.rates.len() == MOST {
+                    return Err(TOO_MANY.into());
+                }
+                self.rates.push(Rate { base: base.into(), quote, on, worth: worth.normalize() });
             }
             _ => {}
         }

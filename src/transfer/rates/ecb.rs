@@ -1,9 +1,11 @@
 //! The euro foreign exchange reference rates of the European Central Bank as CSV: a column a currency, a row a day, units of it for one euro.
 //! `eurofxref.csv` writes `18 October 2024`, `eurofxref-hist.csv` `2024-10-18`; what was not published is `N/A`.
 
+use std::sync::Arc;
+
 use chrono::NaiveDate;
 
-use super::{Rate, number};
+use super::{MOST, Rate, TOO_MANY, number};
 
 /// The rates, in the order of the file.
 pub(super) fn read(text: &str) -> Result<Vec<Rate>, String> {
@@ -12,6 +14,8 @@ pub(super) fn read(text: &str) -> Result<Vec<Rate>, String> {
     if header.get(0) != Some("Date") || header.len() < 2 {
         return Err("its header starts with `Date`, and then has a column for each currency".into());
     }
+    let euro: Arc<str> = "EUR".into();
+    let currencies: Vec<Arc<str>> = header.iter().map(Arc::from).collect();
     let mut rates = Vec::new();
     for (index, record) in reader.records().enumerate() {
         let line = index + 2;
@@ -19,12 +23,15 @@ pub(super) fn read(text: &str) -> Result<Vec<Rate>, String> {
         let day = record.get(0).unwrap_or_default();
         let on = ["%Y-%m-%d", "%d %B %Y"].iter().find_map(|form| NaiveDate::parse_from_str(day, form).ok());
         let on = on.ok_or_else(|| format!("line {line} does not start with a date"))?;
-        for (currency, cell) in header.iter().zip(&record).skip(1) {
+        for (currency, cell) in currencies.iter().zip(&record).skip(1) {
             if currency.is_empty() || cell.is_empty() || cell == "N/A" {
                 continue;
             }
+            if rates.len() == MOST {
+                return Err(TOO_MANY.into());
+            }
             let worth = number(cell).map_err(|why| format!("line {line}, {currency}: {why}"))?;
-            rates.push(Rate { base: "EUR".into(), quote: currency.into(), on, worth });
+            rates.push(Rate { base: Arc::clone(&euro), quote: Arc::clone(currency), on, worth });
         }
     }
     Ok(rates)

@@ -235,6 +235,11 @@ impl<'a> Plan<'a> {
             let detail = format!("`{title}` has the code or name of `{known}` ({})", made.id);
             return Err(row.flaw(made.role, "ambiguous", detail));
         }
+        if self.made.len() >= self.target.most {
+            let detail =
+                format!("more than {} rows would be made of the table; use `mandate import`", self.target.most);
+            return Err(row.flaw(made.role, "too_many", detail));
+        }
         self.made.insert(made.id.to_owned(), made.title.to_owned());
         self.sections.entry(made.section).or_default().push(body);
         self.origin.places.entry(made.section).or_default().push(row.place(made.fields));
