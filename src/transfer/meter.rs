@@ -128,7 +128,7 @@ mod tests {
 
     #[test]
     fn what_is_judged_together_is_in_memory_together() {
-        let rows = vec![r#"{"a":[0,0,0,0,0,0,0,0,0,0]}"#; 12_000].join(",");
+        let rows = vec![r#"{"a":[0,0,0,0,0,0,0,0,0,0]}"#; 13_000].join(",");
         let file = |table: &str| format!(r#"{{"format": "mandate-plan/1", "{table}": [{rows}]}}"#);
         assert_eq!(measured(&file("steps")), Ok(()));
         assert_eq!(measured(&file("budget_movements")), Err("too large"));

@@ -13,7 +13,8 @@ const MAP: &str = "objective=OBIECTIV,code=Nr.,title=\"actiune\",step=Subacţiun
 fn with(bytes: &str, map: &str, fill_down: &[&str], currency: Option<&str>) -> Result<(Value, Origin), Vec<String>> {
     let fill_down: Vec<String> = fill_down.iter().map(|name| (*name).to_owned()).collect();
     let given = Given { map, fill_down: &fill_down, ..Given::default() };
-    let target = Target { strategy: "s".into(), prefix: "p".into(), currency: currency.map(str::to_owned), most: 1000 };
+    let target =
+        Target { strategy: "s".into(), prefix: "p".into(), currency: currency.map(str::to_owned), most: usize::MAX };
     match given.mapping().and_then(|mapping| plan(bytes.as_bytes(), &mapping, &target)) {
         Ok((document, origin)) => Ok((serde_json::from_slice(&document).unwrap(), origin)),
         Err(Error::Invalid(faults) | Error::BadQuery(faults)) => {
