@@ -25,7 +25,7 @@ use mandate::{
     repository::Author,
     router, say, serve,
     transfer::command,
-    values::{Country, use_country, use_languages},
+    values::{Country, characters::shown, use_country, use_languages},
 };
 use tracing_subscriber::EnvFilter;
 
@@ -49,7 +49,7 @@ fn main() -> ExitCode {
     // Of a check 1 means that something was found.
     let failure = if matches!(cli.command, Command::Check(_)) { ExitCode::from(2) } else { ExitCode::FAILURE };
     runtime.block_on(run(cli)).unwrap_or_else(|error| {
-        eprintln!("mandate: {error:#}");
+        eprintln!("mandate: {}", shown(&format!("{error:#}")));
         failure
     })
 }

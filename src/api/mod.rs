@@ -3,6 +3,7 @@
 //! A noun takes part by `routes::<Noun>()` and `Operations::of::<Noun>()`, both from the one list in `router.rs`.
 
 pub mod answer;
+mod characters;
 pub mod columns;
 mod constraint;
 pub mod cursor;

@@ -98,7 +98,7 @@ fn fault(name: &str, code: &str, detail: String) -> Fault {
 }
 
 /// So many faults of a query are named.
-const FAULTS: usize = 100;
+const FAULTS: usize = 1000;
 
 /// Sorts the pairs of a query into the objects that the given shapes describe.
 fn sort_in(query: &str, shapes: &[&'static Shape]) -> Result<Vec<Value>, Vec<Fault>> {

@@ -15,7 +15,7 @@ use jsonschema::{ValidationError, Validator, error::ValidationErrorKind as Kind}
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
-use super::json::Field;
+use super::{characters, json::Field};
 use crate::{repository::Fault, values::characters::unfit_in_name};
 
 /// The published schema of a type, and its judge.
@@ -171,6 +171,7 @@ impl Shape {
             }
             self.explain(&error, &mut faults);
         }
+        characters::judge(value, MANY, &mut faults);
         faults
     }
 

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::guard::guard;
+use crate::values::characters::shown as escaped;
 
 fn plain(cell: &Value) -> String {
     match cell {
@@ -44,7 +45,7 @@ pub fn aligned(names: &[String], rows: &[Vec<Value>]) -> String {
         .collect();
     // Ids are for machines: they stand last.
     shown.sort_by_key(|column| names[*column] == "id" || names[*column].ends_with("_id"));
-    let header: Vec<String> = shown.iter().map(|column| names[*column].clone()).collect();
+    let header: Vec<String> = shown.iter().map(|column| short(&names[*column])).collect();
     let cells: Vec<Vec<String>> = std::iter::once(header)
         .chain(rows.iter().map(|row| shown.iter().map(|column| short(&plain(&row[*column]))).collect()))
         .collect();
@@ -61,6 +62,8 @@ pub fn aligned(names: &[String], rows: &[Vec<Value>]) -> String {
 
 fn short(cell: &str) -> String {
     let line = cell.split_whitespace().collect::<Vec<_>>().join(" ");
+    // Rows that are older than the rule against it may have what moves the cursor of a terminal, or turns its text round.
+    let line = escaped(&line).into_owned();
     if line.chars().count() <= WIDEST {
         return line;
     }

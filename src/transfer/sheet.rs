@@ -102,9 +102,18 @@ impl<'a> Sheet<'a> {
     /// Reads the header. The delimiter is a comma or a semicolon, whichever the header has more of.
     pub fn open(bytes: &'a [u8]) -> Result<Self, Flaw> {
         let text = utf8(bytes)?;
-        let mut reader = Reader { letters: text.chars().peekable(), delimiter: delimiter(text), line: 1, column: 1 };
+        let (letters, delimiter) = (text.chars().peekable(), delimiter(text));
+        let mut reader = Reader { letters, delimiter, line: 1, column: 1, is_long: false, long: None };
         let header = reader.record()?;
         let header = header.ok_or_else(|| Flaw::new(1, None, "required", "the file is empty; it needs a header"))?;
+        if reader.long.is_some() {
+            return Err(Flaw::new(
+                1,
+                None,
+                "too_long",
+                format!("has a name of more than {CELL} bytes; is a quote missing?"),
+            ));
+        }
         let headers = header.cells.iter().map(|name| name.trim().to_owned()).collect();
         Ok(Self { headers, reader, is_broken: false })
     }
@@ -119,6 +128,10 @@ impl Iterator for Sheet<'_> {
                 Ok(record) => {
                     let record = record?;
                     let (count, wanted) = (record.cells.len(), self.headers.len());
+                    if let Some(place) = self.reader.long {
+                        let detail = format!("has a cell of more than {CELL} bytes; is a quote missing?");
+                        return Some(Err(Flaw::new(record.line, self.headers.get(place).cloned(), "too_long", detail)));
+                    }
                     if record.cells.iter().all(|cell| cell.trim().is_empty()) {
                         continue;
                     }
@@ -174,6 +187,10 @@ struct Reader<'a> {
     delimiter: char,
     line: usize,
     column: usize,
+    /// Whether the cell that is being read is too long.
+    is_long: bool,
+    /// The first cell of the last record that is.
+    long: Option<usize>,
 }
 
 impl Reader<'_> {
@@ -200,8 +217,13 @@ impl Reader<'_> {
             return Ok(None);
         }
         let mut record = Record { line: self.line, cells: Vec::new() };
+        self.long = None;
         loop {
-            record.cells.push(self.cell()?);
+            let cell = self.cell()?;
+            if std::mem::take(&mut self.is_long) {
+                self.long.get_or_insert(record.cells.len());
+            }
+            record.cells.push(cell);
             if record.cells.len() > COLUMNS {
                 let detail = format!("has more than {COLUMNS} columns; so many are not read");
                 return Err(Flaw::new(record.line, None, "too_many", detail));
@@ -218,14 +240,12 @@ impl Reader<'_> {
         Ok(compose(cell))
     }
 
-    /// Puts a letter into a cell that is not too long for it.
-    fn put(&self, cell: &mut String, letter: char) -> Result<(), Flaw> {
-        if cell.len() >= CELL {
-            let detail = "a cell has more than 262144 bytes; is a quote missing?";
-            return Err(malformed(self.line, self.column, detail));
+    /// Puts a letter into a cell. What is beyond its end is left out, and the record is refused for it.
+    fn put(&mut self, cell: &mut String, letter: char) {
+        self.is_long |= cell.len() >= CELL;
+        if !self.is_long {
+            cell.push(letter);
         }
-        cell.push(letter);
-        Ok(())
     }
 
     fn is_at_end(&mut self) -> bool {
@@ -241,7 +261,7 @@ impl Reader<'_> {
                 return Err(malformed(self.line, self.column, detail));
             }
             let Some(letter) = self.next()? else { break };
-            self.put(&mut cell, letter)?;
+            self.put(&mut cell, letter);
         }
         Ok(cell)
     }
@@ -262,7 +282,7 @@ impl Reader<'_> {
                     let detail = "the cell goes on after its closing quote; double a quote that is text";
                     return Err(malformed(self.line, self.column, detail));
                 }
-                Some(letter) => self.put(&mut cell, letter)?,
+                Some(letter) => self.put(&mut cell, letter),
             }
         }
     }

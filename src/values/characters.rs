@@ -78,6 +78,23 @@ pub fn unfit_in_text(text: &str) -> Option<Unfit> {
     None
 }
 
+/// A text as a terminal may have it: what may not stand in a text, or turns its direction, stands there as `\u{1b}`.
+pub fn shown(text: &str) -> Cow<'_, str> {
+    let does = |letter: char| {
+        let turns =
+            matches!(letter, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        turns || (letter.is_control() && !['\t', '\n'].contains(&letter))
+    };
+    if !text.contains(does) {
+        return text.into();
+    }
+    let mut shown = String::with_capacity(text.len() + 8);
+    for letter in text.chars() {
+        if does(letter) { shown.extend(letter.escape_unicode()) } else { shown.push(letter) }
+    }
+    shown.into()
+}
+
 /// Whether a text has something to read.
 pub fn is_visible(text: &str) -> bool {
     HIDDEN.replace_all(text, "").chars().any(|character| character != ' ')
@@ -154,6 +171,19 @@ mod tests {
         ] {
             assert_eq!(unfit_in_text(bad).map(|unfit| unfit.place), Some(place), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn a_terminal_gets_nothing_that_does_something_to_it() {
+        assert_eq!(shown("ă\tb\nc"), "ă\tb\nc");
+        for letter in (0_u32..0x300).chain(0x2000..0x2100).filter_map(char::from_u32) {
+            let text = format!("a{letter}b");
+            let shown = shown(&text);
+            assert_eq!(unfit_in_text(&shown), None, "{letter:?}");
+            assert!(shown == text || shown == format!("a{}b", letter.escape_unicode()), "{letter:?}");
+            assert!(unfit_in_text(&text).is_none() || shown != text, "{letter:?}");
+        }
+        assert_eq!(shown("\u{1b}]0;x\u{7}"), "\\u{1b}]0;x\\u{7}");
     }
 
     #[test]

@@ -85,6 +85,7 @@ mod stopped;
 mod succession;
 mod support;
 mod tables;
+mod terminals;
 mod texts;
 mod thresholds;
 mod training;

@@ -9,13 +9,14 @@ use crate::support::{CONNECTIONS, database, service_over};
 
 /// Ends all other sessions of this database, and waits until they are gone.
 async fn end_sessions(outside: &mut PgConnection) -> usize {
-    let ended: Vec<i32> = sqlx::query_scalar(
-        "select pid from pg_stat_activity
-         where datname = current_database() and pid <> pg_backend_pid() and pg_terminate_backend(pid)",
+    let ended: Vec<(i32, bool)> = sqlx::query_as(
+        "select pid, pg_terminate_backend(pid) from pg_stat_activity
+         where datname = current_database() and pid <> pg_backend_pid()",
     )
     .fetch_all(&mut *outside)
     .await
     .unwrap();
+    let ended: Vec<i32> = ended.into_iter().map(|(pid, _)| pid).collect();
     let left = "select count(*) from pg_stat_activity where pid = any($1)";
     while sqlx::query_scalar::<_, i64>(left).bind(&ended).fetch_one(&mut *outside).await.unwrap() > 0 {
         tokio::task::yield_now().await;

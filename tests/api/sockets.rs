@@ -219,8 +219,15 @@ async fn a_head_without_end_is_refused_at_the_limit() {
 #[tokio::test]
 async fn a_body_beyond_the_limit_is_refused_while_it_is_sent() {
     let server = Server::start(long()).await;
-    let socket = server.post_under_way(1 << 30).await;
-    assert_problem(&rest_while_sending(socket, &[b' '; 4096], Duration::from_nanos(1)).await, 413);
+    // Whoever says how much it is, is refused before it is sent; who does not, once it is too much.
+    let mut socket = server.connect().await;
+    socket.write_all(server.head("expect: 100-continue\r\n", 1 << 30).as_bytes()).await.unwrap();
+    assert_problem(&rest(&mut socket).await, 413);
+    let mut socket = server.connect().await;
+    let head = server.head("transfer-encoding: chunked\r\n", 0).replace("content-length: 0\r\n", "");
+    socket.write_all(head.as_bytes()).await.unwrap();
+    let chunk = format!("1000\r\n{}\r\n", " ".repeat(4096));
+    assert_problem(&rest_while_sending(socket, chunk.as_bytes(), Duration::from_nanos(1)).await, 413);
 }
 
 #[tokio::test]
