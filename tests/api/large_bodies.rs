@@ -160,10 +160,10 @@ const CSV: &str = "text/csv";
 const XML: &str = "application/xml";
 
 fn worst_bodies() -> Vec<Worst> {
-    let items = |item: &str| filled("{\"items\":[", item, 16 * MIB - 64, "]}");
+    let items = |item: &str| filled("{\"items\":[", item, 4 * MIB - 64, "]}");
     let fields = |name: &str, item: &str, bytes: usize| filled(&format!("{{\"{name}\":["), item, bytes, "]}");
     let wide: String = (0..900).map(|n| format!(",disaggregation.d{n}")).collect();
-    let wide = format!("indicator_id{wide}\n{}", format!("x{}\n", ",y".repeat(900)).repeat(8 * MIB / 1802));
+    let wide = format!("indicator_id{wide}\n{}", format!("x{}\n", ",y".repeat(900)).repeat(3 * MIB / 1802));
     let names: String = (0..400_000).map(|n| format!("b{n};")).collect();
     let cells: String =
         names.as_bytes().chunks(200_000).enumerate().fold(String::from("Nr,T,L\n"), |table, (row, cell)| {
@@ -171,7 +171,7 @@ fn worst_bodies() -> Vec<Worst> {
         });
     let long = format!("{{\"code\":\"{}\"}},", "\\u0103".repeat(2500));
     let activity = "<iati-activity><iati-identifier>XM-1-1</iati-identifier></iati-activity>";
-    let rates = format!("Date{}\n", ",USD".repeat(1000)) + &format!("2024-10-18{}\n", ",1".repeat(1000)).repeat(4000);
+    let rates = format!("Date{}\n", ",USD".repeat(1000)) + &format!("2024-10-18{}\n", ",1".repeat(1000)).repeat(1500);
     let bnr = "<Rate currency=\"EUR\">1</Rate>";
     let bodies: Vec<(&str, &str, &str, Vec<u8>, u16)> = vec![
         ("zeros in a batch", BATCH, JSON, items("0,"), 413),
@@ -184,27 +184,21 @@ fn worst_bodies() -> Vec<Worst> {
             filled("{\"items\":[", "{\"a\":1,\"b\":2,\"c\":{}},", 200_000, "]}"),
             422,
         ),
-        ("a batch in CSV of tiny rows", BATCH, CSV, filled("indicator_id\n", "x\n", 16 * MIB, ""), 422),
+        ("a batch in CSV of tiny rows", BATCH, CSV, filled("indicator_id\n", "x\n", 4 * MIB, ""), 422),
         ("a batch in CSV of many cells", BATCH, CSV, wide.into_bytes(), 422),
-        ("more rows of a plan than are taken", IMPORT, JSON, plan("steps", "{},", 12 * MIB), 413),
+        ("more rows of a plan than are taken", IMPORT, JSON, plan("steps", "{},", 4 * MIB), 413),
         ("a plan of wrong rows", IMPORT, JSON, plan("steps", "{},", 300_000), 422),
         (
             "one row of zeros",
             IMPORT,
             JSON,
-            filled("{\"format\":\"mandate-plan/1\",\"steps\":[{\"a\":[", "0,", 16 * MIB, "]}]}"),
+            filled("{\"format\":\"mandate-plan/1\",\"steps\":[{\"a\":[", "0,", 4 * MIB, "]}]}"),
             422,
         ),
-        ("a plan that goes deep", IMPORT, JSON, plan("steps", "[", 16 * MIB), 400),
-        ("long words in escapes", IMPORT, JSON, plan("steps", &long, 16 * MIB), 422),
-        (
-            "rows that are judged together",
-            IMPORT,
-            JSON,
-            plan("budget_movements", "{\"a\":[0,0,0,0,0]},", 16 * MIB),
-            413,
-        ),
-        ("a table of many rows", TABLE, CSV, filled("Nr,T,L\n", "1,a,b\n", 8 * MIB - 64, ""), 422),
+        ("a plan that goes deep", IMPORT, JSON, plan("steps", "[", 4 * MIB), 400),
+        ("long words in escapes", IMPORT, JSON, plan("steps", &long, 4 * MIB), 422),
+        ("rows that are judged together", IMPORT, JSON, plan("budget_movements", "{\"a\":[0,0,0,0,0]},", 4 * MIB), 413),
+        ("a table of many rows", TABLE, CSV, filled("Nr,T,L\n", "1,a,b\n", 3 * MIB - 64, ""), 422),
         ("a table of many bodies", TABLE, CSV, cells.into_bytes(), 422),
         ("many rates", RATES, CSV, rates.into_bytes(), 400),
         (
@@ -214,7 +208,7 @@ fn worst_bodies() -> Vec<Worst> {
             filled(
                 "<DataSet><Body><OrigCurrency>RON</OrigCurrency><Cube date=\"2024-10-18\">",
                 bnr,
-                8 * MIB - 64,
+                3 * MIB - 64,
                 "</Cube>",
             ),
             400,
@@ -223,7 +217,7 @@ fn worst_bodies() -> Vec<Worst> {
             "activities",
             IATI,
             XML,
-            filled("<iati-activities version=\"2.03\">", activity, 16 * MIB, "</iati-activities>"),
+            filled("<iati-activities version=\"2.03\">", activity, 4 * MIB, "</iati-activities>"),
             422,
         ),
         (
@@ -233,7 +227,7 @@ fn worst_bodies() -> Vec<Worst> {
             filled(
                 "<iati-activities version=\"2.03\"><iati-activity>",
                 "<title/>",
-                16 * MIB,
+                4 * MIB,
                 "</iati-activity></iati-activities>",
             ),
             422,
