@@ -4,19 +4,19 @@ import sys
 
 from mandate_client import AuthenticatedClient
 from mandate_client.api.entities import create_entity, delete_entity, find_entity, list_entities, patch_entity
-from mandate_client.models import Entity, EntityKind, PatchEntityBody, Problem, TextType1
+from mandate_client.models import Entity, EntityKind, EntityPatch, Problem, TextInputType1
 
 address, key = sys.argv[1:]
 client = AuthenticatedClient(base_url=address, token=key)
 
-name = TextType1.from_dict({"en": "Agency of the generated client"})
+name = TextInputType1.from_dict({"en": "Agency of the generated client"})
 made = create_entity.sync_detailed(client=client, body=Entity(name=name, kind=EntityKind.AGENCY, external_id="ci-client"))
 assert made.status_code == 201 and made.headers["etag"] == '"1"', made
 
 found = find_entity.sync("external:ci-client", client=client)
-assert found == made.parsed and found.name == name and found.kind is EntityKind.AGENCY, found
+assert found == made.parsed and found.name.to_dict() == name.to_dict() and found.kind is EntityKind.AGENCY, found
 
-change = PatchEntityBody.from_dict({"code": "CI", "description": {"en": "Changed"}})
+change = EntityPatch.from_dict({"code": "CI", "description": {"en": "Changed"}, "country": None})
 stale = patch_entity.sync(str(found.id), client=client, body=change, if_match='"7"')
 assert isinstance(stale, Problem) and stale.status == 412 and stale.current["version"] == 1, stale
 changed = patch_entity.sync(str(found.id), client=client, body=change, if_match=made.headers["etag"])

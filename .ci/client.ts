@@ -2,7 +2,7 @@
 import createClient from "openapi-fetch";
 import type { components, paths } from "./schema.js";
 
-const [address, key] = process.argv.slice(2);
+const [address = "", key = ""] = process.argv.slice(2);
 const client = createClient<paths>({ baseUrl: address, headers: { Authorization: `Bearer ${key}` } });
 
 function hold(holds: boolean, what: string): asserts holds {

@@ -134,9 +134,10 @@ fn rename(schema: &mut Value, renamed: &BTreeMap<String, String>) {
 fn write_patches(document: &mut Value) {
     let mut patches = Patches { components: components(document).clone(), written: Map::new() };
     for operation in operations(document) {
-        let content = operation["requestBody"]["content"].as_object_mut().into_iter().flatten();
-        for (_, media) in content {
-            if let Some(base) = media["schema"][PATCHED].as_str().map(str::to_owned) {
+        let content = operation.pointer_mut("/requestBody/content").and_then(Value::as_object_mut);
+        for (_, media) in content.into_iter().flatten() {
+            let base = media.pointer(&format!("/schema/{PATCHED}")).and_then(Value::as_str).map(str::to_owned);
+            if let Some(base) = base {
                 media["schema"] = json!({"$ref": format!("{SCHEMAS}{}", patches.write(&base))});
             }
         }
@@ -243,6 +244,7 @@ mod tests {
     fn small() -> Value {
         json!({
             "paths": {"/things": {
+                "get": {"responses": {"200": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/StoredThing"}}}}}},
                 "post": {"requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Thing"}}}},
                     "responses": {"201": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/StoredThing"}}}}}},
                 "patch": {"requestBody": {"content": {"application/merge-patch+json": {"schema": patch_of("Thing")}}}, "responses": {}}}},
@@ -272,6 +274,11 @@ mod tests {
         assert_eq!(schemas["PartInput"]["properties"]["name"]["$ref"], "#/components/schemas/TextInput");
         assert_eq!(schemas["Part"]["properties"]["name"]["$ref"], "#/components/schemas/Text");
         assert_eq!(schemas["StoredThing"], small()["components"]["schemas"]["StoredThing"]);
+        assert_eq!(
+            document["paths"]["/things"]["get"],
+            small()["paths"]["/things"]["get"],
+            "nothing is added to what has no body"
+        );
         assert!(schemas.get("MoneyInput").is_none() && schemas.get("ThingInput").is_none(), "{schemas}");
     }
 

@@ -38,11 +38,7 @@ fn readings() -> Vec<String> {
 
 /// What some readings cannot do without.
 fn needed(path: &str) -> &'static str {
-    match path {
-        "/v1/diff" => "?from=2020-01-01",
-        "/v1/reports/readiness" | "/v1/reports/readiness-history" => "?framework_id=external:framework-ncsi-3.0",
-        _ => "",
-    }
+    if path == "/v1/diff" { "?from=2020-01-01" } else { "" }
 }
 
 fn records(reply: &Reply) -> Vec<Vec<String>> {
