@@ -42,30 +42,43 @@ create or replace function broken_ceilings(before budget_totals, after budget_to
     where after.paid < 0
 $$;
 
--- The columns take as many decimals as any currency has. What is there stays as it is written: no table is written anew.
-drop view cleared_past.budget_allocations, cleared.budget_allocations, as_of.budget_allocations;
-drop view cleared_past.budget_movements, cleared.budget_movements, as_of.budget_movements;
-drop view cleared_past.staff_allocations, cleared.staff_allocations, as_of.staff_allocations;
-drop trigger budget_allocations_follow on budget_allocations;
-drop trigger budget_totals_note_update on budget_totals;
-alter table budget_allocations
-    alter column amount type numeric,
-    add constraint budget_allocations_amount_digits check (amount < 1e16 and scale(amount) <= 4);
-alter table budget_movements
-    alter column amount type numeric,
-    add constraint budget_movements_amount_digits check (amount < 1e16 and scale(amount) <= 4);
-alter table staff_allocations
-    alter column amount type numeric,
-    add constraint staff_allocations_amount_digits check (amount < 1e16 and scale(amount) <= 4);
-alter table budget_totals
-    alter column granted type numeric, alter column moved type numeric, alter column allotted type numeric, alter column committed type numeric,
-    alter column verified type numeric, alter column ordered type numeric, alter column paid type numeric;
-create trigger budget_allocations_follow after update on budget_allocations for each row
-    when ((old.amount, old.phase, old.currency, old.fiscal_year) is distinct from (new.amount, new.phase, new.currency, new.fiscal_year))
-    execute function follow_allocation();
-create trigger budget_totals_note_update after update on budget_totals for each row
-    when ((old.moved, old.allotted, old.committed, old.verified, old.ordered, old.paid)
-        is distinct from (new.moved, new.allotted, new.committed, new.verified, new.ordered, new.paid))
-    execute function note_totals();
+-- The columns take as many decimals as any currency has. What is there stays as it is written: no table is written anew. Views and triggers over the
+-- columns stand in the way, whichever there are by now; `cleared.track` makes the views again.
+do $$
+declare
+    noun text;
+    each record;
+    definition text;
+    triggers text[] := '{}';
+begin
+    foreach noun in array array['budget_allocations', 'budget_movements', 'staff_allocations'] loop
+        foreach definition in array array['cleared_past.withheld_', 'cleared.withheld_', 'as_of.withheld_', 'public.withheld_', 'cleared_past.', 'cleared.', 'as_of.'] loop
+            execute 'drop view if exists ' || definition || noun;
+        end loop;
+    end loop;
+    for each in
+        select t.tgname, t.tgrelid::regclass as kept_in, pg_get_triggerdef(t.oid) as definition from pg_trigger t
+        where not t.tgisinternal and t.tgrelid in ('budget_allocations'::regclass, 'budget_movements'::regclass, 'staff_allocations'::regclass, 'budget_totals'::regclass)
+    loop
+        triggers := triggers || each.definition;
+        execute format('drop trigger %I on %s', each.tgname, each.kept_in);
+    end loop;
+    alter table budget_allocations
+        alter column amount type numeric,
+        add constraint budget_allocations_amount_digits check (amount < 1e16 and scale(amount) <= 4);
+    alter table budget_movements
+        alter column amount type numeric,
+        add constraint budget_movements_amount_digits check (amount < 1e16 and scale(amount) <= 4);
+    alter table staff_allocations
+        alter column amount type numeric,
+        add constraint staff_allocations_amount_digits check (amount < 1e16 and scale(amount) <= 4);
+    alter table budget_totals
+        alter column granted type numeric, alter column moved type numeric, alter column allotted type numeric, alter column committed type numeric,
+        alter column verified type numeric, alter column ordered type numeric, alter column paid type numeric;
+    foreach definition in array triggers loop
+        execute definition;
+    end loop;
+end
+$$;
 select cleared.track(kind, noun) from (values
     ('budget_allocation', 'budget_allocations'), ('budget_movement', 'budget_movements'), ('staff_allocation', 'staff_allocations')) nouns (kind, noun);

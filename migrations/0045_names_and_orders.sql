@@ -13,3 +13,6 @@ return make_date(year - fiscal_year_ahead(), fiscal_year_start(), 1);
 -- The words of a text in the first of its languages: what is shown where it has none of those of the service.
 create function first_words(words jsonb) returns text language sql immutable parallel safe
 return (select value from jsonb_each_text(words) order by key collate "C" limit 1);
+
+-- All that writes an amount names its currency now (migration 0035).
+drop function written(numeric, integer);
