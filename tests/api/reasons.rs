@@ -11,7 +11,7 @@ async fn plan(client: &Client, status: &str) {
         "legal_acts": [{"external_id": "act", "country": "XX", "issuer": "Council", "act_type": "decision", "number": "1", "date": "2024-01-31"}],
         "entities": [{"external_id": "min", "name": "Ministry", "kind": "ministry"}, {"external_id": "agy", "name": "Agency", "kind": "agency"}],
         "strategies": [{"external_id": "s", "title": "S", "country": "XX", "kind": "strategy", "status": status, "legal_act_id": "external:act"}],
-        "objectives": [{"external_id": "o", "strategy_id": "external:s", "code": "O", "title": "O"}],
+        "objectives": [{"external_id": "o", "strategy_id": "external:s", "code": "O", "title": "O"}, {"external_id": "o2", "strategy_id": "external:s", "code": "O2", "title": "O2"}],
         "initiatives": [{"external_id": "i", "strategy_id": "external:s", "code": "I", "title": "I", "deadline": {"text": "2026-06-30"}}],
         "steps": [{"external_id": "p", "initiative_id": "external:i", "code": "P", "title": "P", "status": "in_progress"}],
         "assignments": [
@@ -44,8 +44,7 @@ fn weighty() -> Vec<Change> {
         ("PATCH", "initiatives/external:i", json!({"title": {"en": "Other words"}})),
         ("PATCH", "initiatives/external:i", json!({"description": "Less"})),
         ("PATCH", "initiatives/external:i", json!({"code": "J"})),
-        ("PATCH", "initiatives/external:i", json!({"objective_id": "external:o"})),
-        ("PATCH", "initiatives/external:i", json!({"objective_id": null})),
+        ("PATCH", "initiatives/external:i", json!({"objective_id": "external:o2"})),
         ("PATCH", "steps/external:p", json!({"status": "not_started"})),
         ("PATCH", "milestones/external:m", json!({"title": "Something else"})),
         ("PATCH", "objectives/external:o", json!({"title": "Another aim"})),
