@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::{columns::Columns, error::Error, format::Format, past, precondition, query::View, table};
 use crate::{
     app::App,
-    repository::{self, Moment, Receipt, Resource, Stored},
+    repository::{self, Moment, Receipt, Resource, Stored, Withheld},
     values::{languages, speaking},
 };
 
@@ -34,6 +34,9 @@ pub fn one<R: Resource>(stored: &Stored<R>) -> Result<Response, Error> {
 
 /// Names the change in the log, for whoever wants to prove later that it was recorded.
 pub const RECEIPT: HeaderName = HeaderName::from_static("mandate-receipt");
+
+/// How many rows of which nouns are above the reader; in every format.
+pub const WITHHELD: HeaderName = HeaderName::from_static("mandate-withheld");
 
 /// The value of the header `Mandate-Receipt`.
 pub fn receipt_header(receipt: &Receipt) -> Result<HeaderValue, Error> {
@@ -146,13 +149,29 @@ impl Form {
 }
 
 /// All rows of a reading that has no pages, in the form asked for.
-pub fn whole<T: Serialize>(headers: &HeaderMap, rows: &[T], form: &Form, moment: Moment) -> Result<Response, Error> {
+///
+/// To a reader who may not see all it says how many rows of the nouns that were read are withheld.
+pub fn whole<T: Serialize>(
+    headers: &HeaderMap,
+    rows: &[T],
+    form: &Form,
+    moment: Moment,
+    withheld: Option<&Withheld>,
+) -> Result<Response, Error> {
     let body = form.render(form.values(rows)?, |items| {
         let mut page = json!({"items": items});
+        if let Some(withheld) = withheld {
+            page["withheld"] = json!(withheld);
+        }
         past::tell(&mut page, moment);
         page
     })?;
-    Ok(past::mark(tagged(headers, body, form.format), moment))
+    let mut response = tagged(headers, body, form.format);
+    if let Some(withheld) = withheld.filter(|withheld| !withheld.is_empty()) {
+        let words: Vec<String> = withheld.iter().map(|(noun, rows)| format!("{noun}={rows}")).collect();
+        response.headers_mut().insert(WITHHELD, HeaderValue::from_str(&words.join(", ")).map_err(internal)?);
+    }
+    Ok(past::mark(response, moment))
 }
 
 /// A response with a weak entity tag made from its body, so that polling costs no transfer.

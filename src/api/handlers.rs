@@ -16,14 +16,15 @@ use super::{
     error::{Error, history_path, missing},
     format::{Format, suffixed},
     history::history,
-    idempotency::{Attempt, perform},
+    idempotency::{Attempt, Work, perform},
     incoming::Incoming,
     json,
     list::list,
     operations::Verb,
     past, precondition,
     query::{self, FindParameters, NoParameters, View},
-    seen::{accept_seen, fetch_seen, look, still_classified},
+    rehearsal::{ChangeParameters, rehearse},
+    seen::{accept_seen, check_copy, fetch_seen, look, still_classified},
     shape::Shape,
     target::Target,
 };
@@ -169,14 +170,12 @@ async fn patch<R: Resource>(
     body: Incoming,
 ) -> Result<Response, Error> {
     let right = Verb::Patch.by::<R>(&actor)?;
-    query::read::<NoParameters>(query.as_deref())?;
+    let asked: ChangeParameters = query::read(query.as_deref())?;
     let body = body.read(&app).await?;
     let patch = json::parse_patch(&headers, &body)?;
     let author = actor.author(&headers)?;
-    let input = (key, patch, author, headers, right);
-    attempt
-        .whole(right.is_limited())
-        .once((&app, &actor), &body, Isolation::of::<R>(), input, |connection, (key, patch, author, headers, right)| {
+    let work: Work<(Key, Value, repository::Author, HeaderMap, Right)> =
+        |connection, (key, patch, author, headers, right)| {
             Box::pin(async move {
                 let before = fetch_seen::<R>(connection, key, right.clearance).await?;
                 own::check(connection, right.grant, (R::KIND, before.id), When::Before).await?;
@@ -186,8 +185,13 @@ async fn patch<R: Resource>(
                 let saved = save(connection, author, &before, &data, *right).await;
                 saved.map_err(|error| precondition::overtaken(headers, error))
             })
-        })
-        .await
+        };
+    let input = (key, patch, author, headers, right);
+    if asked.dry_run.unwrap_or_default() {
+        let mut connection = app.connection().await?;
+        return rehearse::<R, _>(&mut connection, (&input.0, right.clearance), &input, work).await;
+    }
+    attempt.whole(right.is_limited()).once((&app, &actor), &body, Isolation::of::<R>(), input, work).await
 }
 
 /// A body for the path of an external id, which it need not repeat.
@@ -238,6 +242,7 @@ pub(crate) async fn add<R: Resource>(
         return Err(Error::Invalid(faults.0));
     }
     fields::check(connection, right, (None, Some(data))).await?;
+    check_copy::<R>(connection, author, (None, data), right.clearance).await?;
     let stored = repository::insert(connection, author, &rows).await?;
     own::check(connection, right.grant, (R::KIND, stored.id), When::After).await?;
     Ok(stored)
@@ -262,6 +267,7 @@ pub(crate) async fn change<R: Resource>(
     right: Right,
 ) -> Result<Stored<R>, Error> {
     fields::check(connection, right, (Some(&before.data), Some(data))).await?;
+    check_copy(connection, author, (Some(&before.data), data), right.clearance).await?;
     match repository::update(connection, author, before, data).await {
         Ok(stored) => {
             if right.grant.is_own() && refers_elsewhere(&before.data, data)? {

@@ -27,6 +27,7 @@ pub mod precondition;
 pub mod problems;
 pub mod published;
 pub mod query;
+pub mod rehearsal;
 pub(crate) mod seen;
 pub mod shape;
 mod sqlstate;

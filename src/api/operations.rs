@@ -8,6 +8,7 @@ use super::{
     format::SUFFIXES,
     history::HistoryParameters,
     query::{FindParameters, ListParameters},
+    rehearsal::ChangeParameters,
     shape::{Shape, schemas},
     typed::patch_of,
 };
@@ -169,6 +170,8 @@ pub fn formats(description: &str, json_schema: &Value) -> Value {
 pub fn of_whole(description: &str, schema: &str, wrong: &[&str]) -> Map<String, Value> {
     let rows = json!({"type": "object", "required": ["items"], "properties": {
         "items": {"type": "array", "items": {"$ref": format!("#/components/schemas/{schema}")}},
+        "withheld": {"type": "object", "additionalProperties": {"type": "integer"},
+            "description": "To readers who may not see all: how many rows of the nouns that were read are above them, by noun, of all there are. The header Mandate-Withheld has the same in every format."},
         "as_of": {"type": "string", "format": "date-time", "description": "The past moment, when asked for."}}});
     let mut responses = problems(wrong);
     responses.insert("200".into(), formats(description, &rows));
@@ -268,8 +271,11 @@ impl Noun {
         let mut patch = self.operation(
             Verb::Patch,
             &format!("Changes some fields of {} (JSON Merge Patch).", self.spoken),
-            &owing(),
-            ("200", self.written("It is changed.")),
+            &[&owing()[..], &parameters::<ChangeParameters>()].concat(),
+            (
+                "200",
+                self.written("It is changed; with `dry_run`, what it would be, and in `dry_run` who would see what."),
+            ),
             &CHANGE,
         );
         self.add_guard(&mut patch);

@@ -4,7 +4,7 @@ use serde_json::Value;
 use sqlx::PgConnection;
 
 use super::{answer::internal, days, error::Error, handlers::gone, json};
-use crate::repository::{self, Clearance, Faults, Key, Lookup, Resource, Stored};
+use crate::repository::{self, Author, Clearance, Faults, Key, Lookup, Resource, Stored};
 
 /// Turns a body into the fields of a noun: references by external id resolved, schema and rules judged, all faults at once.
 pub(super) async fn accept<R: Resource>(
@@ -61,6 +61,25 @@ pub(crate) async fn accept_seen<R: Resource>(
         Ok(_) => Err(Error::Invalid(faults.0)),
         Err(error) => Err(error),
     }
+}
+
+/// Refuses a captured copy that the writer neither sees nor has brought: whoever sees a row reads the copy that it names.
+pub(crate) async fn check_copy<R: Resource>(
+    connection: &mut PgConnection,
+    author: &Author,
+    (before, after): (Option<&R>, &R),
+    clearance: Clearance,
+) -> Result<(), Error> {
+    let Some(field) = R::COPY.filter(|_| clearance != Clearance::All) else { return Ok(()) };
+    let named = |side: &R| serde_json::to_value(side).map(|fields| fields[field].as_str().map(str::to_owned));
+    let Some(hash) = named(after).map_err(internal)? else { return Ok(()) };
+    if before.map(named).transpose().map_err(internal)?.flatten().as_ref() == Some(&hash)
+        || repository::sees_copy(connection, &hash, &author.principal, clearance).await?
+    {
+        return Ok(());
+    }
+    let detail = "there is no captured copy with this hash that you brought, or that evidence names which you see; upload the document first";
+    Err(Error::invalid(field, "not_found", detail))
 }
 
 /// A replacement that does not say how far a thing may be known leaves that as it is: nothing is opened by an omission.

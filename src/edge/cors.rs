@@ -49,7 +49,7 @@ const SENT: [HeaderName; 8] = [
 ];
 
 /// What a page may read of an answer, besides what each may.
-const READ: [HeaderName; 8] = [
+const READ: [HeaderName; 9] = [
     header::ETAG,
     header::LINK,
     header::LOCATION,
@@ -57,6 +57,7 @@ const READ: [HeaderName; 8] = [
     HeaderName::from_static("idempotency-replayed"),
     HeaderName::from_static("mandate-as-of"),
     HeaderName::from_static("mandate-receipt"),
+    HeaderName::from_static("mandate-withheld"),
     HeaderName::from_static("x-request-id"),
 ];
 

@@ -43,9 +43,8 @@ pub enum EntityKind {
 pub struct Entity {
     /// The caller's own identifier, unique among the nouns of this kind.
     pub external_id: Option<ExternalId>,
-    /// How far it may be known: `internal` when not given.
-    #[serde(default)]
-    pub classification: Classification,
+    /// How far it may be known; null is as what it is part of, or else `internal`.
+    pub classification: Option<Classification>,
     /// The acronym, such as `DNSC`; unique.
     pub code: Option<Code>,
     /// The official name.

@@ -50,9 +50,8 @@ pub enum CommitmentState {
 pub struct Commitment {
     /// The caller's own identifier, unique among the nouns of this kind.
     pub external_id: Option<ExternalId>,
-    /// How far it may be known: `internal` when not given.
-    #[serde(default)]
-    pub classification: Classification,
+    /// How far it may be known; null is as what it is part of, or else `internal`.
+    pub classification: Option<Classification>,
     /// The list it stands in: `un_norms_2015` (A/70/174, paragraph 13), `osce_cbm` (PC.DEC/1202), or one of your own.
     pub catalogue: Code,
     /// Its code in that list, such as `13(a)`; unique there.

@@ -32,9 +32,9 @@ pub enum ContactKind {
 pub struct ContactPoint {
     /// The caller's own identifier, unique among the nouns of this kind.
     pub external_id: Option<ExternalId>,
-    /// How far it may be known: `restricted` when not given.
+    /// How far it may be known: `restricted` when not given, and also when null.
     #[serde(default = "restricted")]
-    pub classification: Classification,
+    pub classification: Option<Classification>,
     /// The commitment for which it is called; exactly one of this and `forum_id`.
     pub commitment_id: Option<CommitmentId>,
     /// The forum in which it is called; exactly one of this and `commitment_id`.
@@ -55,8 +55,9 @@ pub struct ContactPoint {
     pub valid_to: Option<NaiveDate>,
 }
 
-fn restricted() -> Classification {
-    Classification::Restricted
+#[expect(clippy::unnecessary_wraps, reason = "it stands for a field that may be null")]
+fn restricted() -> Option<Classification> {
+    Some(Classification::Restricted)
 }
 
 /// The id of a contact point.

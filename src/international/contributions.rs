@@ -79,9 +79,8 @@ pub enum ContributionModality {
 pub struct Contribution {
     /// The caller's own identifier, unique among the nouns of this kind; of what is published with IATI the `iati-identifier`.
     pub external_id: Option<ExternalId>,
-    /// How far it may be known: `internal` when not given.
-    #[serde(default)]
-    pub classification: Classification,
+    /// How far it may be known; null is as what it is part of, or else `internal`.
+    pub classification: Option<Classification>,
     /// Given or received.
     pub direction: ContributionDirection,
     /// Its title.

@@ -32,9 +32,8 @@ pub enum DelegationRole {
 pub struct Delegation {
     /// The caller's own identifier, unique among the nouns of this kind.
     pub external_id: Option<ExternalId>,
-    /// How far it may be known: `internal` when not given.
-    #[serde(default)]
-    pub classification: Classification,
+    /// How far it may be known; null is as what it is part of, or else `internal`.
+    pub classification: Option<Classification>,
     /// The engagement.
     pub engagement_id: EngagementId,
     /// The entity; once in an engagement.

@@ -70,9 +70,8 @@ pub struct Statement {
 pub struct Engagement {
     /// The caller's own identifier, unique among the nouns of this kind.
     pub external_id: Option<ExternalId>,
-    /// How far it may be known: `internal` when not given.
-    #[serde(default)]
-    pub classification: Classification,
+    /// How far it may be known; null is as what it is part of, or else `internal`.
+    pub classification: Option<Classification>,
     /// The forum.
     pub forum_id: ForumId,
     /// The session, as printed, such as `fourth substantive session`.

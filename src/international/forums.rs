@@ -21,9 +21,8 @@ use crate::{
 pub struct Forum {
     /// The caller's own identifier, unique among the nouns of this kind.
     pub external_id: Option<ExternalId>,
-    /// How far it may be known: `internal` when not given.
-    #[serde(default)]
-    pub classification: Classification,
+    /// How far it may be known; null is as what it is part of, or else `internal`.
+    pub classification: Option<Classification>,
     /// Its code, such as `UN-OEWG-2021-2025`; unique.
     pub code: Code,
     /// Its name.

@@ -104,7 +104,7 @@ macro_rules! ledger {
             $crate::international::ledger::order!(),
             " rows between unbounded preceding and 1 preceding)) \
              select case when s.id = any($1) then f.pointer else '#' end, f.code, \
-               case when s.id = any($1) or s.classification <> 'restricted' \
+               case when s.id = any($1) or s.effective_classification <> 'restricted' \
                  then format('%s, %s on %s: %s', s.country, replace(s.action, '_', ' '), s.acted_on, f.detail) \
                  else format('another act of %s: %s', s.country, f.detail) end \
              from seen s join treaties t on t.id = s.treaty_id left join treaty_actions c on c.id = s.concerns_action_id \

@@ -90,9 +90,8 @@ impl PgHasArrayType for Topic {
 pub struct Position {
     /// The caller's own identifier, unique among the nouns of this kind.
     pub external_id: Option<ExternalId>,
-    /// How far it may be known: `internal` when not given.
-    #[serde(default)]
-    pub classification: Classification,
+    /// How far it may be known; null is as what it is part of, or else `internal`.
+    pub classification: Option<Classification>,
     /// Whose position it is, ISO 3166-1 alpha-2; when left out, the country of the service (`MANDATE_COUNTRY`).
     #[serde(default = "Country::configured")]
     pub country: Country,

@@ -19,9 +19,8 @@ use crate::{
 pub struct Treaty {
     /// The caller's own identifier, unique among the nouns of this kind.
     pub external_id: Option<ExternalId>,
-    /// How far it may be known: `internal` when not given.
-    #[serde(default)]
-    pub classification: Classification,
+    /// How far it may be known; null is as what it is part of, or else `internal`.
+    pub classification: Option<Classification>,
     /// Its code, such as `CETS-185`; unique.
     #[schema(example = "CETS-185")]
     pub code: Code,

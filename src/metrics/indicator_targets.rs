@@ -16,9 +16,8 @@ use crate::{
 pub struct IndicatorTarget {
     /// The caller's own identifier, unique among the nouns of this kind.
     pub external_id: Option<ExternalId>,
-    /// How far it may be known: `internal` when not given.
-    #[serde(default)]
-    pub classification: Classification,
+    /// How far it may be known; null is as what it is part of, or else `internal`.
+    pub classification: Option<Classification>,
     /// The indicator; has one target a period.
     pub indicator_id: IndicatorId,
     /// The first day of the period.

@@ -87,9 +87,8 @@ impl ToSchema for Disaggregation {
 pub struct Measurement {
     /// The caller's own identifier, unique among the nouns of this kind.
     pub external_id: Option<ExternalId>,
-    /// How far it may be known: `internal` when not given.
-    #[serde(default)]
-    pub classification: Classification,
+    /// How far it may be known; null is as what it is part of, or else `internal`.
+    pub classification: Option<Classification>,
     /// The indicator.
     pub indicator_id: IndicatorId,
     /// The first day of the period; of a state on one day that day.

@@ -77,9 +77,8 @@ pub enum Direction {
 pub struct BudgetMovement {
     /// The caller's own identifier, unique among the nouns of this kind.
     pub external_id: Option<ExternalId>,
-    /// How far it may be known: `internal` when not given.
-    #[serde(default)]
-    pub classification: Classification,
+    /// How far it may be known; null is as what it is part of, or else `internal`.
+    pub classification: Option<Classification>,
     /// The allocation whose money moves; its phase is `appropriation`.
     pub allocation_id: BudgetAllocationId,
     /// What happens to the money.

@@ -16,9 +16,8 @@ use crate::{
 pub struct ExchangeRate {
     /// The caller's own identifier, unique among the nouns of this kind.
     pub external_id: Option<ExternalId>,
-    /// How far it may be known: `internal` when not given.
-    #[serde(default)]
-    pub classification: Classification,
+    /// How far it may be known; null is as what it is part of, or else `internal`.
+    pub classification: Option<Classification>,
     /// The currency of which one unit is valued, ISO 4217.
     #[schema(pattern = "^[A-Z]{3}$", example = "EUR")]
     pub base_currency: String,

@@ -31,9 +31,8 @@ pub enum FundingKind {
 pub struct FundingSource {
     /// The caller's own identifier, unique among the nouns of this kind.
     pub external_id: Option<ExternalId>,
-    /// How far it may be known: `internal` when not given.
-    #[serde(default)]
-    pub classification: Classification,
+    /// How far it may be known; null is as what it is part of, or else `internal`.
+    pub classification: Option<Classification>,
     /// A short code, such as `PNRR`; unique.
     pub code: Option<Code>,
     /// Its name.

@@ -20,9 +20,8 @@ use crate::{
 pub struct StaffAllocation {
     /// The caller's own identifier, unique among the nouns of this kind.
     pub external_id: Option<ExternalId>,
-    /// How far it may be known: `internal` when not given.
-    #[serde(default)]
-    pub classification: Classification,
+    /// How far it may be known; null is as what it is part of, or else `internal`.
+    pub classification: Option<Classification>,
     /// The initiative concerned; exactly one of this and `step_id`.
     pub initiative_id: Option<InitiativeId>,
     /// The step concerned; exactly one of this and `initiative_id`.

@@ -60,9 +60,8 @@ pub enum TrainingLevel {
 pub struct TrainingProgramme {
     /// The caller's own identifier, unique among the nouns of this kind.
     pub external_id: Option<ExternalId>,
-    /// How far it may be known: `internal` when not given.
-    #[serde(default)]
-    pub classification: Classification,
+    /// How far it may be known; null is as what it is part of, or else `internal`.
+    pub classification: Option<Classification>,
     /// The strategy of which it is part; exactly one of this and `initiative_id`.
     pub strategy_id: Option<StrategyId>,
     /// The initiative of which it is part; exactly one of this and `strategy_id`.

@@ -34,9 +34,8 @@ pub enum DependencyKind {
 pub struct Dependency {
     /// The caller's own identifier, unique among the nouns of this kind.
     pub external_id: Option<ExternalId>,
-    /// How far it may be known: `internal` when not given.
-    #[serde(default)]
-    pub classification: Classification,
+    /// How far it may be known; null is as what it is part of, or else `internal`.
+    pub classification: Option<Classification>,
     /// The initiative that comes first; exactly one of this and `predecessor_step_id`.
     pub predecessor_initiative_id: Option<InitiativeId>,
     /// The step that comes first; exactly one of this and `predecessor_initiative_id`.

@@ -37,9 +37,8 @@ pub enum Confidence {
 pub struct Initiative {
     /// The caller's own identifier, unique among the nouns of this kind.
     pub external_id: Option<ExternalId>,
-    /// How far it may be known: `internal` when not given.
-    #[serde(default)]
-    pub classification: Classification,
+    /// How far it may be known; null is as what it is part of, or else `internal`.
+    pub classification: Option<Classification>,
     /// The strategy or action plan it belongs to.
     pub strategy_id: StrategyId,
     /// The objective it serves, in the same strategy.

@@ -22,9 +22,8 @@ use crate::{
 pub struct Step {
     /// The caller's own identifier, unique among the nouns of this kind.
     pub external_id: Option<ExternalId>,
-    /// How far it may be known: `internal` when not given.
-    #[serde(default)]
-    pub classification: Classification,
+    /// How far it may be known; null is as what it is part of, or else `internal`.
+    pub classification: Option<Classification>,
     /// The initiative it belongs to.
     pub initiative_id: InitiativeId,
     /// Its code as printed; unique in the initiative.

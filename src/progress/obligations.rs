@@ -28,9 +28,26 @@ use crate::{
     app::App,
     entities::entities::EntityId,
     plan::strategies::StrategyId,
-    repository::{Fault, Reading, Reference},
+    repository::{self, Fault, Reading, Reference},
     values::Language,
 };
+
+/// The nouns that obligations come from.
+const READS: &[&str] = &[
+    "assignments",
+    "entities",
+    "indicator_targets",
+    "indicators",
+    "initiatives",
+    "measurements",
+    "milestones",
+    "objectives",
+    "progress_reports",
+    "reporting_cycles",
+    "risks",
+    "steps",
+    "strategies",
+];
 
 /// So many rows at most: all of them stand in memory before the first is answered.
 const MOST: usize = 100_000;
@@ -101,13 +118,14 @@ async fn list(
         wanted = wanted.widened(&mut reading).await?;
     }
     let rows = owed(&mut reading, &wanted).await?;
+    let withheld = repository::withheld_of(&mut reading, app.clearance, READS).await?;
     reading.end().await?;
     if rows.len() > MOST {
         let detail = format!("there are more than {MOST}; narrow it with entity, strategy_id, kind or due_before");
         let fault = Fault { pointer: "entity".into(), code: "too_many_rows".into(), detail };
         return Err(Error::BadQuery(vec![fault]));
     }
-    whole(&headers, &rows, &Form::of::<Obligation>(format).told_in(language), moment)
+    whole(&headers, &rows, &Form::of::<Obligation>(format).told_in(language), moment, withheld.as_ref())
 }
 
 /// Adds the operation to the document.

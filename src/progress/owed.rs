@@ -169,6 +169,7 @@ owed as (
         and not exists (
             select from progress_reports r where r.item_id = i.id and r.cycle_id = c.id and r.period = p.code
                 and r.state not in ('draft', 'returned'))
+        and not exists (select from withheld_progress_reports w where w.item_id = i.id and w.cycle_id = c.id)
     union all
     select 'milestone', m.deadline_to, m.initiative_id, m.title, null, null, m.id, m.updated_at, null, null, null, null, null
     from milestones m join initiatives i on i.id = m.initiative_id join plan on plan.id = i.strategy_id
@@ -184,6 +185,7 @@ owed as (
             where m.indicator_id = n.id and m.period_to between t.period_from and t.period_to and m.status <> 'withdrawn'
                 and not exists (select from measurements r where r.restates_id = m.id)
                 and (n.aggregation <> 'none' or m.period_from = t.period_from and m.period_to = t.period_to))
+        and not exists (select from withheld_measurements w where w.indicator_id = n.id)
     union all
     select 'risk_review', r.review_on, i.id, r.title, null, null, r.id, r.updated_at, null, r.owner_id, 'watches', null, null
     from risks r join item i on i.id = coalesce(r.step_id, r.initiative_id, r.strategy_id)

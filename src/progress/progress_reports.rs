@@ -23,9 +23,8 @@ use crate::{
 pub struct ProgressReport {
     /// The caller's own identifier, unique among the nouns of this kind.
     pub external_id: Option<ExternalId>,
-    /// How far it may be known: `internal` when not given.
-    #[serde(default)]
-    pub classification: Classification,
+    /// How far it may be known; null is as what it is part of, or else `internal`.
+    pub classification: Option<Classification>,
     /// The initiative concerned; exactly one of this and `step_id`.
     pub initiative_id: Option<InitiativeId>,
     /// The step concerned; exactly one of this and `initiative_id`.
@@ -100,13 +99,7 @@ pub(super) const OF_STATE: [&str; 3] = ["transition", "locked", "not_open"];
 impl ProgressReport {
     /// Everything but its names, its classification and its way.
     fn content(&self) -> Self {
-        Self {
-            external_id: None,
-            classification: Classification::default(),
-            state: ReportState::Draft,
-            return_note: None,
-            ..self.clone()
-        }
+        Self { external_id: None, classification: None, state: ReportState::Draft, return_note: None, ..self.clone() }
     }
 
     fn check_step(&self, before: &Self, faults: &mut Faults) {

@@ -26,13 +26,14 @@ use crate::{
         format::suffixed,
         handlers::{self, add, change, gone, history_of, patched, with_external_id},
         history::history,
-        idempotency::{Attempt, perform},
+        idempotency::{Attempt, Work, perform},
         incoming::Incoming,
         json,
         list::list,
         operations::Verb,
         precondition,
         query::{self, NoParameters},
+        rehearsal::{ChangeParameters, rehearse},
         seen::{accept_seen, fetch_seen, look, still_classified},
         target::Target,
     },
@@ -121,24 +122,25 @@ async fn patch(
     body: Incoming,
 ) -> Result<Response, Error> {
     let right = Verb::Patch.by::<Report>(&actor)?;
-    query::read::<NoParameters>(query.as_deref())?;
+    let asked: ChangeParameters = query::read(query.as_deref())?;
     let body = body.read(&app).await?;
     let patch = json::parse_patch(&headers, &body)?;
-    let input = (key, patch, actor.author(&headers)?, headers, right);
-    let isolation = Isolation::of::<Report>();
-    attempt
-        .whole(true)
-        .once((&app, &actor), &body, isolation, input, |connection, (key, patch, author, headers, right)| {
-            Box::pin(async move {
-                let before = fetch_seen::<Report>(connection, key, right.clearance).await?;
-                own::check(connection, right.grant, (Report::KIND, before.id), When::Before).await?;
-                precondition::check(headers, &before)?;
-                let body = patched(&before.data, patch.clone())?;
-                let led = lead(connection, author, &before, body, *right).await;
-                one(&led.map_err(|error| precondition::overtaken(headers, error))?)
-            })
+    let work: Work<(Key, Value, Author, HeaderMap, Right)> = |connection, (key, patch, author, headers, right)| {
+        Box::pin(async move {
+            let before = fetch_seen::<Report>(connection, key, right.clearance).await?;
+            own::check(connection, right.grant, (Report::KIND, before.id), When::Before).await?;
+            precondition::check(headers, &before)?;
+            let body = patched(&before.data, patch.clone())?;
+            let led = lead(connection, author, &before, body, *right).await;
+            one(&led.map_err(|error| precondition::overtaken(headers, error))?)
         })
-        .await
+    };
+    let input = (key, patch, actor.author(&headers)?, headers, right);
+    if asked.dry_run.unwrap_or_default() {
+        let mut connection = app.connection().await?;
+        return rehearse::<Report, _>(&mut connection, (&input.0, right.clearance), &input, work).await;
+    }
+    attempt.whole(true).once((&app, &actor), &body, Isolation::of::<Report>(), input, work).await
 }
 
 /// Writes a new report, as a draft or submitted at once.

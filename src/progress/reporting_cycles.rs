@@ -78,9 +78,8 @@ pub struct ReportingPeriod {
 pub struct ReportingCycle {
     /// The caller's own identifier, unique among the nouns of this kind.
     pub external_id: Option<ExternalId>,
-    /// How far it may be known: `internal` when not given.
-    #[serde(default)]
-    pub classification: Classification,
+    /// How far it may be known; null is as what it is part of, or else `internal`.
+    pub classification: Option<Classification>,
     /// The strategy or action plan that is reported on.
     pub strategy_id: StrategyId,
     /// Its code; unique in the strategy.

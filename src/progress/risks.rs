@@ -48,9 +48,8 @@ pub enum RiskStatus {
 pub struct Risk {
     /// The caller's own identifier, unique among the nouns of this kind.
     pub external_id: Option<ExternalId>,
-    /// How far it may be known: `internal` when not given.
-    #[serde(default)]
-    pub classification: Classification,
+    /// How far it may be known; null is as what it is part of, or else `internal`.
+    pub classification: Option<Classification>,
     /// The strategy concerned; exactly one of this, `initiative_id` and `step_id`.
     pub strategy_id: Option<StrategyId>,
     /// The initiative concerned.

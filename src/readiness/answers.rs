@@ -18,9 +18,8 @@ use crate::{
 pub struct Answer {
     /// The caller's own identifier, unique among the nouns of this kind.
     pub external_id: Option<ExternalId>,
-    /// How far it may be known: `internal` when not given.
-    #[serde(default)]
-    pub classification: Classification,
+    /// How far it may be known; null is as what it is part of, or else `internal`.
+    pub classification: Option<Classification>,
     /// The assessment.
     pub assessment_id: AssessmentId,
     /// The code of the indicator in the framework; one answer each.

@@ -29,9 +29,8 @@ pub enum AssessmentState {
 pub struct Assessment {
     /// The caller's own identifier, unique among the nouns of this kind.
     pub external_id: Option<ExternalId>,
-    /// How far it may be known: `internal` when not given.
-    #[serde(default)]
-    pub classification: Classification,
+    /// How far it may be known; null is as what it is part of, or else `internal`.
+    pub classification: Option<Classification>,
     /// The framework.
     pub framework_id: FrameworkId,
     /// The strategy whose work is assessed, and those that carry it out; without one all that the country does.

@@ -15,9 +15,8 @@ use crate::{
 pub struct Citation {
     /// The caller's own identifier, unique among the nouns of this kind.
     pub external_id: Option<ExternalId>,
-    /// How far it may be known: `internal` when not given.
-    #[serde(default)]
-    pub classification: Classification,
+    /// How far it may be known; null is as what it is part of, or else `internal`.
+    pub classification: Option<Classification>,
     /// The answer.
     pub answer_id: AnswerId,
     /// The evidence; an answer cites a piece once.

@@ -22,9 +22,8 @@ use crate::{
 pub struct Evidence {
     /// The caller's own identifier, unique among the nouns of this kind.
     pub external_id: Option<ExternalId>,
-    /// How far it may be known: `internal` when not given. Whoever may see a piece may read its captured copy.
-    #[serde(default)]
-    pub classification: Classification,
+    /// How far it may be known; null is as its strategy, or else `internal`. Whoever may see a piece may read its captured copy.
+    pub classification: Option<Classification>,
     /// What it is.
     pub kind: EvidenceKind,
     /// What it is called.
@@ -145,6 +144,7 @@ impl Resource for Evidence {
         Reference { field: "supersedes_id", table: "evidence" },
     ];
     const PARENTS: &'static [&'static str] = &["strategy_id"];
+    const COPY: Option<&'static str> = Some("document");
     const RULE: Option<&'static str> = Some(no_cycles!("evidence", "supersedes_id"));
     const LONG_AGO: &'static [&'static str] = &["published_on"];
     type Filter = Filter;

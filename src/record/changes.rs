@@ -38,10 +38,10 @@ pub(super) struct Change {
     pub(super) at: DateTime<Utc>,
     /// When it got its position (RFC 3339, UTC); in their order.
     pub(super) recorded_at: DateTime<Utc>,
-    /// Who, such as `key:night-batch`.
-    pub(super) actor: String,
+    /// Who, such as `key:night-batch`; null for readers without a key, as are the request and the reason.
+    pub(super) actor: Option<String>,
     /// The request in which it happened.
-    pub(super) request_id: String,
+    pub(super) request_id: Option<String>,
     /// Why, as the writer said in `Mandate-Reason`.
     pub(super) reason: Option<String>,
     /// The stored fields before; null for a creation.
@@ -50,6 +50,10 @@ pub(super) struct Change {
     /// The stored fields after; null for a deletion.
     #[schema(value_type = Option<Object>)]
     pub(super) after: Option<Json<Value>>,
+    /// The highest effective classification before and after it.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub(super) classification: String,
 }
 
 /// The kinds that tell who may do what, and where data go: for those who see access (`Actor::sees_access`).
@@ -64,10 +68,7 @@ pub(super) fn kinds() -> impl Iterator<Item = &'static str> + Clone {
 impl Change {
     /// Whether what was before and what is after may be seen.
     pub(super) fn is_seen(&self, clearance: Clearance) -> bool {
-        [&self.before, &self.after]
-            .into_iter()
-            .flatten()
-            .all(|fields| clearance.sees(fields.get("classification").and_then(Value::as_str)))
+        clearance.sees(Some(&self.classification))
     }
 }
 
@@ -122,7 +123,7 @@ impl Filter {
             && any(&self.kind, |kind| *kind == change.kind)
             && any(&self.resource_id, |id| *id == change.resource_id)
             && any(&self.action, |action| action.word() == change.action)
-            && any(&self.actor, |actor| *actor == change.actor)
+            && any(&self.actor, |actor| Some(actor) == change.actor.as_ref())
     }
 
     fn push(&self, query: &mut QueryBuilder<Postgres>) {
@@ -172,7 +173,8 @@ pub(super) async fn page(
 ) -> Result<Page, Error> {
     let end = head.min(after.saturating_add(LOOKED_AT));
     let mut query = QueryBuilder::new(
-        "select position, id, kind, entity_id as resource_id, version, action, at, recorded_at, actor, request_id, reason, before, after
+        "select position, id, kind, entity_id as resource_id, version, action, at, recorded_at, actor, request_id, reason,
+             shown(before) as before, shown(after) as after, cleared.told(classification, before, after) as classification
          from changes where position > ",
     );
     query.push_bind(after).push(" and position <= ").push_bind(end);

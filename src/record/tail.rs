@@ -1,7 +1,7 @@
 //! The newest changes, kept once for all listeners of a process.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::VecDeque,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -49,25 +49,23 @@ impl Tail {
         }
     }
 
-    /// Of at most `most` changes that follow a position those that may be seen, and the position of the last; `None` when the next one is not
-    /// here.
+    /// At most `most` changes that follow a position, and the position of the last; `None` when the next one is not here, or when the database must
+    /// say what may be seen.
     pub(super) fn after(&self, position: i64, most: usize, clearance: Clearance) -> Option<(Vec<Arc<Event>>, i64)> {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let first = kept.front()?.change.position;
         let skipped = usize::try_from(position.checked_add(1)?.checked_sub(first)?).ok()?;
         let last = kept.iter().skip(skipped).take(most).next_back()?.change.position;
-        let mut events: Vec<_> = kept.iter().skip(skipped).take(most).cloned().collect();
-        if clearance != Clearance::All {
-            // Whether a movement is seen depends on its allocation, which the database knows.
-            if kept.iter().skip(skipped).take(most).any(|event| event.change.kind == "budget_movement") {
-                return None;
-            }
-            // What a thing was last decides too, as in the view `cleared.changes`; all that came after is here.
-            let state = |event: &Arc<Event>| (event.change.resource_id, event.change.is_seen(clearance));
-            let now: HashMap<_, _> = kept.iter().skip(skipped).map(state).collect();
-            events.retain(|event| event.change.is_seen(clearance) && now.get(&event.change.resource_id) == Some(&true));
+        // What a thing is today decides too, and it is as what it is part of. While nothing from here on is above the reader, nothing that it was told
+        // of has been classified higher since.
+        if clearance == Clearance::Public {
+            // Texts are written out with what such readers do not see: who it was, and why.
+            return None;
         }
-        Some((events, last))
+        if clearance != Clearance::All && !kept.iter().skip(skipped).all(|event| event.change.is_seen(clearance)) {
+            return None;
+        }
+        Some((kept.iter().skip(skipped).take(most).cloned().collect(), last))
     }
 
     /// Forgets all.

@@ -91,6 +91,21 @@ impl Report for Parameters {
     const NAME: &'static str = "attention";
     const SUMMARY: &'static str = "Late initiatives by the days of delay times the money, with the formula.";
     const ABOUT: About = About::Money;
+    const READS: &'static [&'static str] = &[
+        "assignments",
+        "budget_allocations",
+        "budget_movements",
+        "entities",
+        "exchange_rates",
+        "funding_sources",
+        "initiatives",
+        "objectives",
+        "progress_reports",
+        "reporting_cycles",
+        "steps",
+        "strategies",
+        "timelines",
+    ];
     type Row = Row;
 
     async fn rows(self, scope: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {

@@ -109,6 +109,18 @@ impl Report for Parameters {
     const SUMMARY: &'static str =
         "What is planned, appropriated, allotted, committed, paid and left, by one dimension.";
     const ABOUT: About = About::Money;
+    const READS: &'static [&'static str] = &[
+        "assignments",
+        "budget_allocations",
+        "budget_movements",
+        "entities",
+        "exchange_rates",
+        "funding_sources",
+        "initiatives",
+        "objectives",
+        "steps",
+        "strategies",
+    ];
     type Row = Row;
 
     async fn rows(self, mut scope: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {

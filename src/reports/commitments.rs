@@ -73,6 +73,7 @@ order by natural_order(c.catalogue) collate \"C\", c.catalogue";
 impl Report for Parameters {
     const NAME: &'static str = "commitments";
     const SUMMARY: &'static str = "How far norms and confidence-building measures are carried out, by list.";
+    const READS: &'static [&'static str] = &["commitments", "forums"];
     type Row = Row;
 
     async fn rows(self, mut scope: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {

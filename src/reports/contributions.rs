@@ -221,6 +221,16 @@ impl Report for Parameters {
     const NAME: &'static str = "contributions";
     const SUMMARY: &'static str =
         "Capacity building given and received by year and recipient; a year without any is a row that says so.";
+    const READS: &'static [&'static str] = &[
+        "assignments",
+        "contribution_partners",
+        "contributions",
+        "entities",
+        "initiatives",
+        "objectives",
+        "steps",
+        "strategies",
+    ];
     type Row = Row;
 
     async fn rows(self, mut scope: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {

@@ -98,6 +98,8 @@ impl Report for Parameters {
     const SUMMARY: &'static str = "Claims that are disputed: why, since when, and by whom.";
     const ABOUT: About = About::Other;
     const REFERENCES: &'static [Reference] = STRATEGIES;
+    const READS: &'static [&'static str] =
+        &["answers", "assessments", "citations", "evidence", "frameworks", "strategies"];
     type Row = Row;
 
     async fn rows(self, _: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {

@@ -97,6 +97,17 @@ impl Report for Parameters {
     const NAME: &'static str = "engagements";
     const SUMMARY: &'static str = "What our state did in a forum and all under it in a period, with what it said.";
     const REFERENCES: &'static [Reference] = FORUMS;
+    const READS: &'static [&'static str] = &[
+        "assignments",
+        "delegations",
+        "engagements",
+        "entities",
+        "forums",
+        "initiatives",
+        "objectives",
+        "steps",
+        "strategies",
+    ];
     type Row = Row;
 
     async fn rows(self, scope: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {

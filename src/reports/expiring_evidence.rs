@@ -87,6 +87,7 @@ impl Report for Parameters {
     const SUMMARY: &'static str = "Evidence that expires within some days, or has expired.";
     const ABOUT: About = About::Other;
     const REFERENCES: &'static [Reference] = STRATEGIES;
+    const READS: &'static [&'static str] = &["evidence"];
     type Row = Row;
 
     async fn rows(self, _: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {

@@ -94,6 +94,18 @@ impl Report for Parameters {
     const NAME: &'static str = "flows";
     const SUMMARY: &'static str = "Money by source, objective and entity, for a flow diagram.";
     const ABOUT: About = About::Money;
+    const READS: &'static [&'static str] = &[
+        "assignments",
+        "budget_allocations",
+        "budget_movements",
+        "entities",
+        "exchange_rates",
+        "funding_sources",
+        "initiatives",
+        "objectives",
+        "steps",
+        "strategies",
+    ];
     type Row = Row;
 
     async fn rows(self, mut scope: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {

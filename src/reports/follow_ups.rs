@@ -123,6 +123,18 @@ impl Report for Parameters {
     const NAME: &'static str = "follow-ups";
     const SUMMARY: &'static str = "Engagements whose follow-up is not completed, or that have an outcome and none.";
     const REFERENCES: &'static [Reference] = FORUMS;
+    const READS: &'static [&'static str] = &[
+        "assignments",
+        "delegations",
+        "engagements",
+        "entities",
+        "forums",
+        "initiatives",
+        "objectives",
+        "steps",
+        "strategies",
+        "timelines",
+    ];
     type Row = Row;
 
     async fn rows(self, scope: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {

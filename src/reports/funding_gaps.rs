@@ -104,13 +104,30 @@ cross join lateral (values
     ('lapsing', i.status <> 'completed' and p.ends_on between (select today()) and (select today()) + $12 and p.appropriated > p.committed, p.appropriated - p.committed,
         'appropriation less committed, before the end of the fiscal year')
 ) g (kind, is_found, amount, rule)
-where g.is_found and round(g.amount, currency_digits(p.currency)) > 0 and ($11 = '{}' or g.kind = any($11))
+where g.is_found
+    and not exists (select from withheld_budget_allocations w where w.item_id = i.id)
+    and not exists (select from steps s join withheld_budget_allocations w on w.item_id = s.id where s.initiative_id = i.id)
+    and not exists (select from withheld_steps w where w.initiative_id = i.id)
+    and not exists (select from withheld_budget_movements w where w.allocation_id = any (p.allocation_ids))
+    and round(g.amount, currency_digits(p.currency)) > 0 and ($11 = '{}' or g.kind = any($11))
 order by p.fiscal_year, i.code_order, i.id, p.currency, g.kind";
 
 impl Report for Parameters {
     const NAME: &'static str = "funding-gaps";
     const SUMMARY: &'static str = "Initiatives that lack money, did not use it, or are about to lose it.";
     const ABOUT: About = About::Money;
+    const READS: &'static [&'static str] = &[
+        "assignments",
+        "budget_allocations",
+        "budget_movements",
+        "entities",
+        "exchange_rates",
+        "funding_sources",
+        "initiatives",
+        "objectives",
+        "steps",
+        "strategies",
+    ];
     type Row = Row;
 
     async fn rows(self, mut scope: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {

@@ -91,6 +91,11 @@ used(id) as (
     select o.id from objectives o
     where ($1 = '{}' or o.strategy_id = any($1)) and exists (select from initiatives i where i.objective_id = o.id and i.status <> 'cancelled')
     union
+    -- What the reader does not see may well be there: nothing is said to be missing for it.
+    select objective_id from withheld_initiatives where objective_id is not null
+    union
+    select parent_id from withheld_objectives where parent_id is not null
+    union
     select o.parent_id from used u join objectives o on o.id = u.id where o.parent_id is not null
 ),
 near as (
@@ -129,6 +134,9 @@ gap as (
     from initiative i
     where not exists (select from lead where lead.item_id = i.id)
         and not exists (select from steps s join lead on lead.item_id = s.id where s.initiative_id = i.id)
+        and not exists (select from withheld_assignments w where w.item_id = i.id)
+        and not exists (select from steps s join withheld_assignments w on w.item_id = s.id where s.initiative_id = i.id)
+        and not exists (select from withheld_steps w where w.initiative_id = i.id)
     union all
     select 2, 'initiative_without_deadline', 'initiative', id, code, code_order, title, strategy_id, 'it has no deadline'
     from initiative where deadline_text is null and deadline_to is null
@@ -138,15 +146,22 @@ gap as (
     from initiative i
     where not exists (select from budget_allocations m where m.item_id = i.id)
         and not exists (select from steps s join budget_allocations m on m.item_id = s.id where s.initiative_id = i.id)
+        and not exists (select from withheld_budget_allocations w where w.item_id = i.id)
+        and not exists (select from steps s join withheld_budget_allocations w on w.item_id = s.id where s.initiative_id = i.id)
+        and not exists (select from withheld_steps w where w.initiative_id = i.id)
     union all
     select 4, 'initiative_without_people', 'initiative', id, code, code_order, title, strategy_id,
         'no people are allocated to it or to one of its steps'
     from initiative i
     where not exists (select from staff_allocations p where p.item_id = i.id)
         and not exists (select from steps s join staff_allocations p on p.item_id = s.id where s.initiative_id = i.id)
+        and not exists (select from withheld_staff_allocations w where w.item_id = i.id)
+        and not exists (select from steps s join withheld_staff_allocations w on w.item_id = s.id where s.initiative_id = i.id)
+        and not exists (select from withheld_steps w where w.initiative_id = i.id)
     union all
     select 5, 'initiative_without_step', 'initiative', id, code, code_order, title, strategy_id, 'it has no step'
     from initiative i where not exists (select 1 from steps s where s.initiative_id = i.id)
+        and not exists (select from withheld_steps w where w.initiative_id = i.id)
     union all
     select 6, 'deadline_unparsed', level, id, code, code_order, title, strategy_id, 'not understood: ' || coalesce(deadline_text, '')
     from item where deadline_kind = 'unparsed' and ended is null
@@ -177,6 +192,16 @@ order by g.place, st.code is null, st.code_order, st.id, g.code_order, g.code, g
 impl Report for Parameters {
     const NAME: &'static str = "gaps";
     const SUMMARY: &'static str = "What the plan leaves open or contradicts.";
+    const READS: &'static [&'static str] = &[
+        "assignments",
+        "budget_allocations",
+        "dependencies",
+        "initiatives",
+        "objectives",
+        "staff_allocations",
+        "steps",
+        "strategies",
+    ];
     type Row = Row;
 
     async fn rows(self, scope: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {

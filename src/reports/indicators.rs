@@ -299,6 +299,16 @@ impl Report for Parameters {
     const NAME: &'static str = "indicators";
     const SUMMARY: &'static str =
         "Where each indicator stands between its baseline and its targets, and whether it is on track.";
+    const READS: &'static [&'static str] = &[
+        "assignments",
+        "indicator_targets",
+        "indicators",
+        "initiatives",
+        "measurements",
+        "objectives",
+        "steps",
+        "strategies",
+    ];
     type Row = Row;
 
     async fn rows(self, scope: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {

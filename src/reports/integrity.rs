@@ -224,6 +224,8 @@ impl By {
 impl Report for Parameters {
     const NAME: &'static str = "integrity";
     const SUMMARY: &'static str = "What slipped, was re-baselined, dropped, added or moved after the approval, by who leads it or what it serves.";
+    const READS: &'static [&'static str] =
+        &["assignments", "entities", "initiatives", "objectives", "steps", "strategies", "timelines"];
     type Row = Row;
 
     async fn rows(self, scope: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {

@@ -92,6 +92,17 @@ order by st.code is null, st.code_order, st.id, o.code_order nulls last, j.objec
 impl Report for Parameters {
     const NAME: &'static str = "matrix";
     const SUMMARY: &'static str = "Objectives by leading entities: the worst standing and the counts.";
+    const READS: &'static [&'static str] = &[
+        "assignments",
+        "entities",
+        "initiatives",
+        "objectives",
+        "progress_reports",
+        "reporting_cycles",
+        "steps",
+        "strategies",
+        "timelines",
+    ];
     type Row = Row;
 
     async fn rows(self, scope: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {

@@ -73,7 +73,7 @@ use crate::{
         shape::schemas,
     },
     app::App,
-    repository::{Reading, Reference},
+    repository::{self, Reading, Reference},
 };
 
 static REPORTS: &[Entry] = &[
@@ -131,6 +131,8 @@ trait Report: DeserializeOwned + ToSchema + Send + 'static {
     const ABOUT: About = About::Plan;
     /// What its own parameters point to, besides those of the scope.
     const REFERENCES: &'static [Reference] = &[];
+    /// The tables of the nouns that it reads. Of these its answer says how much is withheld.
+    const READS: &'static [&'static str];
     /// A row of the answer.
     type Row: Serialize + ToSchema + Send + 'static;
 
@@ -223,9 +225,13 @@ async fn report<R: Report>(
         Ok(scope) => own.rows(scope, &mut reading).await,
         Err(error) => Err(error),
     };
+    let withheld = match &rows {
+        Ok(_) => repository::withheld_of(&mut reading, app.clearance, R::READS).await,
+        Err(_) => Ok(None),
+    };
     // Also after a refusal: a connection that is left in a transaction cannot be used again.
     reading.end().await?;
-    whole(&headers, &rows?, &form, moment)
+    whole(&headers, &rows?, &form, moment, withheld?.as_ref())
 }
 
 fn describe_one<R: Report>(document: &mut Value) {

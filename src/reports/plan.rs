@@ -168,6 +168,16 @@ left join advance a on a.id = i.id
 impl Report for Parameters {
     const NAME: &'static str = "plan";
     const SUMMARY: &'static str = "The printed action plan: one row an initiative, with its steps on request.";
+    const READS: &'static [&'static str] = &[
+        "assignments",
+        "budget_allocations",
+        "budget_movements",
+        "entities",
+        "initiatives",
+        "objectives",
+        "steps",
+        "strategies",
+    ];
     type Row = Row;
 
     async fn rows(self, scope: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {

@@ -96,6 +96,18 @@ order by s.code is null, s.code_order, s.id, c.place";
 impl Report for Parameters {
     const NAME: &'static str = "plan-contents";
     const SUMMARY: &'static str = "The five contents that an action plan provides (NCSI 1.5): what stands in the register, and what is only claimed.";
+    const READS: &'static [&'static str] = &[
+        "assignments",
+        "budget_allocations",
+        "evidence",
+        "indicators",
+        "initiatives",
+        "objectives",
+        "staff_allocations",
+        "steps",
+        "strategies",
+        "timelines",
+    ];
     type Row = Row;
 
     async fn rows(self, scope: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {

@@ -83,6 +83,7 @@ impl Report for Parameters {
     const SUMMARY: &'static str =
         "On which questions of international law a state has spoken, is silent, or has replaced what it said.";
     const ABOUT: About = About::Other;
+    const READS: &'static [&'static str] = &["positions"];
     type Row = Row;
 
     async fn rows(self, _: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {

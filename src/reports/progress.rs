@@ -152,6 +152,16 @@ impl Report for Parameters {
     const NAME: &'static str = "progress";
     const SUMMARY: &'static str =
         "Progress and confidence of strategies and objectives, rolled up with stated weights.";
+    const READS: &'static [&'static str] = &[
+        "assignments",
+        "initiatives",
+        "objectives",
+        "progress_reports",
+        "reporting_cycles",
+        "steps",
+        "strategies",
+        "timelines",
+    ];
     type Row = Row;
 
     async fn rows(self, scope: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {

@@ -63,8 +63,19 @@ measured as (
     -- What is given up measures nothing.
     where i.status is distinct from 'cancelled' and s.status is distinct from 'cancelled'
 ),
+-- Objectives that may be measured by what the reader does not see.
+veiled(objective_id) as (
+    select objective_id from withheld_indicators
+    union all select i.objective_id from withheld_indicators w join initiatives i on i.id = w.initiative_id
+    union all select i.objective_id from withheld_indicators w join steps s on s.id = w.step_id join initiatives i on i.id = s.initiative_id
+    union all select i.objective_id from withheld_steps w join initiatives i on i.id = w.initiative_id
+    union all select objective_id from withheld_initiatives
+    union all select parent_id from withheld_objectives
+),
 served(id) as (
     select objective_id from measured where stage in ('outcome', 'impact') and objective_id is not null
+    union
+    select w.objective_id from veiled w where w.objective_id is not null
     union
     select o.parent_id from served s join objectives o on o.id = s.id where o.parent_id is not null
 ),
@@ -78,6 +89,7 @@ finding as (
     union all
     select 3, 'indicator_without_target', 'indicator', id, code, title, strategy_id, objective_id, item_id, 'it has no target'
     from measured m where not exists (select from indicator_targets t where t.indicator_id = m.id) and not is_done
+        and not exists (select from withheld_indicator_targets w where w.indicator_id = m.id)
     union all
     select 4, 'target_impossible', 'indicator', m.id, m.code, m.title, m.strategy_id, m.objective_id, m.item_id,
         'the target ' || t.value || ' for ' || t.period_to || ' ' || w.why
@@ -126,6 +138,18 @@ fn asked_by(kind: &str) -> Option<&'static str> {
 impl Report for Parameters {
     const NAME: &'static str = "quality";
     const SUMMARY: &'static str = "What the plan lacks of what NCSI, NIS2 and GAO ask of one.";
+    const READS: &'static [&'static str] = &[
+        "assignments",
+        "budget_allocations",
+        "dependencies",
+        "indicator_targets",
+        "indicators",
+        "initiatives",
+        "objectives",
+        "staff_allocations",
+        "steps",
+        "strategies",
+    ];
     type Row = Row;
 
     async fn rows(self, scope: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {

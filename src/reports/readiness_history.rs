@@ -143,6 +143,7 @@ impl Report for Parameters {
         "Each day on which the points claimed or proven of an assessment changed, out of the record.";
     const ABOUT: About = About::Other;
     const REFERENCES: &'static [Reference] = &[Reference { field: "assessment_id", table: "assessments" }];
+    const READS: &'static [&'static str] = &["answers", "assessments", "citations", "evidence", "frameworks"];
     type Row = Row;
 
     async fn rows(self, _: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {

@@ -59,6 +59,10 @@ carried as (
     where not exists (select from lead where lead.item_id = i.id)
         and not exists (select from steps s join lead on lead.item_id = s.id where s.initiative_id = i.id)
         and not exists (select from lead where i.level = 'step' and lead.item_id = i.initiative_id)
+        -- Who may be led by somebody whom the reader does not see is not said to be led by nobody.
+        and not exists (select from withheld_assignments w where w.item_id in (i.id, i.initiative_id))
+        and not exists (select from steps s join withheld_assignments w on w.item_id = s.id where i.level = 'initiative' and s.initiative_id = i.id)
+        and not exists (select from withheld_steps w where i.level = 'initiative' and w.initiative_id = i.id)
 )
 select c.entity_id, e.code as entity, e.name, c.role,
     count(*) filter (where c.status = 'not_started') as not_started,
@@ -77,6 +81,8 @@ order by (c.entity_id is null) desc, natural_order(coalesce(e.code, words_of(e.n
 impl Report for Parameters {
     const NAME: &'static str = "responsibilities";
     const SUMMARY: &'static str = "How many initiatives and steps each entity has in each role, by status.";
+    const READS: &'static [&'static str] =
+        &["assignments", "entities", "initiatives", "objectives", "steps", "strategies"];
     type Row = Row;
 
     async fn rows(self, scope: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {

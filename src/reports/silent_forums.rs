@@ -89,6 +89,8 @@ select f.id as forum_id, f.code as forum, f.name, f.status, f.membership, f.memb
     coalesce(t.undated, 0) as undated, coalesce(t.attended, 0) as attended, coalesce(t.undated_attended, 0) as undated_attended
 from forums f left join tally t on t.forum_id = f.id cross join until u
 where f.membership in ('member', 'observer', 'participant') and coalesce(t.given, 0) = 0
+    and not exists (select from reach r join withheld_engagements w on w.forum_id = r.id where r.forum_id = f.id)
+    and not exists (select from reach r join withheld_forums w on w.parent_id = r.id where r.forum_id = f.id)
     and ($7 = '{}' or f.id in (select id from forum_asked))
     and coalesce(f.member_to >= $11, true) and coalesce(f.member_from <= u.day, true)
     and coalesce(f.ends_on >= $11, true) and coalesce(f.starts_on <= u.day, true)
@@ -98,6 +100,8 @@ impl Report for Parameters {
     const NAME: &'static str = "silent-forums";
     const SUMMARY: &'static str = "Forums with our membership and no contribution in a period: never, or since when.";
     const REFERENCES: &'static [Reference] = FORUMS;
+    const READS: &'static [&'static str] =
+        &["assignments", "delegations", "engagements", "forums", "initiatives", "objectives", "steps", "strategies"];
     type Row = Row;
 
     async fn rows(self, scope: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {

@@ -107,6 +107,18 @@ impl Report for Parameters {
     const NAME: &'static str = "spending";
     const SUMMARY: &'static str = "Plan and actual spending by month, with what came before (S-curve).";
     const ABOUT: About = About::Money;
+    const READS: &'static [&'static str] = &[
+        "assignments",
+        "budget_allocations",
+        "budget_movements",
+        "entities",
+        "exchange_rates",
+        "funding_sources",
+        "initiatives",
+        "objectives",
+        "steps",
+        "strategies",
+    ];
     type Row = Row;
 
     async fn rows(self, mut scope: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {

@@ -125,6 +125,16 @@ impl Per {
 impl Report for Parameters {
     const NAME: &'static str = "staffing";
     const SUMMARY: &'static str = "People planned, at work, missing and there, by entity, profile and period.";
+    const READS: &'static [&'static str] = &[
+        "assignments",
+        "entities",
+        "initiatives",
+        "objectives",
+        "staff_allocations",
+        "staff_capacities",
+        "steps",
+        "strategies",
+    ];
     type Row = Row;
 
     async fn rows(self, mut scope: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {

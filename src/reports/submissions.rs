@@ -89,6 +89,7 @@ expected as (
     left join later l on l.item_id = i.id and l.cycle_id = p.cycle_id
     where g.state is not null or coalesce(i.starts_on <= p.ends_on, true)
         and (i.status not in ('completed', 'cancelled') or p.ends_on < l.ends_on)
+        and (g.state is not null or not exists (select from withheld_progress_reports w where w.item_id = i.id and w.cycle_id = p.cycle_id))
 )
 select x.strategy_id, x.cycle_id, x.cycle, x.code as period, x.due_on, x.entity_id, e.code as entity, count(*) as expected,
     count(*) filter (where is_given and (due_on is null or coalesce(first_on <= due_on, false))) as in_time,
@@ -105,6 +106,16 @@ order by st.code_order, x.strategy_id, x.code_order, x.cycle_id, x.starts_on, x.
 impl Report for Parameters {
     const NAME: &'static str = "submissions";
     const SUMMARY: &'static str = "How many progress reports each entity gave for each period: in time, late, missing.";
+    const READS: &'static [&'static str] = &[
+        "assignments",
+        "entities",
+        "initiatives",
+        "objectives",
+        "progress_reports",
+        "reporting_cycles",
+        "steps",
+        "strategies",
+    ];
     type Row = Row;
 
     async fn rows(self, scope: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {

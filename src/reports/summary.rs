@@ -81,6 +81,16 @@ impl Report for Parameters {
     const NAME: &'static str = "summary";
     const SUMMARY: &'static str =
         "How a strategy stands: one sentence, and how many initiatives are on track, at risk, off track and silent.";
+    const READS: &'static [&'static str] = &[
+        "assignments",
+        "initiatives",
+        "objectives",
+        "progress_reports",
+        "reporting_cycles",
+        "steps",
+        "strategies",
+        "timelines",
+    ];
     type Row = Row;
 
     async fn rows(self, scope: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {

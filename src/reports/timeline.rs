@@ -190,6 +190,8 @@ async fn slack(connection: &mut PgConnection, strategies: Vec<Uuid>) -> Result<H
 impl Report for Parameters {
     const NAME: &'static str = "timeline";
     const SUMMARY: &'static str = "Planned, approved, revised and forecast ends, slip, slack and the critical path.";
+    const READS: &'static [&'static str] =
+        &["assignments", "dependencies", "initiatives", "objectives", "steps", "strategies", "timelines"];
     type Row = Row;
 
     async fn rows(self, scope: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {

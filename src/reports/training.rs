@@ -107,6 +107,15 @@ order by st.code is null, st.code_order, st.id, words_of(p.title) collate \"C\",
 impl Report for Parameters {
     const NAME: &'static str = "training";
     const SUMMARY: &'static str = "Training programmes with their sessions planned and held, and how many took part.";
+    const READS: &'static [&'static str] = &[
+        "assignments",
+        "initiatives",
+        "objectives",
+        "steps",
+        "strategies",
+        "training_programmes",
+        "training_sessions",
+    ];
     type Row = Row;
 
     async fn rows(self, mut scope: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {

@@ -175,6 +175,7 @@ impl Report for Parameters {
     const NAME: &'static str = "treaties";
     const SUMMARY: &'static str = "How a state stands to each treaty on a day, and by what.";
     const ABOUT: About = About::Other;
+    const READS: &'static [&'static str] = &["evidence", "treaties", "treaty_actions"];
     type Row = Row;
 
     async fn rows(self, _: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {

@@ -75,12 +75,17 @@ join item i on i.id = l.id
 join strategies st on st.id = i.strategy_id
 left join objectives o on o.id = i.objective_id
 left join staff s on s.item_id = i.id
-where l.days_late > 0 and (s.item_id is null or s.unknown > 0 or s.filled < s.planned)"
+where l.days_late > 0 and (s.item_id is null or s.unknown > 0 or s.filled < s.planned)
+    and not exists (select from withheld_staff_allocations w where w.item_id = i.id)
+    and not exists (select from steps p join withheld_staff_allocations w on w.item_id = p.id where i.level = 'initiative' and p.initiative_id = i.id)
+    and not exists (select from withheld_steps w where i.level = 'initiative' and w.initiative_id = i.id)"
 );
 
 impl Report for Parameters {
     const NAME: &'static str = "understaffed";
     const SUMMARY: &'static str = "What is late, and does not have the people planned for it today.";
+    const READS: &'static [&'static str] =
+        &["assignments", "initiatives", "objectives", "staff_allocations", "steps", "strategies", "timelines"];
     type Row = Row;
 
     async fn rows(self, scope: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {

@@ -1,12 +1,14 @@
 //! What a reader may see. The schemas `cleared` and `cleared_past` (migration 0011) have the nouns without what is above a clearance; here a
 //! reading is led into them, and all statements stay as they are.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
-use sqlx::{AssertSqlSafe, PgConnection};
+use sqlx::{AssertSqlSafe, FromRow, PgConnection};
 
 use super::{
     Error, Moment,
-    resource::{Fault, Reference},
+    resource::{Fault, Reference, Resource},
 };
 
 /// What a reader may see.
@@ -69,6 +71,77 @@ pub async fn withheld(
     let whole = if moment.is_some() { "as_of" } else { "public" };
     let sql = format!("select (select count(*) from {whole}.{table}) - (select count(*) from {table})");
     Ok(sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(connection).await?)
+}
+
+/// Whether a captured copy is named by evidence that the clearance sees, now or in the record, or was brought by this principal.
+pub async fn sees_copy(
+    connection: &mut PgConnection,
+    hash: &str,
+    principal: &str,
+    clearance: Clearance,
+) -> Result<bool, Error> {
+    see_only(connection, clearance).await?;
+    let sees = sqlx::query_scalar(
+        "select exists (select from evidence e where e.document = $1)
+             or exists (select from changes c where c.kind = 'evidence' and c.after ->> 'document' = $1)
+             or exists (select from document_uploads u join documents d on d.id = u.document_id where d.sha256 = $1 and u.principal = $2)",
+    )
+    .bind(hash)
+    .bind(principal)
+    .fetch_one(&mut *connection)
+    .await?;
+    see_all(connection, clearance).await?;
+    Ok(sees)
+}
+
+/// How a noun's rows among those that are part of one are classified.
+#[derive(Debug, FromRow)]
+pub struct Reach {
+    /// The table of the noun.
+    pub kept_in: String,
+    /// How many are public.
+    pub public: i64,
+    /// How many are internal.
+    pub internal: i64,
+    /// How many are restricted.
+    pub restricted: i64,
+    /// Those that are classified higher than the one.
+    pub higher: Vec<uuid::Uuid>,
+}
+
+/// How a row and all that is part of it are classified, as far as the clearance sees them.
+pub async fn reach<R: Resource>(
+    connection: &mut PgConnection,
+    id: uuid::Uuid,
+    clearance: Clearance,
+) -> Result<Vec<Reach>, Error> {
+    Ok(sqlx::query_as("select * from cleared.reach(cast($1 as text)::name, $2, $3)")
+        .bind(R::TABLE)
+        .bind(id)
+        .bind(clearance == Clearance::All)
+        .fetch_all(connection)
+        .await?)
+}
+
+/// How many rows of which nouns a clearance hides.
+pub type Withheld = BTreeMap<String, i64>;
+
+/// The same of several nouns, by their names in paths; those of which nothing is hidden are left out. `None` for who sees all.
+pub async fn withheld_of(
+    connection: &mut PgConnection,
+    clearance: Clearance,
+    tables: &[&'static str],
+) -> Result<Option<Withheld>, Error> {
+    if clearance.words().is_none() || tables.is_empty() {
+        return Ok(clearance.words().map(|_| Withheld::new()));
+    }
+    let counts: Vec<String> = tables
+        .iter()
+        .map(|table| format!("select '{}' as noun, count(*) as rows from withheld_{table}", table.replace('_', "-")))
+        .collect();
+    let sql = format!("select noun, rows from ({}) counts where rows > 0", counts.join(" union all "));
+    let rows: Vec<(String, i64)> = sqlx::query_as(AssertSqlSafe(sql)).fetch_all(connection).await?;
+    Ok(Some(rows.into_iter().collect()))
 }
 
 /// The references of a row, not yet decoded, to what is not to be seen, in the words for what is not there.

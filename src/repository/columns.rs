@@ -1,4 +1,4 @@
-//! The columns of a noun's table, named one by one: what PostgreSQL computes for searching and sorting stays behind, and a column that a
+//! The columns of a noun's table, named one by one: what PostgreSQL computes for searching, sorting and clearances stays behind, and a column that a
 //! newer service adds does not disturb the prepared statements of this one.
 
 use std::{
@@ -20,7 +20,8 @@ pub(super) async fn columns(connection: &mut PgConnection, table: &'static str) 
     }
     let names: String = sqlx::query_scalar(
         "select string_agg(quote_ident(attname), ', ' order by attnum) from pg_attribute
-         where attrelid = cast($1 as regclass) and attnum > 0 and not attisdropped and attgenerated = ''",
+         where attrelid = cast($1 as regclass) and attnum > 0 and not attisdropped and attgenerated = ''
+             and attname <> 'effective_classification'",
     )
     // The noun of today: a reading in the past has a view of the same columns, and of all of them as if they were stored.
     .bind(format!("public.{table}"))

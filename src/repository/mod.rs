@@ -21,7 +21,7 @@ mod transaction;
 mod under;
 mod write;
 
-pub use clearance::{Clearance, see_all, see_only, unseen, withheld};
+pub use clearance::{Clearance, Reach, Withheld, reach, see_all, see_only, sees_copy, unseen, withheld, withheld_of};
 pub use error::{Error, is_broken};
 pub use fold::fold;
 pub use guard::{Change, guarded, weighs};

@@ -94,10 +94,10 @@ pub struct Entry {
     pub action: String,
     /// When, by the database's clock (RFC 3339, UTC).
     pub at: DateTime<Utc>,
-    /// Who, such as `key:night-batch`.
-    pub actor: String,
+    /// Who, such as `key:night-batch`; null for readers without a key, as are the request and the reason.
+    pub actor: Option<String>,
     /// The request in which it happened.
-    pub request_id: String,
+    pub request_id: Option<String>,
     /// Why, as the writer said in `Mandate-Reason`.
     pub reason: Option<String>,
     /// The stored fields before; null for a creation.
@@ -116,7 +116,7 @@ pub async fn history<R: Resource>(
     limit: i64,
 ) -> Result<Vec<Entry>, Error> {
     Ok(sqlx::query_as(
-        "select id, version, action, at, actor, request_id, reason, before, after from changes
+        "select id, version, action, at, actor, request_id, reason, shown(before) as before, shown(after) as after from changes
          where kind = $1 and entity_id = $2 and version < $3 order by version desc limit $4",
     )
     .bind(R::KIND)

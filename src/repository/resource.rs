@@ -31,6 +31,8 @@ pub trait Resource:
     /// The references, by field, to what it is a part of, up to its strategy. Its classification is inherited through them, and the strategies
     /// whose guard a change of it passes are found through them.
     const PARENTS: &'static [&'static str] = &[];
+    /// The field that holds the hash of a captured copy, which whoever sees the row may read.
+    const COPY: Option<&'static str> = None;
     /// The nouns that only its filter points to.
     const FILTER_REFERENCES: &'static [Reference] = &[];
     /// A query for rules over several rows. `$1` holds the ids just written or deleted; each answer is a fault `(pointer, code, detail)`.

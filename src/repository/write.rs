@@ -141,25 +141,26 @@ pub async fn write<R: Resource>(
     let kept = columns(connection, table).await?;
     let given = format!("given as (select * from jsonb_populate_recordset(null::{table}, $1)){guarding}");
     let recorded =
-        "recorded as (insert into changes (kind, entity_id, version, action, actor, request_id, reason, before, after)";
+        "recorded as (insert into changes (kind, entity_id, version, action, actor, request_id, reason, before, after, classification)";
     let receipt = " returning entity_id, id as receipt_id, leaf_hash as receipt_leaf) \
                    select new.*, receipt_id, receipt_leaf from new join recorded on recorded.entity_id = new.id";
     let sql = if first.before.is_none() {
         format!(
             "with {given}, \
-             new as (insert into {table} (id, {written}) select id, {written} from given{guarded} returning {kept}), \
-             {recorded} select $2, id, version, 'created', $3, $4, $5, null, record_of(to_jsonb(new)) from new{receipt}"
+             new as (insert into {table} (id, {written}) select id, {written} from given{guarded} returning {kept}, effective_classification), \
+             {recorded} select $2, id, version, 'created', $3, $4, $5, null, record_of(to_jsonb(new)), effective_classification from new{receipt}"
         )
     } else {
         let of_table = kept.split(", ").map(|name| format!("{table}.{name}")).collect::<Vec<_>>().join(", ");
         let assignments: Vec<String> = names.iter().map(|name| format!("{name} = given.{name}")).collect();
         format!(
             "with {given}, \
-             old as (select {of_table} from {table} join given using (id){} where {table}.version = given.version for update of {table}), \
+             old as (select {of_table}, {table}.effective_classification from {table} join given using (id){} where {table}.version = given.version for update of {table}), \
              new as (update {table} set {}, version = {table}.version + 1, updated_at = now() \
                      from given join old using (id) where {table}.id = given.id and {table}.version = given.version \
-                     returning {of_table}), \
-             {recorded} select $2, new.id, new.version, 'updated', $3, $4, $5, record_of(to_jsonb(old)), record_of(to_jsonb(new)) \
+                     returning {of_table}, {table}.effective_classification), \
+             {recorded} select $2, new.id, new.version, 'updated', $3, $4, $5, record_of(to_jsonb(old)), record_of(to_jsonb(new)), \
+                        cleared.higher(old.effective_classification, new.effective_classification) \
                         from new join old using (id){receipt}",
             if guard.is_some() { " cross join guarded" } else { "" },
             assignments.join(", ")
@@ -247,11 +248,11 @@ async fn remove<R: Resource>(
     }
     query.push("old as (delete from ").push(R::TABLE).push(guarded);
     query.push(" where id = ").push_bind(before.id).push(" and version = ").push_bind(before.version);
-    query.push(" returning ").push(of_table);
-    query.push("), recorded as (insert into changes (kind, entity_id, version, action, actor, request_id, reason, before, after) select ");
+    query.push(" returning ").push(of_table).push(", ").push(R::TABLE).push(".effective_classification");
+    query.push("), recorded as (insert into changes (kind, entity_id, version, action, actor, request_id, reason, before, after, classification) select ");
     query.push_bind(R::KIND).push(", id, version + 1, 'deleted', ").push_bind(&author.actor).push(", ");
     query.push_bind(&author.request_id).push(", ").push_bind(&author.reason);
-    query.push(", record_of(to_jsonb(old)), null from old returning id, leaf_hash) select id, leaf_hash from recorded");
+    query.push(", record_of(to_jsonb(old)), null, effective_classification from old returning id, leaf_hash) select id, leaf_hash from recorded");
     let row: Option<PgRow> = query.build().fetch_optional(connection).await?;
     match row {
         Some(row) => Ok(Receipt { change: row.try_get("id")?, leaf_hash: row.try_get("leaf_hash")? }),

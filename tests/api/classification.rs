@@ -180,7 +180,10 @@ async fn every_noun_has_all_its_columns_in_every_view() {
     let mut connection = PgConnection::connect_with(&options).await.unwrap();
     for noun in router::nouns() {
         for schema in ["cleared", "cleared_past", "as_of"] {
-            let sql = "select column_name::text from information_schema.columns where table_schema = $1 and table_name = $2 order by 1";
+            // What is effective is computed; in the past it follows from what was above then.
+            let sql =
+                "select column_name::text from information_schema.columns where table_schema = $1 and table_name = $2
+                and column_name <> 'effective_classification' order by 1";
             let mut columns = Vec::new();
             for schema in ["public", schema] {
                 let names: Vec<String> =

@@ -11,7 +11,7 @@ use sqlx::postgres::PgConnectOptions;
 use crate::support::{Client, database, service_over};
 
 /// The service over the same database, open to everybody, and a client without a key.
-fn open(options: PgConnectOptions, beside: &Client) -> Client {
+pub(crate) fn open(options: PgConnectOptions, beside: &Client) -> Client {
     let pool = repository::connect(options, 2, Limits::default()).unwrap();
     let app = App::new(pool, None).with_public(true);
     Client::new(layered(router::routes(), app, Limits::default()), beside.record(), String::new(), String::new())

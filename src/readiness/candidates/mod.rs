@@ -125,6 +125,33 @@ pub(crate) async fn candidates(
     Ok(rows)
 }
 
+/// The nouns among which is searched.
+const READS: &[&str] = &[
+    "assessments",
+    "assignments",
+    "budget_allocations",
+    "commitments",
+    "contributions",
+    "engagements",
+    "entities",
+    "evidence",
+    "forums",
+    "frameworks",
+    "indicators",
+    "initiatives",
+    "legal_acts",
+    "objectives",
+    "positions",
+    "staff_allocations",
+    "steps",
+    "strategies",
+    "timelines",
+    "training_programmes",
+    "training_sessions",
+    "treaties",
+    "treaty_actions",
+];
+
 /// The route.
 pub fn routes() -> Router<App> {
     let path = "/v1/assessments/{id}/candidates";
@@ -164,12 +191,13 @@ async fn list(
         return Err(Error::BadQuery(faults));
     }
     let mut rows = candidates(&mut reading, assessment, filter.on).await?;
+    let withheld = repository::withheld_of(&mut reading, app.clearance, READS).await?;
     reading.end().await?;
     rows.retain(|row| {
         (filter.indicator.is_empty() || filter.indicator.iter().any(|code| code.0 == row.indicator))
             && filter.can_prove.is_none_or(|wanted| row.can_prove == wanted)
     });
-    whole(&headers, &rows, &Form::of::<Candidate>(format).told_in(language), moment)
+    whole(&headers, &rows, &Form::of::<Candidate>(format).told_in(language), moment, withheld.as_ref())
 }
 
 /// Adds the operation to the document.

@@ -80,6 +80,7 @@ pub(super) async fn keep(connection: &mut PgConnection, author: &Author, arrived
         write_parts(connection, id, &arrived.parts).await?;
         sweep(connection).await?;
         let kept = by_hash(connection, &arrived.sha256).await?;
+        note(connection, author, &arrived.sha256).await?;
         return Ok(kept.map_or(Upload::Swept, |kept| Upload::New(kept, Receipt { change, leaf_hash })));
     }
     // It cannot be swept between here and the commit, and a sweep that waits for this sees that it is young again.
@@ -89,6 +90,7 @@ pub(super) async fn keep(connection: &mut PgConnection, author: &Author, arrived
     if kept.is_erased {
         return Ok(Upload::Erased(kept.id));
     }
+    note(connection, author, &arrived.sha256).await?;
     if digests(connection, &kept).await?.is_none() {
         tracing::warn!(sha256 = kept.sha256, "the kept bytes of a document were damaged; an upload has replaced them");
         sqlx::query("delete from document_parts where document_id = $1")
@@ -98,6 +100,13 @@ pub(super) async fn keep(connection: &mut PgConnection, author: &Author, arrived
         write_parts(connection, kept.id, &arrived.parts).await?;
     }
     Ok(Upload::There(kept))
+}
+
+/// Notes who brought a document: they may name it.
+async fn note(connection: &mut PgConnection, author: &Author, sha256: &str) -> Result<(), Error> {
+    let sql = "insert into document_uploads select id, $2 from documents where sha256 = $1 on conflict do nothing";
+    sqlx::query(sql).bind(sha256).bind(&author.principal).execute(connection).await?;
+    Ok(())
 }
 
 async fn by_hash(connection: &mut PgConnection, sha256: &str) -> Result<Option<Kept>, Error> {

@@ -23,6 +23,8 @@ pub(super) struct Known {
     pub(super) leads: HashMap<Uuid, Uuid>,
     /// When an item was to end at the first moment.
     pub(super) ends: HashMap<Uuid, Ends>,
+    /// Whether the reader sees all.
+    is_whole: bool,
 }
 
 /// The last day of an item, as set and as expected.
@@ -84,7 +86,8 @@ impl Known {
         let mut seen = Reading::seen(connection, None, clearance).await?;
         let names: Vec<(Uuid, String)> = sqlx::query_as(
             "select distinct on (id) id, coalesce(code, name ->> 'en', name ->> 'ro', words_of(name)) from as_of.entities_versions
-             where id = any($1) and ($2 or cleared.sees(classification)) order by id, recorded_from desc",
+             where id = any($1) and ($2 or cleared.sees(coalesce(classification, 'internal')) and cleared.sees(cleared.today('entity', id)))
+             order by id, recorded_from desc",
         )
         .bind(entities)
         .bind(clearance == Clearance::All)
@@ -95,12 +98,14 @@ impl Known {
             entities: names.into_iter().collect(),
             leads: leads.into_iter().collect(),
             ends: ends.into_iter().map(|row| (row.id, row.ends)).collect(),
+            is_whole: clearance == Clearance::All,
         })
     }
 
     /// An entity by its code or name.
     pub(super) fn entity(&self, id: Option<Uuid>) -> String {
-        let name = id.map(|id| self.entities.get(&id).cloned().unwrap_or_else(|| id.to_string()));
-        name.unwrap_or_else(|| "nobody".into())
+        let Some(id) = id else { return "nobody".into() };
+        let unnamed = || if self.is_whole { id.to_string() } else { "(withheld)".to_owned() };
+        self.entities.get(&id).cloned().unwrap_or_else(unnamed)
     }
 }

@@ -20,6 +20,7 @@ use self::{
     net::{Fields, Net, net, under},
     words::{Meaning, Words, of_field, of_gone, of_new, plain},
 };
+use super::changes::ACCESS_KINDS;
 use crate::{
     access::Actor,
     api::{
@@ -105,7 +106,7 @@ struct Difference {
     meaning: Option<Meaning>,
     /// The same in words.
     words: String,
-    /// Who changed the resource between the moments, in the order of their names.
+    /// Who changed the resource between the moments, in the order of their names; none for readers without a key.
     actors: Vec<String>,
     /// Their reasons, in alphabetic order.
     reasons: Vec<String>,
@@ -141,10 +142,11 @@ pub(super) async fn diff(
     let mut strategies: Vec<Uuid> = scope.strategy_id.iter().map(|id| id.uuid()).collect();
     let kinds: Vec<&str> = nouns().iter().map(|noun| noun.kind).collect();
     let mut reading = Reading::seen(&mut connection, None, app.clearance).await?;
+    let left_out: &[&str] = if actor.sees_access() { &[] } else { &ACCESS_KINDS };
     if scope.under != Some(false) {
         strategies = under(&mut reading, from, to, strategies).await?;
     }
-    let nets = net(&mut reading, from, to, &strategies, &kinds).await?;
+    let nets = net(&mut reading, from, to, &strategies, &kinds, (app.clearance, left_out)).await?;
     reading.end().await?;
     let known = Known::of(&mut connection, from, app.clearance, &nets).await?;
     drop(connection);

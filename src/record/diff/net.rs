@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use sqlx::{FromRow, PgConnection, types::Json};
 use uuid::Uuid;
 
-use crate::repository::Error;
+use crate::repository::{Clearance, Error};
 
 /// The fields of a resource, as the record has them.
 pub(super) type Fields = Map<String, Value>;
@@ -44,15 +44,17 @@ impl Net {
     }
 }
 
-/// What a row is about is looked up among all versions: it may itself have come or gone in between.
+/// What a row is about is looked up among all versions, of which a reader sees those of what it sees today: it may itself have come or gone in
+/// between.
 const SQL: &str = "
 with bounds as (
     select kind, entity_id, min(position) as first, max(position) as last, count(*) as changes,
-        array_agg(distinct actor order by actor) as actors,
+        coalesce(array_agg(distinct actor order by actor) filter (where actor is not null), '{}') as actors,
         coalesce(array_agg(distinct reason order by reason) filter (where reason is not null), '{}') as reasons
     from changes
     where position > coalesce((select position from changes where recorded_at <= $1 order by recorded_at desc, position desc limit 1), 0)
         and position <= (select position from changes where recorded_at <= $2 order by recorded_at desc, position desc limit 1)
+        and kind <> all($6)
     group by kind, entity_id
 ),
 net as (
@@ -64,54 +66,54 @@ select n.kind, n.entity_id as resource_id, n.before, n.after, n.actors, n.reason
     case n.kind when 'strategy' then n.entity_id else coalesce((n.fields ->> 'strategy_id')::uuid, i.strategy_id, m.strategy_id, o.strategy_id, p.strategy_id)
     end as strategy_id,
     coalesce(s.code, i.code) as item_code,
-    (select v.direction from as_of.budget_movements_versions v where v.id = (n.fields ->> 'reverses_id')::uuid limit 1) as revised
+    (select v.direction from as_of.budget_movements_versions v where ($5 or cleared.sees(cleared.today('budget_movement', v.id))) and v.id = (n.fields ->> 'reverses_id')::uuid limit 1) as revised
 from net n
 left join lateral (
     select v.strategy_id, v.objective_id, v.initiative_id, v.step_id from as_of.indicators_versions v
-    where v.id = (n.fields ->> 'indicator_id')::uuid order by v.recorded_from desc limit 1
+    where ($5 or cleared.sees(cleared.today('indicator', v.id))) and v.id = (n.fields ->> 'indicator_id')::uuid order by v.recorded_from desc limit 1
 ) m on true
 left join lateral (
     select v.initiative_id, v.step_id from as_of.budget_allocations_versions v
-    where v.id = (n.fields ->> 'allocation_id')::uuid order by v.recorded_from desc limit 1
+    where ($5 or cleared.sees(cleared.today('budget_allocation', v.id))) and v.id = (n.fields ->> 'allocation_id')::uuid order by v.recorded_from desc limit 1
 ) a on true
 -- What is a part of something that is a part of a plan.
 left join lateral (
     select w.* from (
         select v.strategy_id, v.initiative_id, null::uuid as objective_id, v.recorded_from from as_of.contributions_versions v
-            where v.id = (n.fields ->> 'contribution_id')::uuid
+            where ($5 or cleared.sees(cleared.today('contribution', v.id))) and v.id = (n.fields ->> 'contribution_id')::uuid
         union all
         select v.strategy_id, v.initiative_id, null, v.recorded_from from as_of.training_programmes_versions v
-            where v.id = (n.fields ->> 'programme_id')::uuid
+            where ($5 or cleared.sees(cleared.today('training_programme', v.id))) and v.id = (n.fields ->> 'programme_id')::uuid
         union all
         select null, v.follow_up_initiative_id, v.objective_id, v.recorded_from from as_of.engagements_versions v
-            where v.id = (n.fields ->> 'engagement_id')::uuid
+            where ($5 or cleared.sees(cleared.today('engagement', v.id))) and v.id = (n.fields ->> 'engagement_id')::uuid
         union all
         select v.strategy_id, null, null, v.recorded_from from as_of.assessments_versions v
-            where v.id = coalesce((n.fields ->> 'assessment_id')::uuid,
-                (select r.assessment_id from as_of.answers_versions r where r.id = (n.fields ->> 'answer_id')::uuid order by r.recorded_from desc limit 1))
+            where ($5 or cleared.sees(cleared.today('assessment', v.id))) and v.id = coalesce((n.fields ->> 'assessment_id')::uuid,
+                (select r.assessment_id from as_of.answers_versions r where ($5 or cleared.sees(cleared.today('answer', r.id))) and r.id = (n.fields ->> 'answer_id')::uuid order by r.recorded_from desc limit 1))
     ) w order by w.recorded_from desc limit 1
 ) p on true
 left join lateral (
     select v.initiative_id, v.code from as_of.steps_versions v
-    where v.id = coalesce((n.fields ->> 'step_id')::uuid, (n.fields ->> 'predecessor_step_id')::uuid, m.step_id, a.step_id)
+    where ($5 or cleared.sees(cleared.today('step', v.id))) and v.id = coalesce((n.fields ->> 'step_id')::uuid, (n.fields ->> 'predecessor_step_id')::uuid, m.step_id, a.step_id)
     order by v.recorded_from desc limit 1
 ) s on true
 left join lateral (
     select v.strategy_id, v.code from as_of.initiatives_versions v
-    where v.id = coalesce(
+    where ($5 or cleared.sees(cleared.today('initiative', v.id))) and v.id = coalesce(
         (n.fields ->> 'initiative_id')::uuid, (n.fields ->> 'predecessor_initiative_id')::uuid, (n.fields ->> 'follow_up_initiative_id')::uuid,
         m.initiative_id, a.initiative_id, s.initiative_id, p.initiative_id)
     order by v.recorded_from desc limit 1
 ) i on true
 left join lateral (
     select v.strategy_id from as_of.objectives_versions v
-    where v.id = coalesce((n.fields ->> 'objective_id')::uuid, m.objective_id, p.objective_id) order by v.recorded_from desc limit 1
+    where ($5 or cleared.sees(cleared.today('objective', v.id))) and v.id = coalesce((n.fields ->> 'objective_id')::uuid, m.objective_id, p.objective_id) order by v.recorded_from desc limit 1
 ) o on true
 -- What went from one plan to another is told in both.
 left join lateral (
     select v.strategy_id from as_of.initiatives_versions v
-    where v.id = coalesce((n.before ->> 'initiative_id')::uuid, (
-        select w.initiative_id from as_of.steps_versions w where w.id = (n.before ->> 'step_id')::uuid order by w.recorded_from desc limit 1))
+    where ($5 or cleared.sees(cleared.today('initiative', v.id))) and v.id = coalesce((n.before ->> 'initiative_id')::uuid, (
+        select w.initiative_id from as_of.steps_versions w where ($5 or cleared.sees(cleared.today('step', w.id))) and w.id = (n.before ->> 'step_id')::uuid order by w.recorded_from desc limit 1))
     order by v.recorded_from desc limit 1
 ) was on true
 where $3 = '{}' or n.entity_id = any($3) or (n.fields ->> 'strategy_id')::uuid = any($3) or i.strategy_id = any($3)
@@ -120,15 +122,17 @@ where $3 = '{}' or n.entity_id = any($3) or (n.fields ->> 'strategy_id')::uuid =
 order by array_position($4, n.kind), natural_order(coalesce(n.fields ->> 'code', s.code, i.code, '')) collate \"C\", n.entity_id
 limit 100001";
 
-/// The net changes after one moment and until another, in the order of these kinds.
+/// The net changes after one moment and until another that a reader sees, in the order of these kinds; kinds may be left out.
 pub(super) async fn net(
     connection: &mut PgConnection,
     from: DateTime<Utc>,
     to: DateTime<Utc>,
     strategies: &[Uuid],
     kinds: &[&str],
+    (clearance, left_out): (Clearance, &[&str]),
 ) -> Result<Vec<Net>, Error> {
     let query = sqlx::query_as(SQL).bind(from).bind(to).bind(strategies).bind(kinds);
+    let query = query.bind(clearance == Clearance::All).bind(left_out);
     Ok(query.fetch_all(connection).await?)
 }
 

@@ -57,7 +57,7 @@ pub const CLAIM: &str = "with rooms as (
          array(select s.secret from webhook_secrets s where s.webhook_id = w.id and (s.ends_at is null or s.ends_at > now())
                order by s.created_at desc, s.id desc) as secrets,
          c.position, c.id, c.kind, c.entity_id as resource_id, c.version, c.action, c.at, c.recorded_at, c.actor, c.request_id, c.reason,
-         c.before, c.after
+         c.before, c.after, cleared.told(c.classification, c.before, c.after) as classification
      from taken t join webhooks w on w.id = t.webhook_id
      cross join lateral (select * from changes c where c.position = t.position limit 1) c";
 

@@ -175,6 +175,7 @@ impl Report for Parameters {
         Reference { field: "if_completed", table: "initiatives" },
         Reference { field: "if_verified", table: "evidence" },
     ];
+    const READS: &'static [&'static str] = &["answers", "assessments", "citations", "evidence", "frameworks"];
     type Row = Row;
 
     async fn rows(self, _: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {
