@@ -1,6 +1,10 @@
 -- One sight. The classification of a row may be left open: then it is that of what the row is part of. What is judged is the effective
 -- classification, the highest of its own and of those above it. It stands beside the row, where readers look, and triggers keep it.
 
+-- Who sees all has no such setting.
+create or replace function cleared.sees(classification text) returns boolean language sql stable parallel safe
+return classification = any (string_to_array(current_setting('mandate.clearance', true), ','));
+
 -- Through which fields a noun is part of another (`Resource::PARENTS`).
 create table cleared.parents (
     noun name not null,
@@ -379,13 +383,11 @@ create or replace function cleared.track(kind text, noun name) returns void lang
 declare
     each text;
 begin
-    if to_regclass(format('cleared.%I', noun)) is not null then
-        foreach each in array array['public', 'as_of', 'cleared', 'cleared_past'] loop
-            execute format('drop view %I.%I', each, 'withheld_' || noun);
-        end loop;
-        execute format('drop view cleared.%I', noun);
-        execute format('drop view cleared_past.%I', noun);
-    end if;
+    foreach each in array array['public', 'as_of', 'cleared', 'cleared_past'] loop
+        execute format('drop view if exists %I.%I', each, 'withheld_' || noun);
+    end loop;
+    execute format('drop view if exists cleared.%I', noun);
+    execute format('drop view if exists cleared_past.%I', noun);
     execute format('alter table public.%I alter column classification drop not null, alter column classification drop default', noun);
     execute format('alter table public.%I add column if not exists effective_classification text not null default ''restricted''', noun);
     perform as_of.track(kind, noun);

@@ -120,7 +120,7 @@ async fn a_part_is_never_below_the_whole() {
     assert!(refused.text.contains("give restricted"), "{}", refused.text);
     let patched = client.patch(&plan.step, json!({"classification": "public"})).if_match(1).expect(422).await;
     assert_eq!(patched.faults(), ["#/classification below_parent"]);
-    let file = json!({"steps": [body, {"initiative_id": initiative, "code": "c", "title": "C"}]});
+    let file = json!({"format": "mandate-plan/1", "steps": [body, {"initiative_id": initiative, "code": "c", "title": "C"}]});
     let refused = client.post("/v1/imports", file).send().await;
     assert!(refused.status.is_client_error() && refused.text.contains("below_parent"), "{}", refused.text);
     // What was given once, and is lower than what came above it later, is as that.
@@ -149,7 +149,7 @@ async fn what_moves_below_something_else_is_classified_as_that() {
     client.patch(&plan.initiative, json!({"strategy_id": open})).if_match(2).expect(200).await;
     plan.is_seen(&viewer, 200).await;
     // Rows of one statement, the lower before the upper.
-    let objectives = json!({"objectives": [
+    let objectives = json!({"format": "mandate-plan/1", "objectives": [
         {"strategy_id": closed, "external_id": "low", "parent_id": "external:top", "code": "1.1", "title": "Low"},
         {"strategy_id": closed, "external_id": "top", "code": "1", "title": "Top"},
         {"strategy_id": open, "external_id": "lower", "parent_id": "external:upper", "code": "1.1", "title": "Lower"},

@@ -211,7 +211,7 @@ async fn a_final_measurement_stays_and_is_restated_by_a_row_after_it() {
     assert_eq!(refused.faults(), ["# final"], "{}", refused.text);
     client.delete(&path).if_match(1).expect(409).await;
     // How far it may be known is no part of what was measured.
-    client.patch(&path, json!({"classification": "public"})).if_match(1).expect(200).await;
+    client.patch(&path, json!({"classification": "restricted"})).if_match(1).expect(200).await;
     client.post("/v1/measurements", measurement(&indicator, period, "11")).expect(409).await;
 
     let mut again = measurement(&indicator, period, "11");

@@ -35,6 +35,9 @@ left join lateral (
         from citations c left join evidence e on e.id = c.evidence_id,
             lateral (select coalesce(e.id = any($6) and e.state in ('proposed', 'disputed'), false) as is_assumed) k
         where c.answer_id = w.id
+        union all
+        -- What cites evidence that the reader does not see is not seen either; that it is there is told.
+        select c.id, null, null, null, null, null, false, null, false from withheld_citations c where c.answer_id = w.id
     ) s
 ) c on w.id is not null
 where ($1 = '{}' or a.id = any($1)) and ($2 = '{}' or a.strategy_id = any($2)) and ($3 = '{}' or a.framework_id = any($3))
