@@ -140,8 +140,7 @@ pub async fn write<R: Resource>(
     let table = R::TABLE;
     let kept = columns(connection, table).await?;
     let given = format!("given as (select * from jsonb_populate_recordset(null::{table}, $1)){guarding}");
-    let recorded =
-        "recorded as (insert into changes (kind, entity_id, version, action, actor, request_id, reason, before, after, classification)";
+    let recorded = "recorded as (insert into changes (kind, entity_id, version, action, actor, request_id, reason, before, after, classification)";
     let receipt = " returning entity_id, id as receipt_id, leaf_hash as receipt_leaf) \
                    select new.*, receipt_id, receipt_leaf from new join recorded on recorded.entity_id = new.id";
     let sql = if first.before.is_none() {

@@ -120,7 +120,8 @@ async fn a_part_is_never_below_the_whole() {
     assert!(refused.text.contains("give restricted"), "{}", refused.text);
     let patched = client.patch(&plan.step, json!({"classification": "public"})).if_match(1).expect(422).await;
     assert_eq!(patched.faults(), ["#/classification below_parent"]);
-    let file = json!({"format": "mandate-plan/1", "steps": [body, {"initiative_id": initiative, "code": "c", "title": "C"}]});
+    let file =
+        json!({"format": "mandate-plan/1", "steps": [body, {"initiative_id": initiative, "code": "c", "title": "C"}]});
     let refused = client.post("/v1/imports", file).send().await;
     assert!(refused.status.is_client_error() && refused.text.contains("below_parent"), "{}", refused.text);
     // What was given once, and is lower than what came above it later, is as that.

@@ -106,7 +106,9 @@ async fn a_dry_run_says_who_would_see_what_and_writes_nothing() {
     );
     assert_eq!(client.get(&path).expect(200).await.json(), before);
     let items = client.get("/v1/changes?limit=200").expect(200).await.json()["items"].as_array().unwrap().len();
-    assert!(items >= head && !client.get("/v1/changes?limit=200").expect(200).await.text.contains("\"action\":\"updated\""));
+    assert!(
+        items >= head && !client.get("/v1/changes?limit=200").expect(200).await.text.contains("\"action\":\"updated\"")
+    );
     // It is judged as the change itself is.
     client.patch(format!("{path}?dry_run=true"), json!({"classification": "public"})).if_match(7).expect(412).await;
     client.patch(format!("{path}?dry_run=true"), json!({"kind": "plam"})).if_match(1).expect(422).await;
