@@ -120,7 +120,7 @@ async fn list(
     let entities = filter.entity_id.iter().map(|id| id.uuid()).collect();
     let wanted = Wanted { roles: filter.role, entities, active: filter.active };
     let found = keys::select(&mut *app.connection().await?, &wanted).await?;
-    whole(&headers, &found, &Form::of::<ApiKey>(format), None)
+    whole(&headers, &found, &Form::of::<ApiKey>(format), None, None)
 }
 
 /// No `Attempt` here: the answer of an idempotency key is kept, and with it the secret would be.

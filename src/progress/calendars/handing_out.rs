@@ -91,7 +91,7 @@ async fn list(
         query::read_both::<CalendarTokenFilter, NoParameters>(&app, query.as_deref(), &REFERENCES).await?;
     let entities: Vec<Uuid> = filter.entity_id.iter().map(|id| id.uuid()).collect();
     let found = tokens::list(&mut *app.connection().await?, &entities).await?;
-    whole(&headers, &found, &Form::of::<CalendarToken>(format), None)
+    whole(&headers, &found, &Form::of::<CalendarToken>(format), None, None)
 }
 
 /// No `Attempt` here: the answer of an idempotency key is kept, and with it the token would be.
