@@ -50,7 +50,9 @@ async fn a_reading_does_not_fail_because_its_connection_died_in_the_pool() {
         "/v1/api-keys".to_owned(),
     ];
     for (path, reader) in paths.iter().flat_map(|path| [(path, client.clone()), (path, client.as_viewer())]) {
-        if path == "/v1/api-keys" && reader.authorization() != client.authorization() {
+        if ["/v1/api-keys", "/v1/exports/plan"].contains(&path.as_str())
+            && reader.authorization() != client.authorization()
+        {
             continue;
         }
         // All connections were lent a moment ago, so that none would be asked for a sign of life.

@@ -21,8 +21,11 @@ async fn a_text_with_a_character_that_does_something_is_refused_at_every_door() 
         let calls = [
             (client.post("/v1/entities", agency(words)), "#/name/en invisible_character"),
             (client.post("/v1/entities", json!({"name": words, "kind": "agency"})), "#/name invisible_character"),
-            (client.patch(&path, json!({"name": {"en": words}})).if_match("*"), "#/name/en invisible_character"),
-            (client.put(&path, agency(words)).if_match("*"), "#/name/en invisible_character"),
+            (
+                client.patch(&path, json!({"name": {"en": words}})).header("if-match", "*"),
+                "#/name/en invisible_character",
+            ),
+            (client.put(&path, agency(words)).header("if-match", "*"), "#/name/en invisible_character"),
             (
                 client.post("/v1/imports", json!({"format": "mandate-plan/1", "entities": [agency(words)]})),
                 "#/entities/0/name/en invisible_character",
@@ -44,7 +47,7 @@ async fn a_text_with_a_character_that_does_something_is_refused_at_every_door() 
         client.get(format!("/v1/entities?q={query}")).expect(400).await;
     }
     let fine = agency("a\tb\r\nc\nd");
-    assert_eq!(client.put(&path, fine).if_match("*").expect(200).await.json()["name"]["en"], "a\tb\r\nc\nd");
+    assert_eq!(client.put(&path, fine).header("if-match", "*").expect(200).await.json()["name"]["en"], "a\tb\r\nc\nd");
     let entities: Value = client.get("/v1/entities?count=true").expect(200).await.json();
     assert_eq!(entities["count"], 1);
 }

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use mandate::{limits::Limits, record::webhooks::CLAIM};
+use mandate::{
+    limits::Limits,
+    record::webhooks::{CLAIM, PLANNING},
+};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 use tokio::time::timeout;
@@ -61,6 +64,7 @@ async fn a_claim_costs_the_same_with_ten_and_with_a_hundred_thousand_waiting() {
     timeout(Duration::from_mins(1), wait).await.expect("the changes became no deliveries");
     let prepare =
         format!("prepare claim (uuid[], bigint[], bigint, bigint, integer, bigint, double precision) as {CLAIM}");
+    connection.execute(PLANNING).await.unwrap();
     connection.execute(AssertSqlSafe(prepare)).await.unwrap();
     let mut few = 0;
     // More often than PostgreSQL plans a statement anew.

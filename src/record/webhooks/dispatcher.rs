@@ -149,7 +149,9 @@ impl Work {
     /// Writes down what was tried, and takes what is due. True when there may be more at once.
     async fn round(&mut self, stopping: bool) -> Result<bool, Error> {
         if self.connection.is_none() {
-            self.connection = Some(repository::connect_alone(&self.pool).await?);
+            let mut connection = repository::connect_alone(&self.pool).await?;
+            queue::prepare(&mut connection).await?;
+            self.connection = Some(connection);
         }
         let Some(connection) = &mut self.connection else { return Ok(false) };
         while let Some(done) = self.done.front() {

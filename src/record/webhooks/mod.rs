@@ -25,7 +25,7 @@ use axum::{
 pub use describe::{describe, describe_tests};
 pub use dispatcher::Dispatcher;
 pub use egress::{Allowed, Egress};
-pub use queue::CLAIM;
+pub use queue::{CLAIM, PLANNING};
 pub(in crate::record) use webhook::KIND;
 
 use crate::{api::format::suffixed, app::App};

@@ -36,6 +36,16 @@ pub(super) struct Due {
     pub(super) change: Change,
 }
 
+/// How statements of the dispatcher are planned: anew each time, and by indexes. Its connection lives long, and a plan made while nothing waited,
+/// or by statistics of that time, would read the whole queue at each claim.
+pub const PLANNING: &str = "set plan_cache_mode = force_custom_plan; set enable_seqscan = off";
+
+/// Prepares the connection of a dispatcher.
+pub(super) async fn prepare(connection: &mut PgConnection) -> Result<(), Error> {
+    sqlx::raw_sql(PLANNING).execute(connection).await?;
+    Ok(())
+}
+
 /// Takes what is due. Of each webhook it reads the turns that are due, in the order of their index, and no more of them than there are places for.
 pub const CLAIM: &str = "with rooms as (
          select w.id, case when w.failures >= $5 then $4 else $3 end - coalesce(b.count, 0) as places
