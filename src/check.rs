@@ -15,6 +15,7 @@ use crate::{
     router::nouns,
     transfer::{
         command::{explained, print, read},
+        how::{Empty, How},
         import::import,
         origin::Origin,
     },
@@ -22,7 +23,7 @@ use crate::{
 
 /// Prints what the plan lacks. The exit code is 0 when that is nothing, 1 when it is something; what cannot be judged is an error.
 pub async fn check(arguments: &CheckArguments, settings: &Settings) -> anyhow::Result<ExitCode> {
-    let (document, origin) = read(&arguments.file)?;
+    let (document, origin) = read(&arguments.file, Empty::default())?;
     let place = tempfile::tempdir().context("cannot make a folder for the database")?;
     // Started by root, PostgreSQL runs under another account, which has to pass through here.
     fs::set_permissions(place.path(), fs::Permissions::from_mode(0o755))?;
@@ -52,7 +53,7 @@ async fn judge(database: &Database, document: &[u8], origin: &Origin) -> anyhow:
     database.migrate().await?;
     let mut connection = database.connect().await?;
     let author = Author::at_the_command_line(None);
-    let written = import(&mut connection, nouns(), &author, document, false, |_, _| ()).await;
+    let written = import(&mut connection, nouns(), &author, document, How::default(), |_, _| ()).await;
     let mut report = written.map_err(explained)?;
     if report.refused > 0 {
         origin.locate(&mut report);

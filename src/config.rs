@@ -15,7 +15,11 @@ use crate::{
     limits::Limits,
     plan::deadlines::FiscalYearName,
     record::webhooks::Allowed,
-    transfer::{iati, table::DecimalMark},
+    transfer::{
+        how::{Empty, Mode, NewEntities},
+        iati,
+        table::DecimalMark,
+    },
 };
 
 /// The system of record for carrying out a national strategy.
@@ -146,15 +150,30 @@ pub struct ImportArguments {
     /// Why; kept in the record, and needed to change dates, leads or ceilings of a strategy in force, or to cancel what is in it
     #[arg(long, value_parser = reason)]
     pub reason: Option<String>,
+    /// What to do with a row that is there already: change the fields that the file names, replace it, or leave it as it is
+    #[arg(long, value_enum, default_value = "merge")]
+    pub mode: Mode,
+    /// Whether to make entities that are not there
+    #[arg(long, value_enum, default_value = "make")]
+    pub entities: NewEntities,
     /// For IATI (a file whose name ends with .xml): whether its activities were given by the country of the service, or received
     #[arg(long, value_parser = ["given", "received"])]
     pub direction: Option<String>,
-    /// For IATI: the language of narratives that name none [default: the first of the service]
+    /// For IATI: the language of narratives that name none; for a table: that of its words [default: the first of the service]
     #[arg(long, value_parser = language)]
     pub language: Option<String>,
     /// For IATI: how far new contributions may be known [default: internal]
     #[arg(long, value_parser = ["public", "internal", "restricted"])]
     pub classification: Option<String>,
+    /// For IATI: take the activities that can be taken, also when others are refused
+    #[arg(long)]
+    pub partial: bool,
+    /// For CSV: what an empty cell says of its field
+    #[arg(long, value_enum, default_value = "unchanged")]
+    pub empty: Empty,
+    /// For a table: also end what it does not name any more; nothing is deleted
+    #[arg(long)]
+    pub prune: bool,
     /// For a table: the strategy into which its rows go, as its id, external:ID or code:CODE
     #[arg(long)]
     pub strategy: Option<String>,

@@ -32,6 +32,7 @@ use crate::{
     repository::{self, Author, Reference, Resource},
     transfer::{
         self,
+        how::Mode,
         section::{Given, Verdict, import_section},
     },
 };
@@ -69,7 +70,7 @@ pub struct Noun {
 
 /// Imports some rows of a noun.
 pub type Import =
-    for<'a> fn(&'a mut PgConnection, &'a Author, Vec<Given>) -> BoxFuture<'a, Result<Vec<Verdict>, Error>>;
+    for<'a> fn(&'a mut PgConnection, &'a Author, Mode, Vec<Given>) -> BoxFuture<'a, Result<Vec<Verdict>, Error>>;
 
 impl Noun {
     const fn of<R: Resource>() -> Self {
@@ -83,7 +84,7 @@ impl Noun {
             routes: api::routes::<R>,
             describe: api::operations::describe::<R>,
             shape: Shape::of::<R>,
-            import: |connection, author, rows| Box::pin(import_section::<R>(connection, author, rows)),
+            import: |connection, author, mode, rows| Box::pin(import_section::<R>(connection, author, mode, rows)),
             at_once: 500,
             fetch: |connection, ids| {
                 Box::pin(async move {

@@ -21,11 +21,12 @@ use super::{
     json,
     list::list,
     operations::Verb,
-    past, precondition,
+    past,
+    patch::patched,
+    precondition,
     query::{self, FindParameters, NoParameters, View},
     rehearsal::{ChangeParameters, rehearse},
     seen::{accept_seen, check_copy, fetch_seen, look, still_classified},
-    shape::Shape,
     target::Target,
 };
 use crate::{
@@ -207,26 +208,6 @@ pub(crate) fn with_external_id(mut body: Value, key: &Key) -> Result<Value, Erro
         }
     }
     Ok(body)
-}
-
-/// A resource with the patch applied, not yet judged.
-pub(crate) fn patched<R: Resource>(before: &R, patch: Value) -> Result<Value, Error> {
-    let mut fields = serde_json::to_value(before).map_err(internal)?;
-    forget_derived(&mut fields, &patch);
-    for name in before.outlived_by(&patch) {
-        fields[*name] = Value::Null;
-    }
-    Ok(json::patched(fields, patch, |name| Shape::of::<R>().field(name)))
-}
-
-/// What was read out of a text (the kind and the days of a deadline) does not outlive the text.
-fn forget_derived(body: &mut Value, patch: &Value) {
-    for (name, change) in patch.as_object().into_iter().flatten() {
-        let derived = change.get("text").is_some() && body.get(name).is_some_and(|value| value.get("kind").is_some());
-        if derived {
-            body[name] = Value::Null;
-        }
-    }
 }
 
 /// Writes what is new.

@@ -23,6 +23,7 @@ pub mod language;
 pub mod list;
 pub mod operations;
 pub mod past;
+pub(crate) mod patch;
 pub mod precondition;
 pub mod problems;
 pub mod published;

@@ -129,22 +129,22 @@ pub struct Contribution {
     /// What is meant to be spent.
     #[serde(default)]
     #[sqlx(json)]
-    #[schema(max_items = 200)]
+    #[schema(max_items = 2000)]
     pub budgets: Vec<ContributionBudget>,
     /// What is to be paid, and when.
     #[serde(default)]
     #[sqlx(json)]
-    #[schema(max_items = 500)]
+    #[schema(max_items = 2000)]
     pub planned_disbursements: Vec<PlannedDisbursement>,
     /// What was promised, received and paid; none after today.
     #[serde(default)]
     #[sqlx(json)]
-    #[schema(max_items = 2000)]
+    #[schema(max_items = 5000)]
     pub transactions: Vec<ContributionTransaction>,
     /// What came of it.
     #[serde(default)]
     #[sqlx(json)]
-    #[schema(max_items = 100)]
+    #[schema(max_items = 500)]
     pub results: Vec<ContributionResult>,
     /// Who was trained, as numbers. None is not zero: a year with nobody trained has an entry with the count 0.
     #[serde(default)]
@@ -154,12 +154,23 @@ pub struct Contribution {
     /// What can be read about it.
     #[serde(default)]
     #[sqlx(json)]
-    #[schema(max_items = 100)]
+    #[schema(max_items = 500)]
     pub documents: Vec<ContributionDocument>,
     /// Where this was taken from: an address or a citation.
     #[schema(min_length = 1, max_length = 2000)]
     pub source: Option<String>,
 }
+
+/// So many budgets a contribution has at most, as its schema says.
+pub(crate) const MOST_BUDGETS: usize = 2000;
+/// So many planned disbursements.
+pub(crate) const MOST_DISBURSEMENTS: usize = 2000;
+/// So many transactions.
+pub(crate) const MOST_TRANSACTIONS: usize = 5000;
+/// So many results.
+pub(crate) const MOST_RESULTS: usize = 500;
+/// So many documents.
+pub(crate) const MOST_DOCUMENTS: usize = 500;
 
 /// The id of a contribution.
 pub type ContributionId = Id<Contribution>;

@@ -37,6 +37,6 @@ pub use receipt::Receipt;
 pub use references::{CODED, named_by, names_a_row, resolve};
 pub use resource::{Fault, Faults, Reference, Resource, Row, Stored};
 pub use spelling::Spelling;
-pub use transaction::{Attempts, Isolation, begin, commit, give_up};
+pub use transaction::{Attempts, Isolation, begin, commit, give_up, plan_anew};
 pub use under::{Tree, under};
 pub use write::{Author, delete, insert, judge, update, write};

@@ -34,9 +34,10 @@ pub async fn named_by(
     names: &[String],
 ) -> Result<HashMap<String, Uuid>, Error> {
     let names: Vec<String> = names.iter().flat_map(|name| spellings(name)).collect();
-    let mut query = QueryBuilder::new("select ");
-    query.push(column).push(", id from ").push(table).push(" where ");
-    query.push(column).push(" = any(").push_bind(names).push(")");
+    let mut query = QueryBuilder::new("select t.");
+    // Joined, because a plan that is kept from when the table was small compares each row with each name.
+    query.push(column).push(", t.id from unnest(").push_bind(names).push(") given(name) join ");
+    query.push(table).push(" t on t.").push(column).push(" = given.name");
     let found: Vec<(String, Uuid)> = query.build_query_as().fetch_all(connection).await?;
     let composed_later = found.iter().map(|(name, id)| (composed(name).into_owned(), *id)).collect::<Vec<_>>();
     Ok(composed_later.into_iter().chain(found).collect())

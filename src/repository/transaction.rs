@@ -30,6 +30,13 @@ pub async fn begin(connection: &mut PgConnection, isolation: Isolation) -> Resul
     })
 }
 
+/// Has each statement planned for the tables as they are then, until the transaction ends. A plan that is kept was made when a table was small, and
+/// reads all of it for each of a thousand ids once it is large.
+pub async fn plan_anew(connection: &mut PgConnection) -> Result<(), Error> {
+    sqlx::query("set local plan_cache_mode = force_custom_plan").execute(connection).await?;
+    Ok(())
+}
+
 /// Commits. When the answer to COMMIT is lost, nobody knows whether it happened.
 pub async fn commit(transaction: Transaction<'_, Postgres>) -> Result<(), Error> {
     transaction.commit().await.map_err(|error| Error::from(error).at_commit())

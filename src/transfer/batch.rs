@@ -8,7 +8,10 @@ use sqlx::{PgConnection, types::Json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::section::{Given, Outcome, hold, import_section};
+use super::{
+    how::Mode,
+    section::{Given, Outcome, hold, import_section},
+};
 use crate::{
     access::{
         fields,
@@ -100,6 +103,7 @@ async fn all(
     mut rows: Vec<Value>,
 ) -> Result<Vec<BatchItem>, Error> {
     let mut faults: Vec<Vec<Fault>> = vec![Vec::new(); rows.len()];
+    repository::plan_anew(connection).await?;
     // Before it is looked what there is: of two batches with the same rows the second finds those of the first.
     hold::<Measurement>(connection).await?;
     repository::see_only(connection, right.clearance).await?;
@@ -153,10 +157,10 @@ async fn all(
         }
         let chunk: Vec<(usize, Given)> = good.drain(..CHUNK.min(good.len())).collect();
         let (indices, given): (Vec<usize>, Vec<Given>) = chunk.into_iter().unzip();
-        let verdicts = import_section::<Measurement>(connection, author, given).await?;
+        let verdicts = import_section::<Measurement>(connection, author, Mode::Merge, given).await?;
         for (index, verdict) in indices.into_iter().zip(verdicts) {
             match verdict {
-                Ok((outcome, id)) => (items[index].outcome, items[index].id) = (outcome, Some(id)),
+                Ok(done) => (items[index].outcome, items[index].id) = (done.outcome, Some(done.id)),
                 Err(errors) => {
                     enough.count(errors.len());
                     items[index].errors = errors;

@@ -130,7 +130,7 @@ pub fn describe(document: &mut Value) {
     document["paths"]["/v1/measurement-batches"] = json!({"post": {
         "operationId": "create_measurement_batch", "tags": ["measurements"],
         "summary": "Writes up to 10,000 measurements: all of them, or none.",
-        "description": "A row whose indicator, period, disaggregation and `restates_id` are those of a measurement that is there changes it, unless that is final; every other row is created. The answer has an item for each row, in the order of the request. CSV has the columns of a measurement, `disaggregation.sex` for a dimension. With dry_run the answer is a report also when rows are refused.",
+        "description": "A row whose indicator, period, disaggregation and `restates_id` are those of a measurement that is there changes the fields that it names, unless that is final; every other row is created. The answer has an item for each row, in the order of the request. CSV has the columns of a measurement, `disaggregation.sex` for a dimension. With dry_run the answer is a report also when rows are refused.",
         "parameters": all,
         "requestBody": {"required": true, "content": {
             "application/json": {"schema": body, "example": {"items": [item]}},

@@ -12,12 +12,15 @@ use sqlx::PgConnection;
 use super::{
     Report,
     export::{Exported, export as plan_of, strategy_id},
-    folder, iati,
+    folder,
+    how::{Empty, How, Mode},
+    iati,
     import::import as write_plan,
     origin::Origin,
     progress::Progress,
     table::{
-        self, Mapping, Target,
+        Mapping,
+        import::TableImport,
         mapping::{Given, MappingFile},
     },
 };
@@ -29,6 +32,11 @@ use crate::{
     say,
 };
 
+/// So many changed fields are shown on the terminal.
+const SHOWN: usize = 100;
+/// So many notes of a kind are shown there.
+const NOTES: usize = 20;
+
 /// Imports a plan file, a folder of CSV files, or a table with a mapping, and prints the report.
 pub async fn import(
     connection: &mut PgConnection,
@@ -39,17 +47,20 @@ pub async fn import(
     if arguments.file.extension().is_some_and(is_xml) && !arguments.file.is_dir() {
         return iati::command::import(connection, arguments, settings).await;
     }
-    let is_iati = arguments.direction.is_some() || arguments.language.is_some() || arguments.classification.is_some();
-    ensure!(!is_iati, "--direction, --language and --classification are for IATI, a file whose name ends with .xml");
-    let (document, origin) = plan(connection, arguments, settings).await?;
+    let is_iati = arguments.direction.is_some() || arguments.classification.is_some();
+    ensure!(!is_iati, "--direction and --classification are for IATI, a file whose name ends with .xml");
     let author = Author::at_the_command_line(arguments.reason.as_deref());
     let terminal = std::io::stderr();
     let mut progress = Progress::new(terminal.is_terminal().then_some(terminal));
+    let how = How { dry_run: arguments.dry_run, mode: arguments.mode, entities: arguments.entities };
     let show = |done, total| progress.show(done, total);
-    let outcome = write_plan(connection, nouns(), &author, &document, arguments.dry_run, show).await;
+    let outcome = if is_table(arguments)? {
+        table(connection, &author, arguments, (settings, how), show).await
+    } else {
+        plan(connection, &author, arguments, how, show).await
+    };
     progress.clear();
-    let mut report = outcome.map_err(explained)?;
-    origin.locate(&mut report);
+    let report = outcome?;
     print(&report);
     ensure!(report.refused == 0, "rows were refused, so nothing was written");
     if report.dry_run {
@@ -58,32 +69,60 @@ pub async fn import(
     Ok(())
 }
 
-async fn plan(
-    connection: &mut PgConnection,
-    arguments: &ImportArguments,
-    settings: &Settings,
-) -> anyhow::Result<(Vec<u8>, Origin)> {
+/// Whether it is a table with a mapping.
+fn is_table(arguments: &ImportArguments) -> anyhow::Result<bool> {
     let path = &arguments.file;
     let is_table = !path.is_dir() && path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
     let is_mapped = arguments.strategy.is_some() || arguments.map.is_some() || arguments.map_file.is_some();
+    let is_of_tables = is_mapped || arguments.prune || arguments.language.is_some();
     ensure!(
-        is_table || !is_mapped,
-        "--strategy, --map and --map-file are for a table, a file whose name ends with .csv"
+        is_table || !is_of_tables,
+        "--strategy, --map, --map-file, --prune and --language are for a table, a file whose name ends with .csv"
     );
-    if !is_table {
-        return read(path);
-    }
+    ensure!(!arguments.prune || arguments.mode == Mode::Merge, "--prune goes with --mode merge only");
+    Ok(is_table)
+}
+
+async fn table(
+    connection: &mut PgConnection,
+    author: &Author,
+    arguments: &ImportArguments,
+    (settings, how): (&Settings, How),
+    progress: impl FnMut(usize, usize) + Send,
+) -> anyhow::Result<Report> {
+    let path = &arguments.file;
     let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     let (strategy, mapping) = mapping(arguments)?;
-    let currency = Some(settings.currency.clone());
-    let target = Target::find(connection, &strategy, currency).await.map_err(explained)?;
-    table::plan(&bytes, &mapping, &target).map_err(explained)
+    let table = TableImport {
+        strategy: &strategy,
+        mapping: &mapping,
+        currency: Some(settings.currency.clone()),
+        language: arguments.language.clone(),
+        empty: arguments.empty,
+        prune: arguments.prune,
+        most: usize::MAX,
+        how,
+    };
+    table.run(connection, author, &bytes, progress).await.map_err(explained)
+}
+
+async fn plan(
+    connection: &mut PgConnection,
+    author: &Author,
+    arguments: &ImportArguments,
+    how: How,
+    progress: impl FnMut(usize, usize) + Send,
+) -> anyhow::Result<Report> {
+    let (document, origin) = read(&arguments.file, arguments.empty)?;
+    let mut report = write_plan(connection, nouns(), author, &document, how, progress).await.map_err(explained)?;
+    origin.locate(&mut report);
+    Ok(report)
 }
 
 /// A plan file, or a folder of CSV files.
-pub fn read(path: &Path) -> anyhow::Result<(Vec<u8>, Origin)> {
+pub fn read(path: &Path, empty: Empty) -> anyhow::Result<(Vec<u8>, Origin)> {
     if path.is_dir() {
-        return folder::read(&files(path)?, nouns()).map_err(explained);
+        return folder::read_with(&files(path)?, nouns(), empty).map_err(explained);
     }
     Ok((fs::read(path).with_context(|| format!("cannot read {}", path.display()))?, Origin::default()))
 }
@@ -139,6 +178,38 @@ fn files(folder: &Path) -> anyhow::Result<Vec<folder::File>> {
 pub fn print(report: &Report) {
     for fault in report.rows.iter().flat_map(|row| &row.errors) {
         say!("{}: {}", fault.pointer, fault.detail);
+    }
+    let changed = report.rows.iter().flat_map(|row| row.fields.iter().map(move |field| (row, field)));
+    for (row, field) in changed.clone().take(SHOWN) {
+        let name = row.external_id.clone().or_else(|| row.id.map(|id| id.to_string())).unwrap_or_default();
+        say!("{} {name}: {}: {} -> {}", row.section, field.field, field.before, field.after);
+    }
+    let more = changed.count().saturating_sub(SHOWN);
+    if more > 0 || report.untold > 0 {
+        say!("more fields change than are shown here; these counts have them all:");
+    }
+    for (section, fields) in &report.changes {
+        let counts: Vec<String> = fields.iter().map(|(name, count)| format!("{name} {count}")).collect();
+        say!("{section}: {}", counts.join(", "));
+    }
+    for (what, notes) in [
+        ("new entity", &report.made_entities),
+        ("deadline not understood, kept as words", &report.unread_deadlines),
+        ("words in the place of an amount, kept as a note on funding", &report.words_for_amounts),
+        ("not in the table any more, and left as it is; --prune ends it", &report.left_over),
+    ] {
+        for note in notes.first.iter().take(NOTES) {
+            say!("{what}: {} ({})", note.words, note.pointer);
+        }
+        if notes.count > NOTES {
+            say!("{what}: {} in all", notes.count);
+        }
+    }
+    for column in &report.unmapped_columns {
+        say!("column not mapped: {} ({} cells)", column.header, column.cells);
+    }
+    if report.would_create + report.would_change > 0 {
+        say!("without what is refused: created {}, changed {}", report.would_create, report.would_change);
     }
     say!(
         "created {}, changed {}, unchanged {}, refused {}",

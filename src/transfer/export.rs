@@ -38,6 +38,7 @@ pub async fn export(
     strategy: Option<Uuid>,
 ) -> Result<Exported, Error> {
     let mut transaction = repository::snapshot(connection).await?;
+    repository::plan_anew(&mut transaction).await?;
     let chosen = match strategy {
         Some(strategy) => Some(belonging(&mut transaction, nouns, strategy).await?),
         None => None,

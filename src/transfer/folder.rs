@@ -9,6 +9,7 @@ use serde_json::{Map, Value, value::RawValue};
 
 use self::{column::Column, row::Taken};
 use super::{
+    how::Empty,
     origin::{Origin, Place},
     plan_file::{FORMAT, PlanFile},
     sheet::{Flaw, Flaws, Record, Sheet, problem},
@@ -42,6 +43,11 @@ pub fn write(document: &[u8], nouns: &[Noun]) -> Result<Vec<File>, Error> {
 
 /// Makes a plan file out of CSV files, or says all that is wrong with them. A fault names the file, the line and the column.
 pub fn read(files: &[File], nouns: &'static [Noun]) -> Result<(Vec<u8>, Origin), Error> {
+    read_with(files, nouns, Empty::default())
+}
+
+/// The same, where an empty cell may clear its field.
+pub fn read_with(files: &[File], nouns: &'static [Noun], empty: Empty) -> Result<(Vec<u8>, Origin), Error> {
     let mut faults = Vec::new();
     for (name, _) in files.iter().filter(|(name, _)| !nouns.iter().any(|noun| file_name(noun) == *name)) {
         let known: Vec<String> = nouns.iter().map(file_name).collect();
@@ -53,7 +59,7 @@ pub fn read(files: &[File], nouns: &'static [Noun]) -> Result<(Vec<u8>, Origin),
     for noun in nouns {
         let name = file_name(noun);
         let Some((_, bytes)) = files.iter().find(|(file, _)| *file == name) else { continue };
-        match section(bytes, noun, (usize::MAX, usize::MAX)) {
+        match section(bytes, noun, empty, (usize::MAX, usize::MAX)) {
             Ok((rows, places)) => {
                 document.insert(noun.table.into(), Value::Array(rows));
                 origin.places.insert(noun.table, places);
@@ -74,7 +80,7 @@ pub fn read(files: &[File], nouns: &'static [Noun]) -> Result<(Vec<u8>, Origin),
 
 /// The rows of one noun out of one CSV file, which may have so many rows and cells. A fault names the line and the column.
 pub fn read_section(bytes: &[u8], noun: &Noun, most: (usize, usize)) -> Result<Vec<Value>, Error> {
-    section(bytes, noun, most)
+    section(bytes, noun, Empty::default(), most)
         .map(|(rows, _)| rows)
         .map_err(|flaws| problem(flaws.into_iter().map(|flaw| flaw.fault(None)).collect()))
 }
@@ -83,7 +89,12 @@ fn file_name(noun: &Noun) -> String {
     format!("{}.csv", noun.table)
 }
 
-fn section(bytes: &[u8], noun: &Noun, most: (usize, usize)) -> Result<(Vec<Value>, Vec<Place>), Vec<Flaw>> {
+fn section(
+    bytes: &[u8],
+    noun: &Noun,
+    empty: Empty,
+    most: (usize, usize),
+) -> Result<(Vec<Value>, Vec<Place>), Vec<Flaw>> {
     let sheet = Sheet::open(bytes).map_err(|flaw| vec![flaw])?;
     let mut columns = Vec::with_capacity(sheet.headers.len());
     let mut flaws = Vec::new();
@@ -116,7 +127,7 @@ fn section(bytes: &[u8], noun: &Noun, most: (usize, usize)) -> Result<(Vec<Value
             };
             left = (rows, cells);
         }
-        match record.and_then(|record| Ok((record.line, row(&columns, &record)?))) {
+        match record.and_then(|record| Ok((record.line, row(&columns, &record, empty)?))) {
             Ok((line, row)) => {
                 rows.push(row);
                 places.push(Place { line, columns: Vec::new() });
@@ -131,15 +142,18 @@ fn section(bytes: &[u8], noun: &Noun, most: (usize, usize)) -> Result<(Vec<Value
     if flaws.0.is_empty() { Ok((rows, places)) } else { Err(flaws.0) }
 }
 
-fn row(columns: &[Column], record: &Record) -> Result<Value, Flaw> {
+fn row(columns: &[Column], record: &Record, empty: Empty) -> Result<Value, Flaw> {
     let mut row = Map::new();
-    for (column, cell) in columns.iter().zip(&record.cells).filter(|(_, cell)| !cell.is_empty()) {
-        row::put(&mut row, &column.path, column.value(cell)).map_err(|Taken| {
+    let says = |cell: &str| !cell.is_empty() || empty == Empty::Cleared;
+    for (column, cell) in columns.iter().zip(&record.cells).filter(|(_, cell)| says(cell)) {
+        let value = if cell.is_empty() { Value::Null } else { column.value(cell) };
+        row::put(&mut row, &column.path, value).map_err(|Taken| {
             let name = column.path.join(".");
             let detail = "contradicts another column of this row, which gives the same field; leave one of them empty";
             Flaw::new(record.line, name, "duplicate", detail)
         })?;
     }
+    row.values_mut().for_each(row::cleared);
     Ok(Value::Object(row))
 }
 

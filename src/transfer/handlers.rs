@@ -18,14 +18,14 @@ use utoipa::ToSchema;
 
 use super::{
     export::{export, strategy_id},
+    how::{Empty, How, Mode, NewEntities},
     import::{Report, import},
     meter::measure,
-    origin::Origin,
     schema::{frame, plan_schema},
     table::{
-        DecimalMark, Target,
+        DecimalMark,
+        import::TableImport,
         mapping::{Given, ROLES},
-        plan,
     },
 };
 use crate::{
@@ -45,6 +45,7 @@ use crate::{
     aside::aside,
     repository::{Author, Fault, Isolation, Reading},
     router::nouns,
+    values::codelists,
 };
 
 /// An import may have so many bytes.
@@ -67,6 +68,18 @@ pub fn routes() -> Router<App> {
 struct ImportParameters {
     /// Only tries it: the answer is the report, and nothing is written.
     dry_run: Option<bool>,
+    /// What is done with a row that is there already; `merge` when not given.
+    mode: Option<Mode>,
+    /// Whether entities may be made that are not there; `make` when not given.
+    entities: Option<NewEntities>,
+    /// For a table: what an empty cell of a mapped column says; `unchanged` when not given.
+    empty: Option<Empty>,
+    /// For a table: also ends what it does not name any more. An assignment ends the day before today, and a new lead begins after it; an amount of a
+    /// year that the table has becomes 0. Nothing is deleted.
+    prune: Option<bool>,
+    /// For a table: the language of its words (ISO 639-1), when it is not the first of the service.
+    #[schema(min_length = 2, max_length = 2, example = "en")]
+    language: Option<String>,
     /// For a table: the strategy into which its rows go, as its id, `external:` and its external id, or `code:` and its code.
     #[schema(min_length = 1, max_length = 300)]
     strategy_id: Option<String>,
@@ -83,8 +96,11 @@ struct ImportParameters {
 
 impl ImportParameters {
     /// The parameters that are for a table only, and whether they are given.
-    fn of_tables(&self) -> [(&'static str, bool); 5] {
+    fn of_tables(&self) -> [(&'static str, bool); 8] {
         [
+            ("empty", self.empty.is_some()),
+            ("prune", self.prune.is_some()),
+            ("language", self.language.is_some()),
             ("strategy_id", self.strategy_id.is_some()),
             ("map", self.map.is_some()),
             ("fill_down", !self.fill_down.is_empty()),
@@ -148,23 +164,46 @@ struct Asked {
 
 impl Asked {
     async fn import(&self, connection: &mut PgConnection) -> Result<Response, Error> {
-        let (document, origin) = if self.is_table {
-            table(connection, &self.parameters, &self.body, self.currency.as_deref()).await.map_err(capped)?
+        let how = How {
+            dry_run: self.parameters.dry_run.unwrap_or_default(),
+            mode: self.parameters.mode.unwrap_or_default(),
+            entities: self.parameters.entities.unwrap_or_default(),
+        };
+        let report = if self.is_table {
+            self.table(connection, how).await.map_err(capped)?
         } else {
             aside(true, || measure(&self.body, nouns()))?;
-            (self.body.clone(), Origin::default())
+            import(connection, nouns(), &self.author, &self.body, how, |_, _| {}).await?
         };
-        let dry_run = self.parameters.dry_run.unwrap_or_default();
-        let mut report = import(connection, nouns(), &self.author, &document, dry_run, |_, _| {}).await?;
-        origin.locate(&mut report);
-        if dry_run || report.committed {
+        if how.dry_run || report.committed {
             return Ok(Json(report).into_response());
         }
         Err(capped(Error::Invalid(report.rows.into_iter().flat_map(|row| row.errors).collect())))
     }
+
+    async fn table(&self, connection: &mut PgConnection, how: How) -> Result<Report, Error> {
+        let parameters = &self.parameters;
+        let given = Given {
+            map: parameters.map.as_deref().unwrap_or_default(),
+            fill_down: &parameters.fill_down,
+            separator: parameters.separator.as_deref(),
+            decimal: parameters.decimal,
+        };
+        let table = TableImport {
+            strategy: parameters.strategy_id.as_deref().unwrap_or_default(),
+            mapping: &given.mapping()?,
+            currency: self.currency.as_deref().map(str::to_owned),
+            language: parameters.language.clone(),
+            empty: parameters.empty.unwrap_or_default(),
+            prune: parameters.prune.unwrap_or_default(),
+            most: MADE,
+            how,
+        };
+        table.run(connection, &self.author, &self.body, |_, _| {}).await
+    }
 }
 
-/// A table needs its strategy and its mapping; a plan file takes neither.
+/// A table needs its strategy and its mapping; a plan file takes neither. What is replaced is not known well enough to end it.
 fn check(parameters: &ImportParameters, is_table: bool) -> Result<(), Error> {
     let fault =
         |name: &str, code: &str, detail: &str| Fault { pointer: name.into(), code: code.into(), detail: detail.into() };
@@ -187,28 +226,13 @@ fn check(parameters: &ImportParameters, is_table: bool) -> Result<(), Error> {
             _ => {}
         }
     }
+    if is_table && parameters.prune == Some(true) && parameters.mode.is_some_and(|mode| mode != Mode::Merge) {
+        faults.push(fault("prune", "not_allowed", "goes with the mode `merge` only"));
+    }
+    if parameters.language.as_deref().is_some_and(|language| !codelists::is_language(language)) {
+        faults.push(fault("language", "unknown_code", "must be a language of ISO 639-1, such as `en`"));
+    }
     if faults.is_empty() { Ok(()) } else { Err(Error::BadQuery(faults)) }
-}
-
-/// A table as a plan file.
-async fn table(
-    connection: &mut PgConnection,
-    parameters: &ImportParameters,
-    body: &[u8],
-    currency: Option<&str>,
-) -> Result<(Bytes, Origin), Error> {
-    let given = Given {
-        map: parameters.map.as_deref().unwrap_or_default(),
-        fill_down: &parameters.fill_down,
-        separator: parameters.separator.as_deref(),
-        decimal: parameters.decimal,
-    };
-    let mapping = given.mapping()?;
-    let strategy = parameters.strategy_id.as_deref().unwrap_or_default();
-    let target = Target::find(connection, strategy, currency.map(str::to_owned)).await?;
-    let target = Target { most: MADE, ..target };
-    let (document, origin) = aside(true, || plan(body, &mapping, &target))?;
-    Ok((document.into(), origin))
 }
 
 /// An error that names the first faults, and how many more there are.
@@ -276,7 +300,7 @@ pub fn describe(document: &mut Value) {
     document["paths"]["/v1/imports"] = json!({"post": {
         "operationId": "import_plan", "tags": ["transfer"],
         "summary": "Imports a plan file, or a table with a mapping: all of its rows, or none.",
-        "description": format!("A row with the id or external id of one that is there changes it; every other row is created. The exact schema of a plan file is at /schemas/plan.json. A table is CSV (UTF-8, RFC 4180, delimiter comma or semicolon, one header): each row is an initiative, or a step where `step` is mapped; strategy_id and map are needed, and faults point at `line 14: Header`. Roles of columns: {roles}. With dry_run the answer is a report also when rows are refused."),
+        "description": format!("A row with the id or external id of one that is there, or with its code within what it belongs to, changes the fields that it names: absent is unchanged, `null` is cleared, and one language of a text touches that language only. Every other row is created. What was reported (status, evidence, confidence, forecast) is set back only by a row that names it, and with a reason. `mode=replace` clears what a row does not name. The report tells each field with before and after, in a dry run and otherwise. The exact schema of a plan file is at /schemas/plan.json. A table is CSV (UTF-8, RFC 4180, delimiter comma or semicolon, one header): each row is an initiative, or a step where `step` is mapped; strategy_id and map are needed, and faults point at `line 14: Header`. Roles of columns: {roles}, and amount:YEAR or amount:YEAR:SOURCE for several amounts in a row. An empty cell leaves its field as it is. Entities are found by code, external id or name before they are made, amounts by item, year and source. A lead that the table names otherwise ends only with `prune`. With dry_run the answer is a report also when rows are refused."),
         "parameters": of_import,
         "requestBody": {"required": true, "content": {"application/json": schema("PlanFile"), "text/csv": {"schema": {"type": "string"},
             "example": "Nr,Acțiune,Responsabil,Termen\r\n1,Cursuri,MEN; DNSC,semestrul I 2025\r\n"}}},

@@ -2,66 +2,24 @@
 
 use std::collections::{HashMap, HashSet};
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, value::RawValue};
 use sqlx::PgConnection;
-use utoipa::ToSchema;
 use uuid::Uuid;
 
+pub use super::report::{Report, RowOutcome};
 use super::{
+    how::{How, NewEntities},
     meter::Cost,
     plan_file::PlanFile,
     section::{Given, Outcome, Verdict},
 };
 use crate::{
-    api::{Error, enough::Enough, json},
+    api::{Error, enough::Enough, json, shape::brief},
     app::BODY_LIMIT,
     aside::aside,
     repository::{self, Author, Fault, Isolation},
     router::Noun,
 };
-
-/// What became of an import.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
-pub struct Report {
-    /// True when it was only tried.
-    pub dry_run: bool,
-    /// True when it is written: nothing was refused, and it was not only tried.
-    pub committed: bool,
-    /// New rows.
-    pub created: usize,
-    /// Rows that were there and are different now.
-    pub changed: usize,
-    /// Rows that were there, with the same content.
-    pub unchanged: usize,
-    /// Rows that are not valid. One is enough, and nothing is written.
-    pub refused: usize,
-    /// Each row, in the order of the file.
-    pub rows: Vec<RowOutcome>,
-}
-
-/// What became of a row.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-pub struct RowOutcome {
-    /// The section, such as `initiatives`.
-    pub section: String,
-    /// The place in the section, from 0.
-    pub index: usize,
-    /// The line of the table that it was read from, from 1.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub line: Option<usize>,
-    /// Its external id, if it has one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub external_id: Option<String>,
-    /// The id under which it is.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub id: Option<Uuid>,
-    /// What became of it.
-    pub outcome: Outcome,
-    /// What is wrong with it; the pointers lead into the file.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub errors: Vec<Fault>,
-}
 
 /// Imports a plan file in one transaction. All rows are examined, also after one is refused. `progress` hears how many are done, of how many.
 pub async fn import(
@@ -69,34 +27,20 @@ pub async fn import(
     nouns: &[Noun],
     author: &Author,
     document: &[u8],
-    dry_run: bool,
+    how: How,
     mut progress: impl FnMut(usize, usize) + Send,
 ) -> Result<Report, Error> {
     let file = aside(true, || PlanFile::parse(document, nouns))?;
-    let mut report = Report { dry_run, ..Report::default() };
+    let mut report = Report { dry_run: how.dry_run, mode: how.mode, ..Report::default() };
     let mut transaction = repository::begin(connection, Isolation::Committed).await?;
-    if let Err(error) = all_sections(&mut transaction, nouns, author, &file, &mut report, &mut progress).await {
+    if let Err(error) = all_sections(&mut transaction, nouns, (author, how), &file, &mut report, &mut progress).await {
         return Err(repository::give_up(transaction, error).await);
     }
-    for row in &report.rows {
-        match row.outcome {
-            Outcome::Created => report.created += 1,
-            Outcome::Changed => report.changed += 1,
-            Outcome::Unchanged => report.unchanged += 1,
-            Outcome::Refused => report.refused += 1,
-        }
-    }
-    if dry_run || report.refused > 0 {
-        transaction.rollback().await?;
-        // What was created is gone again, and so are its ids.
-        for row in &mut report.rows {
-            if row.outcome == Outcome::Created {
-                row.id = None;
-            }
-        }
-    } else {
+    if report.close() {
         repository::commit(transaction).await?;
         report.committed = true;
+    } else {
+        transaction.rollback().await?;
     }
     Ok(report)
 }
@@ -104,17 +48,18 @@ pub async fn import(
 async fn all_sections(
     connection: &mut PgConnection,
     nouns: &[Noun],
-    author: &Author,
+    wish: (&Author, How),
     file: &PlanFile<'_>,
     report: &mut Report,
     progress: &mut (impl FnMut(usize, usize) + Send),
 ) -> Result<(), Error> {
+    repository::plan_anew(connection).await?;
     let total = file.rows();
     let (mut refused, mut enough) = (HashSet::new(), Enough::default());
     for (noun, rows) in nouns.iter().zip(&file.sections) {
         let done = report.rows.len();
         let mut count = 0;
-        let outcomes = section(connection, noun, author, rows, (&mut refused, &mut enough), |more| {
+        let outcomes = section(connection, noun, wish, rows, (&mut refused, &mut enough, report), |more| {
             count += more;
             progress(done + count, total);
         });
@@ -129,28 +74,26 @@ async fn all_sections(
     Ok(())
 }
 
+/// The section of the entities.
+const ENTITIES: &str = "entities";
+
 /// References to rows of the file that were refused: nothing is wrong with the reference itself.
 type Refused = HashSet<(&'static str, String)>;
 
 async fn section(
     connection: &mut PgConnection,
     noun: &Noun,
-    author: &Author,
+    (author, how): (&Author, How),
     rows: &[&RawValue],
-    (refused, enough): (&mut Refused, &mut Enough),
+    (refused, enough, report): (&mut Refused, &mut Enough, &mut Report),
     mut progress: impl FnMut(usize) + Send,
 ) -> Result<Vec<RowOutcome>, Error> {
     let mut outcomes: Vec<RowOutcome> = Vec::with_capacity(rows.len());
     let names = aside(true, || Names::of(noun, rows));
-    outcomes.extend(names.iter().enumerate().map(|(index, names)| RowOutcome {
-        section: noun.table.to_owned(),
-        index,
-        line: None,
-        external_id: names.external_id.clone(),
-        id: None,
-        outcome: Outcome::Refused,
-        errors: Vec::new(),
-    }));
+    outcomes.extend(
+        names.iter().enumerate().map(|(index, names)| RowOutcome::new(noun.table, index, names.external_id.clone())),
+    );
+    let mut met = HashSet::new();
     for stage in stages_of(noun, &names) {
         for chunk in portions(noun, rows, &stage) {
             if let Some(faults) = enough.instead() {
@@ -184,13 +127,21 @@ async fn section(
                     Err(faults) => outcomes[index].errors = located(noun, index, faults),
                 }
             }
-            let verdicts: Vec<Verdict> = (noun.import)(connection, author, given).await?;
+            let verdicts: Vec<Verdict> = (noun.import)(connection, author, how.mode, given).await?;
             for (index, verdict) in indices.into_iter().zip(verdicts) {
                 match verdict {
-                    Ok((outcome, id)) => {
-                        outcomes[index].outcome = outcome;
-                        outcomes[index].id = Some(id);
+                    Ok(done) if !met.insert(done.id) => {
+                        let detail = "an earlier row of this section means the same; keep one of them";
+                        outcomes[index].errors = located(noun, index, vec![fault("", "duplicate", detail)]);
                     }
+                    Ok(done) if noun.table == ENTITIES && done.outcome == Outcome::Created && must_exist(how) => {
+                        let detail = format!(
+                            "there is no entity `{}`, and none may be made (must-exist); write its code or its name as it is here, or make it first",
+                            brief(&names[index].label)
+                        );
+                        outcomes[index].errors = located(noun, index, vec![fault("name", "must_exist", detail)]);
+                    }
+                    Ok(done) => report.take(&mut outcomes[index], done, &names[index].label),
                     Err(mut faults) => {
                         for fault in faults.iter_mut().filter(|fault| fault.code == "not_found") {
                             if let Some(name) = waiting.get(&(index, fault.pointer.clone())) {
@@ -277,6 +228,8 @@ struct Names {
     calls: Vec<String>,
     /// An earlier row of the section has the same name.
     again: bool,
+    /// What people call it.
+    label: String,
 }
 
 impl Names {
@@ -301,6 +254,7 @@ impl Names {
             id: word("id").and_then(|id| Uuid::try_parse(&id).ok()),
             calls: own.filter_map(|reference| word(reference.field)).collect(),
             again: false,
+            label: if noun.table == ENTITIES { label(&fields) } else { String::new() },
         }
     }
 
@@ -310,6 +264,20 @@ impl Names {
         let code = self.code.iter().map(|code| format!("code:{code}"));
         external.chain(code).chain(self.id.iter().map(Uuid::to_string))
     }
+}
+
+/// The name or code of a row, whatever it has.
+fn label(fields: &HashMap<String, &RawValue>) -> String {
+    let words = |name: &str| match serde_json::from_str(fields.get(name)?.get()).ok()? {
+        Value::String(words) => Some(brief(&words).into_owned()),
+        Value::Object(words) => words.values().find_map(Value::as_str).map(|words| brief(words).into_owned()),
+        _ => None,
+    };
+    ["name", "code", "external_id"].into_iter().find_map(words).unwrap_or_default()
+}
+
+fn must_exist(how: How) -> bool {
+    how.entities == NewEntities::MustExist
 }
 
 /// What is only added to came about in the order of its time, and is judged as a whole: movements of money, each under a ceiling that others raise.

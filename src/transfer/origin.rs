@@ -17,7 +17,7 @@ pub struct Origin {
 }
 
 /// Where a row stands.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Place {
     /// The line, from 1.
     pub line: usize,
@@ -28,6 +28,15 @@ pub struct Place {
 impl Origin {
     /// Makes the pointers of a report lead into the tables: `initiatives.csv:14: #/title/en`, or `line 14: Acțiune`.
     pub fn locate(&self, report: &mut Report) {
+        let mut notes = [
+            &mut report.made_entities,
+            &mut report.unread_deadlines,
+            &mut report.words_for_amounts,
+            &mut report.left_over,
+        ];
+        for note in notes.iter_mut().flat_map(|notes| &mut notes.first) {
+            note.pointer = self.located(&note.pointer);
+        }
         for row in &mut report.rows {
             let Some(place) = self.places.get(row.section.as_str()).and_then(|places| places.get(row.index)) else {
                 continue;
@@ -36,14 +45,27 @@ impl Origin {
             let start = format!("#/{}/{}", row.section, row.index);
             for fault in &mut row.errors {
                 let inner = fault.pointer.strip_prefix(&start).unwrap_or_default();
-                let field = inner.trim_start_matches('/');
-                let is_of =
-                    |name: &str| field.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-                let header = place.columns.iter().find(|(name, _)| is_of(name)).map(|(_, header)| short(header));
-                let column = header.unwrap_or_else(|| format!("#{inner}"));
-                let file = self.is_folder.then(|| format!("{}.csv", row.section));
-                fault.pointer = pointer(file.as_deref(), place.line, Some(&column));
+                fault.pointer = self.pointer(&row.section, place, inner);
             }
         }
+    }
+
+    /// A pointer into the plan as one into the tables.
+    pub fn located(&self, pointer: &str) -> String {
+        let mut steps = pointer.split('/').skip(1);
+        let (section, index) = (steps.next().unwrap_or_default(), steps.next().and_then(|step| step.parse().ok()));
+        let place = index.and_then(|index: usize| self.places.get(section)?.get(index));
+        let inner = steps.map(|step| format!("/{step}")).collect::<String>();
+        place.map_or_else(|| pointer.to_owned(), |place| self.pointer(section, place, &inner))
+    }
+
+    /// The pointer of a field of a row, as it leads into the tables.
+    fn pointer(&self, section: &str, place: &Place, inner: &str) -> String {
+        let field = inner.trim_start_matches('/');
+        let is_of = |name: &str| field.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        let header = place.columns.iter().find(|(name, _)| is_of(name)).map(|(_, header)| short(header));
+        let column = header.unwrap_or_else(|| format!("#{inner}"));
+        let file = self.is_folder.then(|| format!("{section}.csv"));
+        pointer(file.as_deref(), place.line, Some(&column))
     }
 }

@@ -22,6 +22,7 @@ use utoipa::ToSchema;
 
 use super::{
     handlers::capped,
+    how::How,
     import::{Report, import},
     plan_file::FORMAT,
     section::Outcome,
@@ -163,10 +164,14 @@ impl Asked {
         let mut report = Report { dry_run: self.dry_run, ..Report::default() };
         for (place, portion) in self.rates.chunks(PORTION).enumerate() {
             let document = aside(true, || self.document(portion));
-            match import(&mut all, nouns(), &self.author, &document, false, |_, _| {}).await {
+            match import(&mut all, nouns(), &self.author, &document, How::default(), |_, _| {}).await {
                 Ok(part) => add(&mut report, part, place * PORTION, self.dry_run),
                 Err(error) => return Err(repository::give_up(all, error).await),
             }
+        }
+        if report.refused > 0 {
+            (report.would_create, report.would_change) = (report.created, report.changed);
+            (report.created, report.changed) = (0, 0);
         }
         if self.dry_run || report.refused > 0 {
             all.rollback().await?;
@@ -186,8 +191,15 @@ impl Asked {
 
 /// Adds the report of a part that starts at this place.
 fn add(report: &mut Report, part: Report, start: usize, dry_run: bool) {
-    report.created += part.created;
-    report.changed += part.changed;
+    report.created += part.created + part.would_create;
+    report.changed += part.changed + part.would_change;
+    report.untold += part.untold;
+    for (section, fields) in part.changes {
+        let counts = report.changes.entry(section).or_default();
+        for (name, count) in fields {
+            *counts.entry(name).or_default() += count;
+        }
+    }
     report.unchanged += part.unchanged;
     report.refused += part.refused;
     for mut row in part.rows {

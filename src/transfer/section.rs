@@ -8,8 +8,20 @@ use sqlx::{AssertSqlSafe, PgConnection};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::{
+    difference::Difference,
+    how::Mode,
+    moved::{self, Doubt},
+    present::{Present, external},
+};
 use crate::{
-    api::{Error, answer::internal, days, json, seen::still_classified},
+    api::{
+        Error,
+        answer::internal,
+        days, json,
+        patch::{named, patched},
+        seen::still_classified,
+    },
     repository::{self, Author, Fault, Faults, Resource, Stored},
 };
 
@@ -36,8 +48,21 @@ pub enum Outcome {
     Refused,
 }
 
-/// What became of a row: the id under which it is, or its faults.
-pub type Verdict = Result<(Outcome, Uuid), Vec<Fault>>;
+/// What became of a row: how it is now, or its faults.
+pub type Verdict = Result<Done, Vec<Fault>>;
+
+/// What became of a row that is not refused.
+#[derive(Debug, Clone)]
+pub struct Done {
+    /// What became of it.
+    pub outcome: Outcome,
+    /// The id under which it is.
+    pub id: Uuid,
+    /// What is different now, where it was there.
+    pub difference: Difference,
+    /// The words of its deadline, where they were not understood.
+    pub unread_deadline: Option<String>,
+}
 
 /// A row that is different from what is there.
 struct Change<'a, R> {
@@ -58,6 +83,7 @@ impl<R> Change<'_, R> {
 pub async fn import_section<R: Resource>(
     connection: &mut PgConnection,
     author: &Author,
+    mode: Mode,
     rows: Vec<Given>,
 ) -> Result<Vec<Verdict>, Error> {
     if R::RULE.is_some() {
@@ -65,52 +91,31 @@ pub async fn import_section<R: Resource>(
     }
     let mut ids: Vec<Option<Uuid>> = rows.iter().map(|row| row.id).collect();
     let mut bodies: Vec<Value> = rows.into_iter().map(|row| row.body).collect();
-    let present = Present::<R>::find(connection, &ids, &bodies).await?;
+    let mut present = Present::<R>::find(connection, &ids, &bodies).await?;
     name_each_other(&present, &mut ids, &mut bodies);
     let mut faults: Vec<Vec<Fault>> = vec![Vec::new(); bodies.len()];
     for (index, fault) in repository::resolve(connection, R::REFERENCES, &mut bodies).await? {
         faults[index].push(fault);
     }
-    let mut verdicts: Vec<Option<Verdict>> = vec![None; bodies.len()];
+    present.find_by_code(connection, &ids, &bodies).await?;
+    present.find_by_name(connection, &ids, &bodies).await?;
+    let mut run = Run::<R> { mode, present: &present, met: HashSet::new(), doubts: Vec::new(), told: Vec::new() };
+    let mut verdicts: Vec<Option<Result<(Outcome, Uuid), Vec<Fault>>>> = vec![None; bodies.len()];
     let (mut changed, mut created) = (Vec::new(), Vec::new());
     for (index, body) in bodies.into_iter().enumerate() {
-        let mut faults = std::mem::take(&mut faults[index]);
-        let before = present.of(ids[index], &body);
-        if before.is_none() && ids[index].is_some_and(|id| present.past.contains(&id)) {
-            faults.push(fault("#/id", "deleted", "this id was deleted; leave it out".into()));
+        run.told.push((Difference::default(), None));
+        match run.judge((index, ids[index]), body, std::mem::take(&mut faults[index]))? {
+            Judged::Same(id) => verdicts[index] = Some(Ok((Outcome::Unchanged, id))),
+            Judged::Refused(faults) => verdicts[index] = Some(Err(faults)),
+            Judged::Change(change) if change.before.is_some() => changed.push(change),
+            Judged::Change(change) => created.push(change),
         }
-        let body = match before {
-            Some(before) if R::APPEND_ONLY => as_recorded(body, &before.data)?,
-            Some(before) => still_classified(body, &before.data)?,
-            None => body,
-        };
-        let data = match json::decode::<R>(body) {
-            Ok(data) => data,
-            Err(found) => {
-                faults.extend(found);
-                verdicts[index] = Some(Err(faults));
-                continue;
-            }
-        };
-        if let Some(before) = before.filter(|before| faults.is_empty() && before.data == data) {
-            verdicts[index] = Some(Ok((Outcome::Unchanged, before.id)));
-            continue;
-        }
-        if before.is_some() && R::APPEND_ONLY {
-            let detail = "it stays as it was recorded; record a correction as a row of its own".into();
-            verdicts[index] = Some(Err(vec![fault("#", "append_only", detail)]));
-            continue;
-        }
-        let mut rules = Faults::default();
-        days::judge(&data, before.map(|before| &before.data), &mut rules)?;
-        faults.extend(rules.0);
-        if !faults.is_empty() {
-            verdicts[index] = Some(Err(faults));
-        } else if let Some(before) = before {
-            changed.push(Change { index, id: before.id, before: Some(before), data });
-        } else {
-            let id = ids[index].unwrap_or_else(Uuid::now_v7);
-            created.push(Change { index, id, before: None, data });
+    }
+    let Run { doubts, told, .. } = run;
+    if author.reason.is_none() {
+        for (index, faults) in moved::set_back(connection, &doubts).await? {
+            changed.retain(|change| change.index != index);
+            verdicts[index].get_or_insert(Err(faults));
         }
     }
     for (mut changes, outcome) in [(changed, Outcome::Changed), (created, Outcome::Created)] {
@@ -125,8 +130,108 @@ pub async fn import_section<R: Resource>(
         }
         save(connection, author, &changes, outcome, &mut verdicts).await?;
     }
-    let lost = || Err(vec![fault("#", "internal", "was not judged".into())]);
-    Ok(verdicts.into_iter().map(|verdict| verdict.unwrap_or_else(lost)).collect())
+    let verdicts = verdicts.into_iter().zip(told).map(|(verdict, (difference, unread_deadline))| match verdict {
+        Some(Ok((outcome, id))) => Ok(Done { outcome, id, difference, unread_deadline }),
+        Some(Err(faults)) => Err(faults),
+        None => Err(vec![fault("#", "internal", "was not judged".into())]),
+    });
+    Ok(verdicts.collect())
+}
+
+/// What holds while the rows of a section are judged, one after another.
+struct Run<'p, R> {
+    mode: Mode,
+    present: &'p Present<R>,
+    /// The rows of the database that were meant so far.
+    met: HashSet<Uuid>,
+    doubts: Vec<Doubt>,
+    /// What is told of each row.
+    told: Vec<(Difference, Option<String>)>,
+}
+
+/// What is to be done with a row.
+enum Judged<'p, R> {
+    Same(Uuid),
+    Refused(Vec<Fault>),
+    Change(Change<'p, R>),
+}
+
+impl<'p, R: Resource> Run<'p, R> {
+    fn judge(
+        &mut self,
+        (index, id): (usize, Option<Uuid>),
+        body: Value,
+        mut faults: Vec<Fault>,
+    ) -> Result<Judged<'p, R>, Error> {
+        let before = self.present.of(index, id, &body);
+        if self.present.is_gone(id) {
+            faults.push(fault("#/id", "deleted", "this id was deleted; leave it out".into()));
+        }
+        if let Some((pointer, detail)) = self.present.several(index) {
+            faults.push(fault(pointer, "ambiguous", detail));
+        }
+        if before.is_some_and(|before| !self.met.insert(before.id)) {
+            faults.push(fault(
+                "#",
+                "duplicate",
+                "an earlier row of this section means the same; keep one of them".into(),
+            ));
+        }
+        if let Some(before) = before.filter(|_| self.mode == Mode::Add && faults.is_empty()) {
+            return Ok(Judged::Same(before.id));
+        }
+        let mut body = body;
+        if let Some(fields) = body.as_object_mut().filter(|_| self.present.is_by_name(index)) {
+            fields.shift_remove("name");
+        }
+        let body = match before {
+            Some(before) if R::APPEND_ONLY || self.mode == Mode::Merge => patched(&before.data, body)?,
+            Some(before) => still_reported(still_classified(body, &before.data)?, &before.data)?,
+            None => named::<R>(body),
+        };
+        let data = match json::decode::<R>(body) {
+            Ok(data) => data,
+            Err(found) => {
+                faults.extend(found);
+                return Ok(Judged::Refused(faults));
+            }
+        };
+        let after = serde_json::to_value(&data).map_err(internal)?;
+        let deadline = after.get("deadline").filter(|deadline| deadline["kind"] == "unparsed");
+        self.told[index].1 = deadline.and_then(|deadline| deadline["text"].as_str()).map(str::to_owned);
+        if let Some(before) = before.filter(|_| faults.is_empty()) {
+            let was = serde_json::to_value(&before.data).map_err(internal)?;
+            let difference = Difference::between(&was, &after);
+            if before.data == data || difference.is_none() {
+                return Ok(Judged::Same(before.id));
+            }
+            if R::APPEND_ONLY {
+                let detail = "it stays as it was recorded; record a correction as a row of its own".into();
+                return Ok(Judged::Refused(vec![fault("#", "append_only", detail)]));
+            }
+            self.doubts.extend(Doubt::of(R::KIND, (index, before.id), (&was, &after), &difference));
+            self.told[index].0 = difference;
+        }
+        let mut rules = Faults::default();
+        days::judge(&data, before.map(|before| &before.data), &mut rules)?;
+        faults.extend(rules.0);
+        if !faults.is_empty() {
+            return Ok(Judged::Refused(faults));
+        }
+        let id = before.map_or_else(|| id.unwrap_or_else(Uuid::now_v7), |before| before.id);
+        Ok(Judged::Change(Change { index, id, before, data }))
+    }
+}
+
+/// A replacement that does not say how far a thing is leaves that as it was reported; nor does it take a name away that it does not know.
+fn still_reported<R: Resource>(mut body: Value, before: &R) -> Result<Value, Error> {
+    let before = serde_json::to_value(before).map_err(internal)?;
+    if let Value::Object(fields) = &mut body {
+        for name in moved::fields(R::KIND).iter().chain(&["external_id"]) {
+            fields.entry(*name).or_insert_with(|| before[*name].clone());
+        }
+    }
+    Ok(body)
 }
 
 /// Makes other writers wait until the end of the transaction. A rule over several rows reads what others write; their transactions are serializable, that of
@@ -143,7 +248,7 @@ async fn save<R: Resource>(
     author: &Author,
     changes: &[Change<'_, R>],
     outcome: Outcome,
-    verdicts: &mut [Option<Verdict>],
+    verdicts: &mut [Option<Result<(Outcome, Uuid), Vec<Fault>>>],
 ) -> Result<(), Error> {
     let mut parts = vec![changes];
     while let Some(part) = parts.pop() {
@@ -239,7 +344,7 @@ fn name_each_other<R: Resource>(present: &Present<R>, ids: &mut [Option<Uuid>], 
     let mut named: HashMap<String, Uuid> = HashMap::new();
     for (id, body) in ids.iter_mut().zip(&*bodies) {
         if let Some(name) = external(body).filter(|name| wanted.contains(*name)) {
-            let known = present.of(*id, body).map(|before| before.id);
+            let known = present.of(usize::MAX, *id, body).map(|before| before.id);
             let id = known.unwrap_or_else(|| *id.get_or_insert_with(Uuid::now_v7));
             named.entry(name.to_owned()).or_insert(id);
         }
@@ -251,57 +356,5 @@ fn name_each_other<R: Resource>(present: &Present<R>, ids: &mut [Option<Uuid>], 
                 body[*field] = id.to_string().into();
             }
         }
-    }
-}
-
-/// The rows that are there already.
-struct Present<R> {
-    by_id: HashMap<Uuid, Stored<R>>,
-    by_external: HashMap<String, Uuid>,
-    past: Vec<Uuid>,
-}
-
-/// What a row does not say of one that stays as it is, is as recorded.
-fn as_recorded<R: Resource>(mut body: Value, before: &R) -> Result<Value, Error> {
-    if let (Value::Object(fields), Value::Object(recorded)) =
-        (&mut body, serde_json::to_value(before).map_err(internal)?)
-    {
-        for (name, value) in recorded {
-            fields.entry(name).or_insert(value);
-        }
-    }
-    Ok(body)
-}
-
-fn external(body: &Value) -> Option<&str> {
-    body.get("external_id")?.as_str()
-}
-
-impl<R: Resource> Present<R> {
-    async fn find(connection: &mut PgConnection, ids: &[Option<Uuid>], bodies: &[Value]) -> Result<Self, Error> {
-        let mut ids: Vec<Uuid> = ids.iter().flatten().copied().collect();
-        let past = if ids.is_empty() {
-            Vec::new()
-        } else {
-            sqlx::query_scalar("select distinct entity_id from changes where kind = $1 and entity_id = any($2)")
-                .bind(R::KIND)
-                .bind(&ids)
-                .fetch_all(&mut *connection)
-                .await?
-        };
-        let names: Vec<String> = bodies.iter().filter_map(external).map(str::to_owned).collect();
-        let by_external = if names.is_empty() {
-            HashMap::new()
-        } else {
-            repository::named_by(connection, R::TABLE, "external_id", &names).await?
-        };
-        ids.extend(by_external.values());
-        let rows = if ids.is_empty() { Vec::new() } else { repository::find_many::<R>(connection, &ids).await? };
-        let by_id = rows.into_iter().map(|row| (row.id, row)).collect();
-        Ok(Self { by_id, by_external, past })
-    }
-
-    fn of(&self, id: Option<Uuid>, body: &Value) -> Option<&Stored<R>> {
-        id.and_then(|id| self.by_id.get(&id)).or_else(|| self.by_id.get(self.by_external.get(external(body)?)?))
     }
 }

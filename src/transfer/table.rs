@@ -4,23 +4,26 @@
 //! once. All external ids are derived from the strategy's and from the codes or names, so that a later import of the table finds its rows.
 
 mod amount;
+mod amounts;
+mod assignments;
+pub mod import;
 pub mod mapping;
-mod names;
 mod rows;
+mod settle;
 
-use serde_json::{Map, Value};
 use sqlx::PgConnection;
+use uuid::Uuid;
 
 pub use self::{amount::DecimalMark, mapping::Mapping};
 use self::{
     mapping::fault,
-    names::folded,
     rows::{Plan, Row},
 };
 use super::{
     export::strategy_id,
-    origin::Origin,
-    plan_file::FORMAT,
+    how::Empty,
+    names::folded,
+    report::UnmappedColumn,
     sheet::{self, Flaw, Flaws, Record, Sheet, short},
 };
 use crate::{
@@ -35,36 +38,43 @@ const ROWS: usize = 100_000;
 /// Where the rows of a table go.
 #[derive(Debug)]
 pub struct Target {
-    /// The strategy, as a reference.
-    pub strategy: String,
+    /// The strategy.
+    pub strategy: Uuid,
     /// What all external ids start with.
     pub prefix: String,
     /// The currency of amounts that do not say theirs.
     pub currency: Option<String>,
+    /// The language of its words; the first of the service when not given.
+    pub language: Option<String>,
+    /// What an empty cell of a mapped column says.
+    pub empty: Empty,
     /// So many rows may be made.
     pub most: usize,
 }
 
 impl Target {
     /// The strategy with this id, external id or code.
-    pub async fn find(connection: &mut PgConnection, word: &str, currency: Option<String>) -> Result<Self, Error> {
+    pub async fn find(connection: &mut PgConnection, word: &str) -> Result<Self, Error> {
         let id = strategy_id(connection, word).await?;
         let strategies = repository::find_many::<Strategy>(connection, &[id]).await?;
         let external = strategies.into_iter().find_map(|strategy| strategy.data.external_id);
         let prefix = external.map_or_else(|| id.to_string(), |external| external.0);
-        Ok(Self { strategy: id.to_string(), prefix, currency, most: usize::MAX })
+        Ok(Self { strategy: id, prefix, currency: None, language: None, empty: Empty::default(), most: usize::MAX })
     }
 }
 
-/// Turns a table into a plan file, or says all that is wrong with it. Faults name the line and the header.
-pub fn plan(bytes: &[u8], mapping: &Mapping, target: &Target) -> Result<(Vec<u8>, Origin), Error> {
-    let Table { columns, places, filled, sheet } = Table::open(bytes, mapping)?;
+/// Turns a table into the rows of a plan, or says all that is wrong with it. Faults name the line and the header.
+fn plan<'a>(bytes: &[u8], mapping: &'a Mapping, target: &'a Target) -> Result<Plan<'a>, Error> {
+    let Table { columns, places, filled, mut unmapped, sheet } = Table::open(bytes, mapping)?;
     let (mut plan, mut flaws) = (Plan::new(mapping, target), Flaws::default());
     let mut above: Option<Vec<String>> = None;
     for (number, record) in sheet.enumerate() {
         let outcome = record.and_then(|Record { line, cells }| {
             if number >= ROWS {
                 return Err(Flaw::new(line, None, "too_many", format!("a table may have {ROWS} rows; split it")));
+            }
+            for (place, column) in &mut unmapped {
+                column.cells += usize::from(!cells[*place].trim().is_empty());
             }
             let mut cells: Vec<String> = places.iter().map(|place| cells[*place].trim().to_owned()).collect();
             if cells.iter().all(String::is_empty) {
@@ -88,9 +98,8 @@ pub fn plan(bytes: &[u8], mapping: &Mapping, target: &Target) -> Result<(Vec<u8>
     if !flaws.0.is_empty() {
         return Err(problem(flaws.0));
     }
-    let mut document = Map::from_iter([("format".to_owned(), Value::from(FORMAT))]);
-    document.extend(plan.sections.into_iter().map(|(name, rows)| (name.to_owned(), Value::Array(rows))));
-    Ok((Value::Object(document).to_string().into_bytes(), plan.origin))
+    plan.unmapped = unmapped.into_iter().map(|(_, column)| column).collect();
+    Ok(plan)
 }
 
 fn problem(flaws: Vec<Flaw>) -> Error {
@@ -100,11 +109,13 @@ fn problem(flaws: Vec<Flaw>) -> Error {
 /// A table, and which of its columns are mapped.
 struct Table<'a> {
     /// Role and header, as printed.
-    columns: Vec<(&'static str, String)>,
+    columns: Vec<(String, String)>,
     /// Where in a record the mapped columns are.
     places: Vec<usize>,
     /// Which mapped columns repeat the cell above.
     filled: Vec<usize>,
+    /// The columns that are not mapped, and where in a record they are.
+    unmapped: Vec<(usize, UnmappedColumn)>,
     sheet: Sheet<'a>,
 }
 
@@ -116,7 +127,7 @@ impl<'a> Table<'a> {
             let mut found = sheet.headers.iter().enumerate().filter(|(_, header)| folded(header) == folded(wanted));
             match (found.next(), found.next()) {
                 (Some((place, header)), None) => {
-                    columns.push((*role, header.clone()));
+                    columns.push((role.clone(), header.clone()));
                     places.push(place);
                 }
                 (Some((_, header)), Some(_)) => {
@@ -133,11 +144,14 @@ impl<'a> Table<'a> {
         if !faults.is_empty() {
             return Err(Error::BadQuery(faults));
         }
-        let is_filled = |(role, header): &(&'static str, String)| {
+        let is_filled = |(role, header): &(String, String)| {
             mapping.fill_down.iter().any(|name| name == role || folded(name) == folded(header))
         };
         let filled: Vec<usize> = (0..columns.len()).filter(|place| is_filled(&columns[*place])).collect();
-        Ok(Self { columns, places, filled, sheet })
+        let others = sheet.headers.iter().enumerate().filter(|(place, _)| !places.contains(place));
+        let unmapped =
+            others.map(|(place, header)| (place, UnmappedColumn { header: short(header), cells: 0 })).collect();
+        Ok(Self { columns, places, filled, unmapped, sheet })
     }
 }
 

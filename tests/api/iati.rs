@@ -1,6 +1,7 @@
 //! IATI 2.03 in and out: the official conformance set, the samples, the round trip, and files that mean no good.
 
 mod export;
+mod odd;
 
 use std::{
     fs,
@@ -249,7 +250,6 @@ async fn hostile_files_are_refused_and_change_nothing() {
         (latin, 400, "the file says that it is ISO-8859-2; save it as UTF-8"),
         (deep, 422, "nested deeper than 32"),
         (SMALL.replace("XM-DAC-9-1", &"1".repeat(300)), 422, "an identifier has at most 200 characters"),
-        (SMALL.replace("XM-DAC-9-1", "XM/9"), 422, "no `/`"),
         (SMALL.replace("role=\"1\"", &format!("role=\"{}\"", "1".repeat(2 << 20))), 422, "at most 1048576 bytes"),
         (
             SMALL.replace("<activity-status", "words<activity-status"),
@@ -292,6 +292,6 @@ async fn one_bad_activity_keeps_all_out_and_all_faults_are_named() {
     line 33, column 1: /iati-activities/note not_allowed: `note` is no element of `iati-activities`; here may stand after `iati-activity`: `iati-activity`, an element of another namespace, or its end
     ");
     let dry = import(&client, "direction=given&dry_run=true", xml.as_str()).expect(200).await.json();
-    assert_eq!(outcomes(&dry), [1, 0, 0, 3], "{dry}");
+    assert_eq!((outcomes(&dry), &dry["would_create"]), ([0, 0, 0, 3], &json!(1)), "{dry}");
     assert_eq!(count(&client, "contributions").await, 0);
 }

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::{
     plan::ends::ends_of,
-    repository::{Clearance, Error, Reading},
+    repository::{self, Clearance, Error, Reading},
 };
 
 use super::net::Net;
@@ -69,6 +69,7 @@ impl Known {
             return Ok(Self::default());
         }
         let mut then = Reading::seen(connection, Some(from), clearance).await?;
+        repository::plan_anew(&mut then).await?;
         let leads: Vec<(Uuid, Uuid)> = sqlx::query_as(
             "select item_id, entity_id from assignments where role = 'lead' and item_id = any($1)
              and coalesce(valid_from <= (select today()), true) and coalesce(valid_to >= (select today()), true)",
@@ -86,7 +87,8 @@ impl Known {
         let mut seen = Reading::seen(connection, None, clearance).await?;
         let names: Vec<(Uuid, String)> = sqlx::query_as(
             "select distinct on (id) id, coalesce(code, name ->> 'en', name ->> 'ro', words_of(name)) from as_of.entities_versions
-             where id = any($1) and ($2 or cleared.sees(coalesce(classification, 'internal')) and cleared.sees(cleared.today('entity', id)))
+             join (select distinct given.id from unnest($1) given(id)) given using (id)
+             where ($2 or cleared.sees(coalesce(classification, 'internal')) and cleared.sees(cleared.today('entity', id)))
              order by id, recorded_from desc",
         )
         .bind(entities)

@@ -89,6 +89,16 @@ pub(super) fn cell(value: Option<&Value>) -> String {
     }
 }
 
+/// A field none of whose parts has a value is cleared as a whole.
+pub(super) fn cleared(value: &mut Value) {
+    if let Value::Object(parts) = value {
+        parts.values_mut().for_each(cleared);
+        if parts.values().all(Value::is_null) {
+            *value = Value::Null;
+        }
+    }
+}
+
 /// The field has a value already.
 pub(super) struct Taken;
 

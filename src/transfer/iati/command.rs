@@ -1,6 +1,7 @@
 //! Activities between files and the service, from the command line: a file of any length.
 
 use std::{
+    collections::HashMap,
     fs,
     io::{BufReader, IsTerminal as _, Write as _},
 };
@@ -9,7 +10,7 @@ use anyhow::{Context as _, ensure};
 use sqlx::PgConnection;
 
 use super::{
-    export::{Selection, export as file_of},
+    export::{Exported, Selection, export as file_of},
     import::import as write_all,
     mapping::Given,
     report::IatiRow,
@@ -31,7 +32,10 @@ pub async fn import(
     let direction = arguments.direction.clone();
     let direction = direction.context("a file of IATI activities needs --direction given or --direction received")?;
     let is_mapped = arguments.strategy.is_some() || arguments.map.is_some() || arguments.map_file.is_some();
-    ensure!(!is_mapped, "--strategy, --map and --map-file are for a table, a file whose name ends with .csv");
+    ensure!(
+        !is_mapped && !arguments.prune,
+        "--strategy, --map, --map-file and --prune are for a table, a file whose name ends with .csv"
+    );
     let path = &arguments.file;
     let file = fs::File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
     let given = Given {
@@ -39,12 +43,19 @@ pub async fn import(
         language: arguments.language.clone(),
         ours: settings.iati.clone(),
         classification: arguments.classification.clone(),
+        partial: arguments.partial,
     };
     let author = Author::at_the_command_line(arguments.reason.as_deref());
     let terminal = std::io::stderr();
     let mut progress = Progress::new(terminal.is_terminal().then_some(terminal));
     let (mut done, mut faults, mut more) = (0, Vec::new(), 0);
+    let mut whys: HashMap<String, String> = HashMap::new();
     let keep = |row: IatiRow| {
+        for left in row.left_out {
+            if let Some(why) = left.why.filter(|_| whys.len() < FAULTS) {
+                whys.entry(left.path).or_insert(why);
+            }
+        }
         done += 1;
         progress.count(done);
         for fault in row.errors {
@@ -62,7 +73,8 @@ pub async fn import(
         say!("{more} more faults are not shown");
     }
     for row in &report.left_out {
-        say!("left out: {} ({}, first in line {})", row.path, row.count, row.line);
+        let why = whys.get(&row.path).map_or_else(String::new, |why| format!(": {why}"));
+        say!("left out: {} ({}, first in line {}){why}", row.path, row.count, row.line);
     }
     say!(
         "created {}, changed {}, unchanged {}, refused {}",
@@ -71,7 +83,14 @@ pub async fn import(
         report.unchanged,
         report.refused
     );
-    ensure!(report.refused == 0, "activities were refused, so nothing was written");
+    if report.would_create + report.would_change > 0 {
+        say!(
+            "without what is refused: created {}, changed {}; --partial takes that",
+            report.would_create,
+            report.would_change
+        );
+    }
+    ensure!(report.refused == 0 || report.committed, "activities were refused, so nothing was written");
     if report.dry_run {
         say!("nothing was written (--dry-run)");
     }
@@ -87,8 +106,15 @@ pub async fn export(
 ) -> anyhow::Result<()> {
     let clearance = if arguments.all { Clearance::All } else { Clearance::Public };
     let mut reading = Reading::seen(connection, moment, clearance).await?;
-    let bytes = file_of(&mut reading, &Selection::default(), &settings.iati).await.map_err(explained)?;
+    let exported = file_of(&mut reading, &Selection::default(), &settings.iati).await.map_err(explained)?;
+    let Exported { bytes, left_out } = exported;
     reading.end().await?;
+    for fault in left_out.faults.iter().take(FAULTS) {
+        eprintln!("left out: {}: {}", fault.pointer, fault.detail);
+    }
+    if left_out.contributions > 0 {
+        eprintln!("left out: {} contributions", left_out.contributions);
+    }
     match &arguments.file {
         Some(file) => fs::write(file, bytes).with_context(|| format!("cannot write {}", file.display())),
         None => Ok(std::io::stdout().write_all(&bytes)?),

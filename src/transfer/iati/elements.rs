@@ -2,7 +2,10 @@
 
 use serde_json::Value;
 
-use super::codes::{self, Codes};
+use super::{
+    codes::{self, Codes},
+    identifier::identifier,
+};
 use crate::{
     repository::{Fault, Faults},
     transfer::xml::Element,
@@ -26,8 +29,7 @@ pub(super) fn activity(
 ) -> Result<Element, Vec<Fault>> {
     let mut faults = Faults::default();
     let id = contribution["id"].as_str().unwrap_or_default();
-    let identifier =
-        word(&contribution["external_id"]).map_or_else(|| format!("{}-{id}", publisher.reference), str::to_owned);
+    let own = word(&contribution["external_id"]).map_or_else(|| format!("{}-{id}", publisher.reference), identifier);
     let descriptions: Vec<Element> = codes::DESCRIPTIONS
         .iter()
         .filter(|(_, field)| contribution[*field].is_object())
@@ -63,7 +65,7 @@ pub(super) fn activity(
         .with("last-updated-datetime", word(&contribution["updated_at"]))
         .with("default-currency", word(&contribution["default_currency"]))
         .holding([
-            Element::new("iati-identifier").saying(&identifier),
+            Element::new("iati-identifier").saying(&own),
             reporter.holding(narratives(publisher.name)),
             text("title", &contribution["title"]),
         ])

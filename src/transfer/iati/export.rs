@@ -31,19 +31,39 @@ pub struct Selection {
     pub direction: Option<String>,
 }
 
-/// Writes the file. What IATI asks for and a contribution lacks is a conflict that says what to enter, for all of them at once.
+/// A file of activities.
+#[derive(Debug)]
+pub struct Exported {
+    /// The file.
+    pub bytes: Vec<u8>,
+    /// What is not in it.
+    pub left_out: LeftOut,
+}
+
+/// Contributions that cannot be activities.
+#[derive(Debug, Default)]
+pub struct LeftOut {
+    /// How many they are.
+    pub contributions: usize,
+    /// What each of them lacks.
+    pub faults: Vec<Fault>,
+}
+
+/// Writes the file. A contribution that lacks what IATI asks for is left out and named; it is a conflict where it was asked for by name, or where
+/// nothing else is left.
 pub async fn export(
     connection: &mut PgConnection,
     selection: &Selection,
     settings: &Settings,
-) -> Result<Vec<u8>, Error> {
+) -> Result<Exported, Error> {
     let mut transaction = repository::snapshot(connection).await?;
+    repository::plan_anew(&mut transaction).await?;
     let bytes = all(&mut transaction, selection, settings).await;
     transaction.rollback().await?;
     bytes
 }
 
-async fn all(connection: &mut PgConnection, selection: &Selection, settings: &Settings) -> Result<Vec<u8>, Error> {
+async fn all(connection: &mut PgConnection, selection: &Selection, settings: &Settings) -> Result<Exported, Error> {
     let name = json!({languages()[0].as_str(): settings.name});
     let publisher = publisher(settings, &name)?;
     let ids = ids(connection, selection).await?;
@@ -53,7 +73,7 @@ async fn all(connection: &mut PgConnection, selection: &Selection, settings: &Se
         ));
     }
     let mut bytes = b"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<iati-activities version=\"2.03\">\n".to_vec();
-    let mut faults = Vec::new();
+    let (mut left_out, mut written) = (LeftOut::default(), 0);
     for chunk in ids.chunks(CHUNK) {
         let mut found: HashMap<Uuid, Value> = HashMap::new();
         for row in repository::find_many::<Contribution>(connection, chunk).await? {
@@ -66,16 +86,25 @@ async fn all(connection: &mut PgConnection, selection: &Selection, settings: &Se
                 Ok(activity) => {
                     judge(&activity)?;
                     write(&activity, 1, &mut bytes);
+                    written += 1;
                 }
-                Err(lacking) => faults.extend(lacking),
+                Err(lacking) => {
+                    left_out.contributions += 1;
+                    left_out.faults.extend(lacking);
+                }
             }
         }
     }
-    if !faults.is_empty() {
-        return Err(Error::Conflict(faults));
+    if left_out.contributions > 0 && (written == 0 || !selection.names.is_empty()) {
+        return Err(Error::Conflict(left_out.faults));
+    }
+    for fault in &left_out.faults {
+        // Two hyphens would end the comment; neither ids nor our words have any.
+        let words = format!("{}: {}", fault.pointer, fault.detail).replace("--", "- -");
+        bytes.extend(format!("  <!-- left out: {words} -->\n").into_bytes());
     }
     bytes.extend(b"</iati-activities>\n");
-    Ok(bytes)
+    Ok(Exported { bytes, left_out })
 }
 
 /// What is sent is what the schema allows; anything else is a fault of ours.

@@ -5,7 +5,7 @@ use std::io::BufReader;
 use axum::{
     Json, Router,
     extract::{RawQuery, State},
-    http::{HeaderMap, header},
+    http::{HeaderMap, HeaderName, header},
     response::{IntoResponse as _, Response},
     routing::{get, post},
 };
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::{
-    export::{Selection, export},
+    export::{Exported, Selection, export},
     import::import,
     mapping::Given,
     report::{IatiReport, Kept},
@@ -41,6 +41,8 @@ use crate::{
 const LIMIT: usize = 64 << 20;
 const IMPORT: &str = "/v1/imports/iati";
 const EXPORT: &str = "/v1/exports/iati";
+/// How many contributions an export had to leave out.
+const LEFT_OUT: HeaderName = HeaderName::from_static("mandate-left-out");
 
 /// The routes.
 pub fn routes() -> Router<App> {
@@ -56,6 +58,8 @@ struct ImportParameters {
     direction: Option<ContributionDirection>,
     /// Only tries it: the answer is the report, and nothing is written.
     dry_run: Option<bool>,
+    /// Takes the activities that can be taken, also when others are refused; the report names those.
+    partial: Option<bool>,
     /// The language (ISO 639-1) of narratives that name none, in activities that name none; else it is the first of the service.
     #[schema(min_length = 2, max_length = 2, example = "en")]
     language: Option<String>,
@@ -121,6 +125,7 @@ async fn import_iati(
         language: parameters.language,
         ours: app.iati.as_ref().clone(),
         classification: parameters.classification.map(word),
+        partial: parameters.partial.unwrap_or_default(),
     };
     let author = actor.author(&headers)?;
     let body = body.read(&app).await?;
@@ -149,9 +154,11 @@ async fn export_iati(State(app): State<App>, actor: Actor, RawQuery(query): RawQ
     let mut connection = app.connection().await?;
     let mut reading = Reading::seen(&mut connection, moment, clearance).await?;
     let selection = Selection { names: parameters.contribution_id, direction: parameters.direction.map(word) };
-    let bytes = export(&mut reading, &selection, &app.iati).await?;
+    let Exported { bytes, left_out } = export(&mut reading, &selection, &app.iati).await?;
     reading.end().await?;
-    Ok(past::mark(([(header::CONTENT_TYPE, "application/xml")], bytes).into_response(), moment))
+    let mut response = ([(header::CONTENT_TYPE, "application/xml")], bytes).into_response();
+    response.headers_mut().insert(LEFT_OUT, left_out.contributions.into());
+    Ok(past::mark(response, moment))
 }
 
 /// Adds the operations to the document.
@@ -177,7 +184,7 @@ pub fn describe(document: &mut Value) {
     document["paths"][IMPORT] = json!({"post": {
         "operationId": "import_iati", "tags": ["contributions"],
         "summary": "Imports a file of IATI 2.03 activities as contributions: all of them, or none.",
-        "description": "The file is judged by the published schema. The iati-identifier is the external id: a contribution that is there is changed, and what an activity has no place for stays as it is. What a contribution has no place for is listed in `left_out`. With dry_run the answer is a report also when activities are refused.",
+        "description": "The file is judged by the published schema. The iati-identifier is the external id: a contribution that is there is changed, and what an activity has no place for stays as it is. What a contribution has no place for, and a value that it does not allow, is left out and listed in `left_out`. With `partial` the activities that can be taken are taken, also when others are refused. With dry_run the answer is a report also when activities are refused.",
         "parameters": of_import,
         "requestBody": {"required": true, "content": {"application/xml": {"schema": {"type": "string"}, "example": example}}},
         "responses": answer("The report.", "application/json", report, &["malformed", "too_large", "unsupported_media_type", "invalid"])
@@ -185,7 +192,7 @@ pub fn describe(document: &mut Value) {
     document["paths"][EXPORT] = json!({"get": {
         "operationId": "export_iati", "tags": ["contributions"],
         "summary": "Exports contributions as a file of IATI 2.03 activities.",
-        "description": "Only what is public, unless `all` is true. The file is valid by the published schema. What IATI asks for and a contribution, or the service (MANDATE_IATI_ORG_REF, _TYPE, _NAME), lacks is a conflict that says what to enter.",
+        "description": "Only what is public, unless `all` is true. The file is valid by the published schema. A contribution that lacks what IATI asks for is left out: a comment at the end of the file says what to enter, and the header Mandate-Left-Out how many there are. Where nothing is left, where `contribution_id` names it, or where the service (MANDATE_IATI_ORG_REF, _TYPE, _NAME) lacks something, that is a conflict.",
         "parameters": parameters::<ExportParameters>(),
         "responses": answer("The file.", "application/xml", json!({"type": "string"}), &["not_found", "conflict"])
     }});

@@ -1,7 +1,7 @@
 //! A file of activities into the service: all of them, or none. Some are in memory at a time, however long the file is.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     io::BufRead,
 };
 
@@ -14,14 +14,15 @@ use super::{
     mapping::{Draft, Given, draft},
     part::Listing,
     partners,
-    report::{IatiReport, IatiRow},
+    report::{IatiReport, IatiRow, LeftOut},
 };
 use crate::{
-    api::{Error, answer::internal},
+    api::Error,
     international::Contribution,
     repository::{self, Author, Fault, Isolation, Resource as _, Stored},
     transfer::{
-        section::{self, Outcome, import_section},
+        how::Mode,
+        section::{self, Done, Outcome, Verdict, import_section},
         xml::Flaw,
     },
     values::Id,
@@ -29,6 +30,26 @@ use crate::{
 
 /// Activities that are written together.
 const CHUNK: usize = 100;
+/// So often an activity is tried again without its odd values.
+const ROUNDS: usize = 6;
+/// What a contribution can do without.
+const OPTIONAL: [&str; 15] = [
+    "description",
+    "objectives",
+    "target_groups",
+    "planned_starts_on",
+    "actual_starts_on",
+    "planned_ends_on",
+    "actual_ends_on",
+    "recipients",
+    "themes",
+    "default_currency",
+    "budgets",
+    "planned_disbursements",
+    "transactions",
+    "results",
+    "documents",
+];
 
 /// Imports a file in one transaction. All activities are examined, also after one is refused. `keep` gets each row; the rows of the report are
 /// left to it.
@@ -42,6 +63,7 @@ pub async fn import(
 ) -> Result<IatiReport, Error> {
     let file = Activities::open(source, schema()?).map_err(|flaw| broken(flaw, false))?;
     let mut transaction = repository::begin(connection, Isolation::Committed).await?;
+    repository::plan_anew(&mut transaction).await?;
     let mut run = Run {
         given,
         author,
@@ -54,7 +76,12 @@ pub async fn import(
     }
     let mut report = run.report;
     report.left_out = run.sum.0;
-    if dry_run || report.refused > 0 {
+    let is_taken = report.refused == 0 || given.partial && report.created + report.changed + report.unchanged > 0;
+    if !is_taken {
+        (report.would_create, report.would_change) = (report.created, report.changed);
+        (report.created, report.changed) = (0, 0);
+    }
+    if dry_run || !is_taken {
         transaction.rollback().await?;
     } else {
         repository::commit(transaction).await?;
@@ -163,25 +190,32 @@ impl Run<'_> {
         let good: Vec<(usize, Draft)> =
             waiting.iter_mut().enumerate().filter_map(|(at, one)| Some((at, one.draft.take()?))).collect();
         let (places, drafts): (Vec<usize>, Vec<Draft>) = good.into_iter().unzip();
+        let mut drafts = drafts;
         let present = Present::find(connection, &drafts).await?;
-        let mut rows = Vec::with_capacity(drafts.len());
-        for draft in &drafts {
-            let before = present.of(draft);
-            let mut body = self.body(draft, before)?;
-            if before.is_none() {
-                body.insert("external_id".into(), json!(draft.external_id));
+        let mut verdicts: Vec<Verdict> = drafts.iter().map(|_| Err(Vec::new())).collect();
+        let mut open: Vec<usize> = (0..drafts.len()).collect();
+        for _ in 0..ROUNDS {
+            if open.is_empty() {
+                break;
             }
-            rows.push(section::Given {
-                id: before.map_or(draft.id, |before| Some(before.id)),
-                body: Value::Object(body),
-            });
+            let rows = open.iter().map(|at| self.row(&drafts[*at], &present)).collect();
+            let found = import_section::<Contribution>(connection, self.author, Mode::Merge, rows).await?;
+            let tried = std::mem::take(&mut open);
+            for (at, verdict) in tried.into_iter().zip(found) {
+                // An odd value is left out and named, where the contribution can do without.
+                if let Err(faults) = &verdict
+                    && without(&mut drafts[at], faults, &mut waiting[places[at]].row)
+                {
+                    open.push(at);
+                }
+                verdicts[at] = verdict;
+            }
         }
-        let verdicts = import_section::<Contribution>(connection, self.author, rows).await?;
         let mut written = Vec::new();
         for ((place, draft), verdict) in places.into_iter().zip(drafts).zip(verdicts) {
             let row = &mut waiting[place].row;
             match verdict {
-                Ok((outcome, id)) => {
+                Ok(Done { outcome, id, .. }) => {
                     (row.outcome, row.id) = (outcome, Some(id));
                     let lead = present.of(&draft).and_then(|before| before.data.lead_id);
                     written.push((
@@ -202,10 +236,16 @@ impl Run<'_> {
         for (at, verdict) in partners::write(connection, self.author, classification, &wanted).await? {
             let row = &mut waiting[places[at]].row;
             match verdict {
-                Ok((Outcome::Created | Outcome::Changed, _)) if row.outcome == Outcome::Unchanged => {
+                Ok(Done { outcome: Outcome::Created | Outcome::Changed, .. }) if row.outcome == Outcome::Unchanged => {
                     row.outcome = Outcome::Changed;
                 }
                 Ok(_) => {}
+                Err(faults) if self.given.partial => {
+                    for fault in faults {
+                        let path = format!("participating-org {}", fault.pointer);
+                        row.left_out.push(LeftOut { path, line: row.line, count: 1, why: Some(fault.detail) });
+                    }
+                }
                 Err(faults) => {
                     row.outcome = Outcome::Refused;
                     row.errors.extend(located(row.line, "participating-org", faults));
@@ -215,18 +255,55 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// What an activity has no place for stays as it is there.
-    fn body(&self, draft: &Draft, before: Option<&Stored<Contribution>>) -> Result<Map<String, Value>, Error> {
-        let mut body = match before.map(|before| serde_json::to_value(&before.data)).transpose().map_err(internal)? {
-            Some(Value::Object(fields)) => fields,
-            _ => Map::new(),
-        };
+    /// The row of an activity.
+    fn row(&self, draft: &Draft, present: &Present) -> section::Given {
+        let before = present.of(draft);
+        let mut body = self.body(draft, before.is_none());
         if before.is_none() {
+            body.insert("external_id".into(), json!(draft.external_id));
+        }
+        section::Given { id: before.map_or(draft.id, |before| Some(before.id)), body: Value::Object(body) }
+    }
+
+    /// What an activity has a place for; the rest stays as it is there.
+    fn body(&self, draft: &Draft, is_new: bool) -> Map<String, Value> {
+        let mut body = draft.fields.clone();
+        if is_new {
             body.extend(self.given.classification.iter().map(|word| ("classification".to_owned(), json!(word))));
         }
-        body.extend(draft.fields.clone());
-        Ok(body)
+        body
     }
+}
+
+/// Takes the values out of a draft that are at fault, and lists them. False when it cannot do without one of them.
+fn without(draft: &mut Draft, faults: &[Fault], row: &mut IatiRow) -> bool {
+    let places: Option<BTreeSet<(&str, Option<usize>)>> = faults
+        .iter()
+        .map(|fault| {
+            let mut steps = fault.pointer.trim_start_matches("#/").split('/');
+            let field = steps.next().filter(|field| OPTIONAL.contains(field))?;
+            let value = draft.fields.get(field).filter(|value| !value.is_null())?;
+            let Some(list) = value.as_array() else { return Some((field, None)) };
+            match steps.next().and_then(|step| step.parse().ok()) {
+                Some(index) => (index < list.len()).then_some((field, Some(index))),
+                None => (!list.is_empty()).then_some((field, None)),
+            }
+        })
+        .collect();
+    let Some(places) = places.filter(|places| !places.is_empty()) else { return false };
+    for fault in faults {
+        let path = fault.pointer.trim_start_matches("#/").to_owned();
+        row.left_out.push(LeftOut { path, line: draft.line, count: 1, why: Some(fault.detail.clone()) });
+    }
+    // From the end, so that the places before stay where they are.
+    for (field, index) in places.into_iter().rev() {
+        match (index, draft.fields.get_mut(field)) {
+            (Some(index), Some(Value::Array(list))) if index < list.len() => drop(list.remove(index)),
+            (None, Some(value)) => *value = if value.is_array() { json!([]) } else { Value::Null },
+            _ => {}
+        }
+    }
+    true
 }
 
 fn refused(index: Option<usize>, line: usize, errors: Vec<Fault>) -> IatiRow {

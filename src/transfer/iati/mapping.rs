@@ -11,10 +11,12 @@ use super::{
     Settings,
     codes::{self, Codes},
     file::identifier,
+    identifier::{LONGEST, external},
     part::{LeftOut, Listing, Part},
 };
 use crate::{
     api::shape::brief,
+    international::contributions::{MOST_DOCUMENTS, MOST_RESULTS},
     transfer::xml::{Element, Flaw},
     values::{codelists, languages},
 };
@@ -30,6 +32,8 @@ pub struct Given {
     pub ours: Settings,
     /// How far new contributions may be known; not given: as one that says nothing.
     pub classification: Option<String>,
+    /// Whether the activities that can be taken are taken, where others are refused.
+    pub partial: bool,
 }
 
 /// An activity as rows.
@@ -78,12 +82,8 @@ pub fn draft(activity: Element, given: &Given) -> Draft {
             None => {
                 part.leave("text()", &mut mapper.listing, "is empty, so every import makes a contribution of its own");
             }
-            Some(word) if word.len() > 200 || word.contains(|c: char| c.is_whitespace() || "/?#".contains(c)) => {
-                refuse(
-                    "iati-identifier",
-                    "wrong_format",
-                    "an identifier has at most 200 characters, and no `/`, `?`, `#` or spaces",
-                );
+            Some(word) if external(word).chars().count() > LONGEST => {
+                refuse("iati-identifier", "wrong_format", "an identifier has at most 200 characters");
             }
             Some(_) => {}
         }
@@ -104,12 +104,14 @@ pub fn draft(activity: Element, given: &Given) -> Draft {
     mapper.recipients(&mut activity, &mut fields);
     mapper.themes(&mut activity, &mut fields);
     mapper.money(&mut activity, &mut fields);
-    let documents = activity.all("document-link").into_iter().filter_map(|part| mapper.document(part));
+    let documents = mapper.first(&mut activity, "document-link", MOST_DOCUMENTS);
+    let documents = documents.into_iter().filter_map(|part| mapper.document(part));
     fields.insert("documents".into(), documents.collect());
-    let results = activity.all("result").into_iter().filter_map(|part| mapper.result(part));
+    let results = mapper.first(&mut activity, "result", MOST_RESULTS);
+    let results = results.into_iter().filter_map(|part| mapper.result(part));
     fields.insert("results".into(), results.collect());
     activity.rest(&mut mapper.listing);
-    let external_id = if id.is_some() { None } else { identifier };
+    let external_id = identifier.filter(|_| id.is_none()).map(|word| external(&word));
     Draft { line, external_id, id, fields, partners, left_out: mapper.listing.0, flaws }
 }
 
@@ -121,6 +123,15 @@ struct Mapper {
 }
 
 impl Mapper {
+    /// The first elements of a name; those beyond what a contribution can hold are listed.
+    fn first(&mut self, part: &mut Part, name: &str, most: usize) -> Vec<Part> {
+        let mut all = part.all(name);
+        for one in all.split_off(all.len().min(most)) {
+            one.refuse(&mut self.listing, &format!("a contribution has at most {most} of them"));
+        }
+        all
+    }
+
     fn code(&mut self, part: &mut Part, name: &str, is_known: impl Fn(&str) -> bool) -> Option<String> {
         part.code(name, &mut self.listing, is_known)
     }

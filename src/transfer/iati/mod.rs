@@ -8,6 +8,7 @@ mod elements;
 pub mod export;
 pub mod file;
 pub mod handlers;
+mod identifier;
 pub mod import;
 pub mod mapping;
 mod part;

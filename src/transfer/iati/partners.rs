@@ -7,10 +7,13 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::{
-    api::{Error, answer::internal},
+    api::Error,
     international::ContributionPartner,
     repository::{self, Author, Stored},
-    transfer::section::{Given, Verdict, import_section},
+    transfer::{
+        how::Mode,
+        section::{Given, Verdict, import_section},
+    },
     values::Text,
 };
 
@@ -43,7 +46,7 @@ pub(super) async fn write(
     if rows.is_empty() {
         return Ok(Vec::new());
     }
-    let verdicts = import_section::<ContributionPartner>(connection, author, rows).await?;
+    let verdicts = import_section::<ContributionPartner>(connection, author, Mode::Merge, rows).await?;
     Ok(places.into_iter().zip(verdicts).collect())
 }
 
@@ -100,7 +103,7 @@ impl There {
         };
         if let Some(index) = mine.iter().position(is_it) {
             let before = mine.remove(index);
-            let mut body = serde_json::to_value(&before.data).map_err(internal)?;
+            let mut body = json!({});
             for field in ["reference", "organisation_type", "activity_reference"] {
                 body[field] = partner[field].clone();
             }

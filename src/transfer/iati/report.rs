@@ -23,8 +23,14 @@ pub struct IatiReport {
     pub changed: usize,
     /// Contributions that were there, with the same content.
     pub unchanged: usize,
-    /// Activities that are not valid. One is enough, and nothing is written.
+    /// Activities that are not valid. One is enough, and nothing is written, unless `partial` takes the others.
     pub refused: usize,
+    /// Contributions that would be new, had no activity been refused.
+    #[serde(default)]
+    pub would_create: usize,
+    /// Contributions that would be different, had no activity been refused.
+    #[serde(default)]
+    pub would_change: usize,
     /// What has no place in a contribution, of all activities together.
     pub left_out: Vec<LeftOut>,
     /// Each activity, in the order of the file. Once a thousand faults are told, further refused ones are only counted, and after ten thousand rows of

@@ -5,13 +5,19 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{amount::DecimalMark, names::folded};
+use super::amount::DecimalMark;
 use crate::{
-    api::{Error, json, shape::unknown},
+    api::{
+        Error, json,
+        shape::{brief, unknown},
+    },
     repository::Fault,
+    transfer::names::folded,
 };
 
 /// What a column can hold.
+///
+/// `amount:2026` is the amount of a year, and `amount:2026:PNRR` that of a year and a source, so that a row can have several.
 pub const ROLES: [&str; 14] = [
     "objective_code",
     "objective",
@@ -28,6 +34,9 @@ pub const ROLES: [&str; 14] = [
     "fiscal_year",
     "funding_source",
 ];
+
+/// What a role such as `amount:2026:PNRR` starts with.
+pub(super) const AMOUNT_OF: &str = "amount:";
 
 /// Roles that say nothing without another one.
 const NEEDS: [(&str, &str); 5] = [
@@ -73,7 +82,7 @@ pub struct MappingFile {
 #[derive(Debug)]
 pub struct Mapping {
     /// Role and header.
-    pub columns: Vec<(&'static str, String)>,
+    pub columns: Vec<(String, String)>,
     /// Roles or headers of columns whose empty cells repeat the cell above.
     pub fill_down: Vec<String>,
     /// What stands between several entities of a cell.
@@ -115,29 +124,41 @@ impl Mapping {
         separator: Option<&str>,
         decimal: Option<DecimalMark>,
     ) -> Result<Self, Error> {
-        let mut columns: Vec<(&'static str, String)> = Vec::new();
+        let mut columns: Vec<(String, String)> = Vec::new();
         let mut faults = Vec::new();
         for (name, header) in pairs {
-            match ROLES.into_iter().find(|role| *role == name) {
-                None => {
-                    faults.push(fault("map", "unknown_role", unknown("role of a column", &name, ROLES.into_iter())));
+            if columns.iter().any(|(known, _)| *known == name) {
+                faults.push(fault("map", "repeated", format!("names `{}` twice", brief(&name))));
+            } else if let Some(rest) = name.strip_prefix(AMOUNT_OF) {
+                let year = rest.split(':').next().unwrap_or_default();
+                if year.len() == 4 && year.parse::<u16>().is_ok() {
+                    columns.push((name, header));
+                } else {
+                    let detail = format!(
+                        "`{}` is not an amount of a year, such as amount:2026 or amount:2026:PNRR",
+                        brief(&name)
+                    );
+                    faults.push(fault("map", "unknown_role", detail));
                 }
-                Some(role) if columns.iter().any(|(known, _)| *known == role) => {
-                    faults.push(fault("map", "repeated", format!("names `{role}` twice")));
-                }
-                Some(role) => columns.push((role, header)),
+            } else if ROLES.contains(&name.as_str()) {
+                columns.push((name, header));
+            } else {
+                faults.push(fault("map", "unknown_role", unknown("role of a column", &name, ROLES.into_iter())));
             }
         }
-        let has = |role: &str| columns.iter().any(|(known, _)| *known == role);
+        let has = |role: &str| {
+            columns.iter().any(|(known, _)| *known == role || role == "amount" && known.starts_with(AMOUNT_OF))
+        };
         if !has("title") && faults.is_empty() {
             faults.push(fault("map", "required", "must say which column has the title: title=\"...\""));
         }
-        for (role, needed) in NEEDS.into_iter().filter(|(role, needed)| has(role) && !has(needed)) {
+        let is_mapped = |role: &str| columns.iter().any(|(known, _)| *known == role);
+        for (role, needed) in NEEDS.into_iter().filter(|(role, needed)| is_mapped(role) && !has(needed)) {
             faults.push(fault("map", "required", format!("names `{role}`, which needs a column for `{needed}` too")));
         }
         for name in fill_down {
             if !columns.iter().any(|(role, header)| role == name || folded(header) == folded(name)) {
-                let known = columns.iter().map(|(role, _)| *role);
+                let known = columns.iter().map(|(role, _)| role.as_str());
                 faults.push(fault("fill_down", "unknown_role", unknown("mapped column", name, known)));
             }
         }
@@ -158,7 +179,7 @@ pub(super) fn pairs(map: &str) -> Result<Vec<(String, String)>, Fault> {
     let mut pairs: Vec<(String, String)> = Vec::new();
     for part in map.split(',') {
         match (part.split_once('='), pairs.last_mut()) {
-            (Some((name, header)), last) if last.is_none() || ROLES.contains(&name.trim()) || !header.is_empty() => {
+            (Some((name, header)), last) if last.is_none() || is_role(name.trim()) || !header.is_empty() => {
                 pairs.push((name.trim().to_owned(), header.to_owned()));
             }
             (_, Some((_, header))) => {
@@ -172,4 +193,8 @@ pub(super) fn pairs(map: &str) -> Result<Vec<(String, String)>, Fault> {
         *header = header.trim().trim_matches('"').trim().to_owned();
     }
     Ok(pairs)
+}
+
+fn is_role(name: &str) -> bool {
+    ROLES.contains(&name) || name.starts_with(AMOUNT_OF)
 }

@@ -4,37 +4,37 @@ use std::collections::HashMap;
 
 use serde_json::{Value, json};
 
-use super::{
-    Mapping, Target, amount,
-    names::{folded, slug},
+use super::{Mapping, Target};
+use crate::transfer::{
+    how::Empty,
+    names::{bare, key, slug},
+    origin::{Origin, Place},
+    report::{Notes, UnmappedColumn},
+    sheet::{Flaw, short},
 };
-use crate::{
-    api::json::integer,
-    transfer::{
-        origin::{Origin, Place},
-        sheet::{Flaw, short},
-    },
-};
+
+/// What a further row of an initiative or step must not say otherwise than the first.
+const ONCE: [&str; 5] = ["description", "deadline", "lead", "support", "objective"];
 
 /// A row of a table: its line, and the cells of the mapped columns.
 pub(super) struct Row<'a> {
-    pub(super) columns: &'a [(&'static str, String)],
+    pub(super) columns: &'a [(String, String)],
     pub(super) cells: &'a [String],
     pub(super) line: usize,
 }
 
 impl Row<'_> {
     /// The cell of a role; `None` where it is not mapped or the cell is empty.
-    fn cell(&self, role: &str) -> Option<&str> {
+    pub(super) fn cell(&self, role: &str) -> Option<&str> {
         let place = self.columns.iter().position(|(known, _)| *known == role)?;
         Some(self.cells[place].as_str()).filter(|cell| !cell.is_empty())
     }
 
-    fn header(&self, role: &str) -> Option<&str> {
+    pub(super) fn header(&self, role: &str) -> Option<&str> {
         self.columns.iter().find(|(known, _)| *known == role).map(|(_, header)| header.as_str())
     }
 
-    fn flaw(&self, role: &str, code: &'static str, detail: impl Into<String>) -> Flaw {
+    pub(super) fn flaw(&self, role: &str, code: &'static str, detail: impl Into<String>) -> Flaw {
         Flaw::new(self.line, self.header(role).map(str::to_owned), code, detail)
     }
 
@@ -46,29 +46,61 @@ impl Row<'_> {
 }
 
 /// A row of the plan that is about to be made.
-struct Made<'a> {
-    section: &'static str,
-    id: &'a str,
+pub(super) struct Made<'a> {
+    pub(super) section: &'static str,
+    pub(super) id: &'a str,
     /// What tells it from another row that gets the same external id.
-    title: &'a str,
+    pub(super) title: &'a str,
     /// The column from which the external id is derived.
-    role: &'a str,
-    fields: &'a [(&'static str, &'a str)],
+    pub(super) role: &'a str,
+    pub(super) fields: &'a [(&'static str, &'a str)],
 }
 
 /// A plan in the making.
 pub(super) struct Plan<'a> {
-    mapping: &'a Mapping,
-    target: &'a Target,
+    pub(super) mapping: &'a Mapping,
+    pub(super) target: &'a Target,
     /// The title with which each external id was made.
     made: HashMap<String, String>,
+    /// The external id of each body and each source of money, by what its name is compared by.
+    called: HashMap<(&'static str, String), String>,
+    /// The first row of each initiative and step: its line, and what it says.
+    firsts: HashMap<String, (usize, Vec<Option<String>>)>,
     pub(super) sections: HashMap<&'static str, Vec<Value>>,
     pub(super) origin: Origin,
+    pub(super) unmapped: Vec<UnmappedColumn>,
+    /// Cells of amounts that hold words.
+    pub(super) words: Notes,
 }
 
 impl<'a> Plan<'a> {
     pub(super) fn new(mapping: &'a Mapping, target: &'a Target) -> Self {
-        Self { mapping, target, made: HashMap::new(), sections: HashMap::new(), origin: Origin::default() }
+        Self {
+            mapping,
+            target,
+            made: HashMap::new(),
+            called: HashMap::new(),
+            firsts: HashMap::new(),
+            sections: HashMap::new(),
+            origin: Origin::default(),
+            unmapped: Vec::new(),
+            words: Notes::default(),
+        }
+    }
+
+    /// Words in the language of the table.
+    pub(super) fn text(&self, words: &str) -> Value {
+        self.target.language.as_ref().map_or_else(|| words.into(), |language| json!({language.as_str(): words}))
+    }
+
+    /// Puts a field into a body: what an empty cell of a mapped column says is a question of the options.
+    fn put(&self, body: &mut Value, field: &str, roles: &[&str], value: Option<Value>) {
+        let is_mapped = |role: &&str| self.mapping.columns.iter().any(|(known, _)| known == role);
+        match value {
+            Some(value) => body[field] = value,
+            None if self.target.empty == Empty::Cleared && roles.iter().any(is_mapped) => body[field] = Value::Null,
+            None => {}
+        }
     }
 
     /// Adds what a row says.
@@ -82,16 +114,18 @@ impl<'a> Plan<'a> {
         let initiative = format!("{}-initiative-{}", self.target.prefix, slug(&code));
         let step = row.cell("step");
         let by = if row.cell("code").is_some() { "code" } else { "title" };
-        let strategy = &self.target.strategy;
-        let mut body = json!({"external_id": initiative, "strategy_id": strategy, "code": code, "title": title});
-        if let Some(objective) = &objective {
-            body["objective_id"] = objective.as_str().into();
-        }
-        if let Some(description) = row.cell("description") {
-            body["description"] = description.into();
-        }
-        if let Some(deadline) = row.cell("deadline").filter(|_| step.is_none()) {
-            body["deadline"] = json!({"text": deadline});
+        let mut body = json!({"external_id": initiative, "strategy_id": self.target.strategy, "code": code, "title": self.text(title)});
+        self.put(&mut body, "objective_id", &["objective_code", "objective"], objective.map(Value::from));
+        self.put(&mut body, "description", &["description"], row.cell("description").map(|words| self.text(words)));
+        if step.is_none() {
+            self.put(&mut body, "deadline", &["deadline"], row.cell("deadline").map(|words| json!({"text": words})));
+            if let Some(words) = self.words_for_amounts(row) {
+                body["funding_note"] = self.text(&words);
+                if !self.made.contains_key(&initiative) {
+                    let index = self.sections.get("initiatives").map_or(0, Vec::len);
+                    self.words.add(format!("#/initiatives/{index}/funding_note"), &words);
+                }
+            }
         }
         let fields = [
             ("title", "title"),
@@ -99,26 +133,54 @@ impl<'a> Plan<'a> {
             ("external_id", by),
             ("description", "description"),
             ("deadline", "deadline"),
+            ("funding_note", "amount"),
             ("objective_id", "objective_code"),
             ("objective_id", "objective"),
         ];
         let is_new =
             self.once(row, &Made { section: "initiatives", id: &initiative, title, role: by, fields: &fields }, body)?;
-        let (field, item) = match step {
-            Some(step) => ("step_id", self.step(row, &initiative, step)?),
-            None if is_new => ("initiative_id", initiative),
-            None => {
-                let detail =
-                    format!("the code `{}` stands twice; map `step` if the rows are steps of it", short(&code));
-                return Err(row.flaw(by, "duplicate", detail));
+        let (field, item, is_new, by) = match step {
+            Some(step) => {
+                let (item, is_new, by) = self.step(row, &initiative, step)?;
+                ("step_id", item, is_new, by)
             }
+            None => ("initiative_id", initiative, is_new, by),
         };
+        if !is_new {
+            self.again(row, &item, by)?;
+        } else {
+            let said = ONCE.iter().map(|role| row.cell(role).map(str::to_owned)).collect();
+            self.firsts.insert(item.clone(), (row.line, said));
+        }
         for role in ["lead", "support"] {
-            if let Some(cell) = row.cell(role) {
+            if let Some(cell) = row.cell(role).filter(|_| is_new) {
                 self.assign(row, (field, &item), role, cell)?;
             }
         }
-        self.budget(row, (field, &item))
+        self.budgets(row, (field, &item))
+    }
+
+    /// A further row of an initiative or a step: it has another amount of it, and says nothing else of it.
+    fn again(&self, row: &Row<'_>, item: &str, by: &str) -> Result<(), Flaw> {
+        if !self.has_amounts(row) {
+            let detail = "stands twice; map `step` if the rows are steps of it, or `amount` if they are amounts of it";
+            return Err(row.flaw(by, "duplicate", detail));
+        }
+        let Some((line, said)) = self.firsts.get(item) else { return Ok(()) };
+        for (role, first) in ONCE.iter().zip(said) {
+            let cell = row.cell(role);
+            if cell.is_some() && cell != first.as_deref() {
+                let detail = format!("differs from line {line}, which has the same code; leave it empty or repeat it");
+                return Err(row.flaw(role, "ambiguous", detail));
+            }
+        }
+        Ok(())
+    }
+
+    /// The external id of a body or of a source of money: one for all ways of writing its name.
+    pub(super) fn named(&mut self, section: &'static str, kind: &str, name: &str) -> String {
+        let made = format!("{}-{kind}-{}", self.target.prefix, slug(&bare(name)));
+        self.called.entry((section, key(name))).or_insert(made).clone()
     }
 
     fn objective(&mut self, row: &Row<'_>) -> Result<Option<String>, Flaw> {
@@ -128,26 +190,23 @@ impl<'a> Plan<'a> {
         let code = code.map_or_else(|| slug(title), str::to_owned);
         let id = format!("{}-objective-{}", self.target.prefix, slug(&code));
         let fields = [("code", by), ("external_id", by), ("title", "objective"), ("title", by)];
-        let body = json!({"external_id": id, "strategy_id": self.target.strategy, "code": code, "title": title});
+        let body =
+            json!({"external_id": id, "strategy_id": self.target.strategy, "code": code, "title": self.text(title)});
         self.once(row, &Made { section: "objectives", id: &id, title, role: by, fields: &fields }, body)?;
         Ok(Some(format!("external:{id}")))
     }
 
-    fn step(&mut self, row: &Row<'_>, initiative: &str, step: &str) -> Result<String, Flaw> {
+    /// The step of a row: its external id, whether it is new, and the column that names it.
+    fn step(&mut self, row: &Row<'_>, initiative: &str, step: &str) -> Result<(String, bool, &'static str), Flaw> {
         let by = if row.cell("step_code").is_some() { "step_code" } else { "step" };
         let code = row.cell("step_code").map_or_else(|| slug(step), str::to_owned);
         let id = format!("{initiative}-step-{}", slug(&code));
-        let mut body =
-            json!({"external_id": id, "initiative_id": format!("external:{initiative}"), "code": code, "title": step});
-        if let Some(deadline) = row.cell("deadline") {
-            body["deadline"] = json!({"text": deadline});
-        }
+        let mut body = json!({"external_id": id, "initiative_id": format!("external:{initiative}"), "code": code, "title": self.text(step)});
+        self.put(&mut body, "deadline", &["deadline"], row.cell("deadline").map(|words| json!({"text": words})));
         let fields = [("title", "step"), ("code", by), ("external_id", by), ("deadline", "deadline")];
-        if self.once(row, &Made { section: "steps", id: &id, title: step, role: by, fields: &fields }, body)? {
-            return Ok(id);
-        }
-        let detail = format!("the step `{}` stands twice in one initiative", short(&code));
-        Err(row.flaw(by, "duplicate", detail))
+        let made = Made { section: "steps", id: &id, title: step, role: by, fields: &fields };
+        let is_new = self.once(row, &made, body)?;
+        Ok((id, is_new, by))
     }
 
     /// The first body of a `lead` cell is the lead, the others share the lead.
@@ -160,12 +219,12 @@ impl<'a> Plan<'a> {
         let names = names.iter().map(|name| name.split_whitespace().collect::<Vec<_>>().join(" "));
         for (place, name) in names.filter(|name| !name.is_empty()).enumerate() {
             let role = if column == "lead" && place > 0 { "co_lead" } else { column };
-            let entity = format!("{}-entity-{}", self.target.prefix, slug(&name));
-            let body = json!({"external_id": entity, "name": name, "kind": "other"});
+            let entity = self.named("entities", "entity", &name);
+            let body = json!({"external_id": entity, "name": self.text(&bare(&name)), "kind": "other"});
             let fields = [("name", column), ("external_id", column)];
-            let made = Made { section: "entities", id: &entity, title: &folded(&name), role: column, fields: &fields };
+            let made = Made { section: "entities", id: &entity, title: &key(&name), role: column, fields: &fields };
             self.once(row, &made, body)?;
-            let id = format!("{item}-{role}-{}", slug(&name));
+            let id = format!("{item}-{role}-{}", slug(&bare(&name)));
             let body = json!({"external_id": id, field: format!("external:{item}"), "entity_id": format!("external:{entity}"),
                 "role": role, "source_label": row.header(column)});
             let of_item =
@@ -177,56 +236,8 @@ impl<'a> Plan<'a> {
         Ok(())
     }
 
-    /// An amount is an estimate. In whose budget it stands is not said, so it is left open.
-    fn budget(&mut self, row: &Row<'_>, on: (&str, &str)) -> Result<(), Flaw> {
-        let (field, item) = on;
-        let Some(cell) = row.cell("amount") else { return Ok(()) };
-        let amount =
-            amount::read(cell, self.mapping.decimal).map_err(|detail| row.flaw("amount", "wrong_format", detail))?;
-        let Some(currency) = row.cell("currency").or(self.target.currency.as_deref()) else {
-            return Err(row.flaw("amount", "required", "has no currency; map `currency`"));
-        };
-        let Some(year) = row.cell("fiscal_year") else {
-            return Err(row.flaw(
-                "fiscal_year",
-                "required",
-                "is empty, and an amount is of a fiscal year, such as 2024",
-            ));
-        };
-        let year = integer(year).and_then(|year| i32::try_from(year).ok()).ok_or_else(|| {
-            let detail = format!("`{}` is not a year; write it as 2024", short(year));
-            row.flaw("fiscal_year", "wrong_format", detail)
-        })?;
-        let id = format!("{item}-budget");
-        let mut body = json!({"external_id": id, field: format!("external:{item}"), "fiscal_year": year, "phase": "estimate",
-            "money": {"amount": amount, "currency": currency}});
-        if let Some(name) = row.cell("funding_source") {
-            let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
-            let source = format!("{}-funding-source-{}", self.target.prefix, slug(&name));
-            let fields = [("name", "funding_source"), ("external_id", "funding_source")];
-            let made = Made {
-                section: "funding_sources",
-                id: &source,
-                title: &folded(&name),
-                role: "funding_source",
-                fields: &fields,
-            };
-            self.once(row, &made, json!({"external_id": source, "name": name, "kind": "other"}))?;
-            body["funding_source_id"] = format!("external:{source}").into();
-        }
-        let fields = [
-            ("money/currency", "currency"),
-            ("money", "amount"),
-            ("fiscal_year", "fiscal_year"),
-            ("funding_source_id", "funding_source"),
-            ("external_id", "amount"),
-        ];
-        let made = Made { section: "budget_allocations", id: &id, title: "", role: "amount", fields: &fields };
-        self.once(row, &made, body).map(|_| ())
-    }
-
     /// Makes a row unless it was made already; tells whether it is new. Another title under the same external id is a fault of the table.
-    fn once(&mut self, row: &Row<'_>, made: &Made<'_>, body: Value) -> Result<bool, Flaw> {
+    pub(super) fn once(&mut self, row: &Row<'_>, made: &Made<'_>, body: Value) -> Result<bool, Flaw> {
         if let Some(known) = self.made.get(made.id) {
             if known == made.title {
                 return Ok(false);

@@ -1,9 +1,10 @@
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     mapping::{Given, MappingFile, pairs},
     *,
 };
+use crate::transfer::origin::Origin;
 
 const CSV: &str = "\u{feff}Obiectiv;Nr.;Acțiune;Subacțiune;Responsabil;Participant;Termen\n\
     Educație;1;Cursuri;Cadru;MEN;\"DNSC; MAI\";2024\n\
@@ -13,10 +14,21 @@ const MAP: &str = "objective=OBIECTIV,code=Nr.,title=\"actiune\",step=Subacţiun
 fn with(bytes: &str, map: &str, fill_down: &[&str], currency: Option<&str>) -> Result<(Value, Origin), Vec<String>> {
     let fill_down: Vec<String> = fill_down.iter().map(|name| (*name).to_owned()).collect();
     let given = Given { map, fill_down: &fill_down, ..Given::default() };
-    let target =
-        Target { strategy: "s".into(), prefix: "p".into(), currency: currency.map(str::to_owned), most: usize::MAX };
-    match given.mapping().and_then(|mapping| plan(bytes.as_bytes(), &mapping, &target)) {
-        Ok((document, origin)) => Ok((serde_json::from_slice(&document).unwrap(), origin)),
+    let target = Target {
+        strategy: Uuid::nil(),
+        prefix: "p".into(),
+        currency: currency.map(str::to_owned),
+        language: None,
+        empty: Empty::Unchanged,
+        most: usize::MAX,
+    };
+    let mapping = given.mapping();
+    let outcome = mapping.and_then(|mapping| {
+        let plan = plan(bytes.as_bytes(), &mapping, &target)?;
+        Ok((plan.sections.into_iter().map(|(name, rows)| (name.to_owned(), Value::from(rows))).collect(), plan.origin))
+    });
+    match outcome {
+        Ok((sections, origin)) => Ok((Value::Object(sections), origin)),
         Err(Error::Invalid(faults) | Error::BadQuery(faults)) => {
             Err(faults.into_iter().map(|fault| format!("{}: {}", fault.pointer, fault.detail)).collect())
         }

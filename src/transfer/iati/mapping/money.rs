@@ -4,7 +4,11 @@ use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 
 use super::{Mapper, Part, brief};
-use crate::{transfer::iati::codes, values::codelists};
+use crate::{
+    international::contributions::{MOST_BUDGETS, MOST_DISBURSEMENTS, MOST_TRANSACTIONS},
+    transfer::iati::codes,
+    values::codelists,
+};
 
 /// An amount as an element has it.
 struct Amount {
@@ -15,11 +19,18 @@ struct Amount {
 
 impl Mapper {
     pub(super) fn money(&mut self, activity: &mut Part, fields: &mut Map<String, Value>) {
-        let budgets: Vec<Value> = activity.all("budget").into_iter().filter_map(|part| self.budget(part)).collect();
-        let planned: Vec<Value> =
-            activity.all("planned-disbursement").into_iter().filter_map(|part| self.planned(part)).collect();
-        let transactions: Vec<Value> =
-            activity.all("transaction").into_iter().filter_map(|part| self.transaction(part)).collect();
+        let budgets: Vec<Value> =
+            self.first(activity, "budget", MOST_BUDGETS).into_iter().filter_map(|part| self.budget(part)).collect();
+        let planned: Vec<Value> = self
+            .first(activity, "planned-disbursement", MOST_DISBURSEMENTS)
+            .into_iter()
+            .filter_map(|part| self.planned(part))
+            .collect();
+        let transactions: Vec<Value> = self
+            .first(activity, "transaction", MOST_TRANSACTIONS)
+            .into_iter()
+            .filter_map(|part| self.transaction(part))
+            .collect();
         fields.insert("budgets".into(), budgets.into());
         fields.insert("planned_disbursements".into(), planned.into());
         fields.insert("transactions".into(), transactions.into());
