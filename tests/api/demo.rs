@@ -38,7 +38,7 @@ async fn a_second_start_changes_nothing() {
 #[tokio::test]
 async fn it_starts_wherever_the_fiscal_year_does() {
     for month in [1, 4, 10] {
-        let options = repository::in_fiscal_year(database().await, month);
+        let options = repository::in_fiscal_year(database().await, month, "end");
         let client = service_changed(options.clone(), |app| app).await;
         load(&options).await;
         let strategies = client.get("/v1/strategies?count=true").expect(200).await.json();
