@@ -91,7 +91,7 @@ async fn the_newest_forecast_counts_and_integrity_measures_by_the_same_ends() {
 async fn a_timeline_is_not_set_on_a_day_to_come() {
     let Ground { admin, .. } = ground().await;
     let future = json!({"external_id": "t", "initiative_id": "external:i1", "basis": "forecast", "ends_on": "2025-09-01", "set_on": "2099-01-01"});
-    let reply = admin.post("/v1/timelines", future.clone()).header("mandate-reason", "a test").expect(422).await;
+    let reply = admin.post("/v1/timelines", future.clone()).header("mandate-reason", "a test").expect(409).await;
     assert_eq!(reply.faults(), ["#/set_on in_future"], "{}", reply.text);
     let file = json!({"format": "mandate-plan/1", "timelines": [future.clone()]});
     let call =
@@ -102,7 +102,7 @@ async fn a_timeline_is_not_set_on_a_day_to_come() {
     today["set_on"] = json!("2025-01-01");
     admin.post("/v1/timelines", today).header("mandate-reason", "a test").expect(201).await;
     let call = admin.patch("/v1/timelines/external:t", json!({"set_on": "2099-01-01"})).if_match(1);
-    assert_eq!(call.header("mandate-reason", "a test").expect(422).await.faults(), ["#/set_on in_future"]);
+    assert_eq!(call.header("mandate-reason", "a test").expect(409).await.faults(), ["#/set_on in_future"]);
 }
 
 #[tokio::test]
