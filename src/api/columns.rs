@@ -123,7 +123,7 @@ impl Node {
             Self::Text if language.is_some() => names.push(path.to_owned()),
             Self::Text => names.extend(languages().iter().map(|language| format!("{path}.{language}"))),
             Self::Fields(fields) => {
-                fields.iter().for_each(|(name, node)| node.name(&format!("{path}.{name}"), language, names))
+                fields.iter().for_each(|(name, node)| node.name(&format!("{path}.{name}"), language, names));
             }
             Self::List(item) => item.name(path, language, names),
         }
@@ -135,7 +135,7 @@ impl Node {
             (Self::Open, _) => cells.push(opened(value)),
             (Self::Text, Some(language)) => cells.push(words(value, language)),
             (Self::Text, None) => {
-                cells.extend(languages().iter().map(|language| value.get(language).cloned().unwrap_or_default()))
+                cells.extend(languages().iter().map(|language| value.get(language).cloned().unwrap_or_default()));
             }
             (Self::Fields(fields), _) => {
                 for (name, node) in fields {
@@ -175,7 +175,7 @@ impl Node {
                 }
             }
             Self::List(item) => {
-                value.as_array_mut().into_iter().flatten().for_each(|value| item.speak(value, language))
+                value.as_array_mut().into_iter().flatten().for_each(|value| item.speak(value, language));
             }
             Self::Word | Self::Open => {}
         }

@@ -270,7 +270,7 @@ fn refusal(index: usize, error: Error) -> Result<Vec<Fault>, Error> {
     let mut found = Faults::default();
     match error {
         Error::Invalid(faults) | Error::Conflict(faults) | Error::Archived(faults) | Error::Reserved(faults) => {
-            found.0 = faults
+            found.0 = faults;
         }
         Error::Forbidden(why) => found.add("", "forbidden", why),
         Error::NotFound(why) => found.add("", "not_found", why),

@@ -126,7 +126,7 @@ impl Wanted {
     pub(super) async fn widened(self, connection: &mut PgConnection) -> Result<Self, Error> {
         let strategies = under(connection, Tree::Strategies, self.strategies).await?;
         let entities = under(connection, Tree::Entities, self.entities).await?;
-        Ok(Self { strategies, entities, ..self })
+        Ok(Self { entities, strategies, ..self })
     }
 }
 

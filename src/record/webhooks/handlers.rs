@@ -232,12 +232,11 @@ async fn change(
     if webhook.active {
         may_carry(actor, &webhook)?;
     }
-    match webhook::update(connection, author, &before.stored, &webhook).await? {
-        Some(kept) => Ok(one(StatusCode::OK, &kept, &kept.shown()?)),
-        None => {
-            let stale = Error::Stale(Some(webhook::find(connection, *id).await?.shown()?));
-            Err(precondition::overtaken(headers, stale))
-        }
+    if let Some(kept) = webhook::update(connection, author, &before.stored, &webhook).await? {
+        Ok(one(StatusCode::OK, &kept, &kept.shown()?))
+    } else {
+        let stale = Error::Stale(Some(webhook::find(connection, *id).await?.shown()?));
+        Err(precondition::overtaken(headers, stale))
     }
 }
 

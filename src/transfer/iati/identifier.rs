@@ -47,15 +47,12 @@ pub(super) fn identifier(external: &str) -> String {
     while let Some((before, after)) = rest.split_once('%') {
         bytes.extend(before.bytes());
         let byte = after.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        match byte {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = &after[2..];
-            }
-            None => {
-                bytes.push(b'%');
-                rest = after;
-            }
+        if let Some(byte) = byte {
+            bytes.push(byte);
+            rest = &after[2..];
+        } else {
+            bytes.push(b'%');
+            rest = after;
         }
     }
     bytes.extend(rest.bytes());

@@ -146,11 +146,11 @@ impl<'a> Plan<'a> {
             }
             None => ("initiative_id", initiative, is_new, by),
         };
-        if !is_new {
-            self.again(row, &item, by)?;
-        } else {
+        if is_new {
             let said = ONCE.iter().map(|role| row.cell(role).map(str::to_owned)).collect();
             self.firsts.insert(item.clone(), (row.line, said));
+        } else {
+            self.again(row, &item, by)?;
         }
         for role in ["lead", "support"] {
             if let Some(cell) = row.cell(role).filter(|_| is_new) {
