@@ -11,7 +11,7 @@ use sqlx::PgConnection;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{columns::Columns, error::Error, format::Format, past, precondition, query::View, table};
+use super::{columns::Columns, error::Error, format::Format, past, precondition, table, view::View};
 use crate::{
     app::App,
     repository::{self, Moment, Receipt, Resource, Stored, Withheld},

@@ -24,10 +24,11 @@ use super::{
     past,
     patch::patched,
     precondition,
-    query::{self, FindParameters, NoParameters, View},
+    query::{self, FindParameters, NoParameters},
     rehearsal::{ChangeParameters, rehearse},
     seen::{accept_seen, check_copy, fetch_seen, look, still_classified},
     target::Target,
+    view::View,
 };
 use crate::{
     access::{

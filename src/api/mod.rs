@@ -35,6 +35,7 @@ mod sqlstate;
 pub mod table;
 pub mod target;
 pub mod typed;
+mod view;
 
 pub use error::{Error, Problem};
 pub use handlers::routes;

@@ -134,7 +134,7 @@ pub fn if_none_match() -> Value {
 fn reason() -> Value {
     header(
         "Mandate-Reason",
-        "Why; kept in the record. A strategy in force needs it for what weighs, a closed one for every change, and each strategy for another status.",
+        "Why; kept in the record. A strategy in force needs it for what weighs, a closed one for every change, and each strategy for another status. Percent-encoded UTF-8, a value of RFC 8187, or raw UTF-8; at most 1000 characters.",
         "agreed in the council of 12 May",
     )
 }

@@ -52,7 +52,7 @@ async fn reports_are_owed_by_leads_until_they_are_submitted() {
 async fn who_owes_is_the_lead_of_the_step_or_of_its_initiative_or_the_owner_or_nobody() {
     let Ground { admin, strategy, .. } = ground().await;
     let cycle = "/v1/reporting-cycles/external:c";
-    admin.patch(cycle, json!({"covers": "both"})).if_match(1).expect(200).await;
+    admin.patch(cycle, json!({"covers": "both"})).header("mandate-reason", "a test").if_match(1).expect(200).await;
     admin.create("initiatives", json!({"external_id": "i3", "strategy_id": strategy, "code": "3", "title": "3"})).await;
     let on = "kind=progress_report&on=2025-02-01";
     let all = ["1 2025-Q1 AGY due", "a 2025-Q1 AGY due", "2 2025-Q1 MIN due", "3 2025-Q1 MIN due"];
@@ -148,7 +148,7 @@ async fn a_target_owes_a_measurement_from_whoever_measures_until_there_is_one_in
 async fn a_period_without_a_due_day_is_owed_and_never_late() {
     let Ground { admin, editor, .. } = ground().await;
     let open = json!({"periods": [{"code": "2025-Q1", "from": "2025-01-01", "to": "2025-03-31"}]});
-    admin.patch("/v1/reporting-cycles/external:c", open).if_match(1).expect(200).await;
+    admin.patch("/v1/reporting-cycles/external:c", open).header("mandate-reason", "a test").if_match(1).expect(200).await;
     let rows = rows(&admin, "kind=progress_report&on=2027-01-01&entity=code:AGY").await;
     assert_eq!(
         (&rows[0]["state"], &rows[0]["due_on"], &rows[0]["days_overdue"]),

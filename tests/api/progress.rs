@@ -214,7 +214,7 @@ async fn the_list_of_periods_is_closed_and_what_was_reported_stays_in_it() {
         |code: &str, from: &str, to: &str, due: &str| json!({"code": code, "from": from, "to": to, "due_on": due});
     let only = json!({"periods": [period("2025-Q2", "2025-04-01", "2025-06-30", "2025-07-15")]});
     let path = "/v1/reporting-cycles/external:c";
-    let reply = admin.patch(path, only).header("if-match", "*").expect(409).await;
+    let reply = admin.patch(path, only).header("mandate-reason", "a test").header("if-match", "*").expect(409).await;
     assert_eq!(reply.faults(), ["#/periods in_use"], "{}", reply.text);
     let wrong =
         [period("a", "2025-02-01", "2025-01-01", "2025-03-01"), period("a", "2025-02-01", "2025-02-28", "2025-01-31")];

@@ -37,7 +37,7 @@ left join lateral (
         where c.answer_id = w.id
         union all
         -- What cites evidence that the reader does not see is not seen either; that it is there is told.
-        select c.id, null, null, null, null, null, false, null, false from withheld_citations c where c.answer_id = w.id
+        select null, null, null, null, null, null, false, null, false from withheld_citations c where c.answer_id = w.id
     ) s
 ) c on w.id is not null
 where ($1 = '{}' or a.id = any($1)) and ($2 = '{}' or a.strategy_id = any($2)) and ($3 = '{}' or a.framework_id = any($3))
@@ -87,8 +87,8 @@ pub(super) struct Scored {
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[schema(as = SourceOfScore)]
 pub(crate) struct Source {
-    /// The citation.
-    citation_id: Uuid,
+    /// The citation; null where the key may not see it.
+    citation_id: Option<Uuid>,
     /// The evidence; null where the key may not see it.
     pub(super) evidence_id: Option<Uuid>,
     /// What it is called.

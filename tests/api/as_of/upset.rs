@@ -61,7 +61,7 @@ pub(super) async fn upset(client: &Client) {
     ] {
         for item in items(client, &format!("/v1/{noun}")).await {
             let path = format!("/v1/{noun}/{}", item["id"].as_str().unwrap());
-            let change = json!({"classification": "public"});
+            let change = json!({"classification": "restricted"});
             let call = client.patch(&path, change).header("if-match", "*").header("mandate-reason", "a test");
             call.expect(200).await;
         }
