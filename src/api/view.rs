@@ -1,7 +1,14 @@
 //! Which fields of a resource are shown, which references with their targets, and in which language.
 
 use super::{
-    answer::Form, columns::Columns, error::Error, format::Format, language, operations::Verb, query::fault, shape::{Shape, unknown},
+    answer::Form,
+    columns::Columns,
+    error::Error,
+    format::Format,
+    language,
+    operations::Verb,
+    query::fault,
+    shape::{Shape, unknown},
 };
 use crate::{
     access::Actor,

@@ -131,7 +131,8 @@ async fn https_is_demanded_where_a_trusted_proxy_says_that_there_is_https() {
 const SITE: &str = "https://dashboard.example.org";
 const MAY_SEND: &str =
     "authorization,content-type,if-match,if-none-match,idempotency-key,last-event-id,mandate-reason,x-request-id";
-const MAY_READ: &str = "etag,link,location,retry-after,idempotency-replayed,mandate-as-of,mandate-receipt,mandate-withheld,x-request-id";
+const MAY_READ: &str =
+    "etag,link,location,retry-after,idempotency-replayed,mandate-as-of,mandate-receipt,mandate-withheld,x-request-id";
 
 fn allowed(reply: &Reply) -> Option<&str> {
     reply.headers.get("access-control-allow-origin").map(|origin| origin.to_str().unwrap())

@@ -148,7 +148,12 @@ async fn a_target_owes_a_measurement_from_whoever_measures_until_there_is_one_in
 async fn a_period_without_a_due_day_is_owed_and_never_late() {
     let Ground { admin, editor, .. } = ground().await;
     let open = json!({"periods": [{"code": "2025-Q1", "from": "2025-01-01", "to": "2025-03-31"}]});
-    admin.patch("/v1/reporting-cycles/external:c", open).header("mandate-reason", "a test").if_match(1).expect(200).await;
+    admin
+        .patch("/v1/reporting-cycles/external:c", open)
+        .header("mandate-reason", "a test")
+        .if_match(1)
+        .expect(200)
+        .await;
     let rows = rows(&admin, "kind=progress_report&on=2027-01-01&entity=code:AGY").await;
     assert_eq!(
         (&rows[0]["state"], &rows[0]["due_on"], &rows[0]["days_overdue"]),

@@ -25,7 +25,12 @@ async fn change(client: &Client, code: &str, body: Value) {
 /// Seven initiatives that end in 2099, of which nothing is due: the cycle is closed.
 async fn seven(ground: &Ground) {
     let admin = &ground.admin;
-    admin.patch("/v1/reporting-cycles/external:c", json!({"status": "closed"})).header("mandate-reason", "a test").if_match(1).expect(200).await;
+    admin
+        .patch("/v1/reporting-cycles/external:c", json!({"status": "closed"}))
+        .header("mandate-reason", "a test")
+        .if_match(1)
+        .expect(200)
+        .await;
     for code in ["3", "4", "5", "6", "7"] {
         let body =
             json!({"external_id": format!("i{code}"), "strategy_id": ground.strategy, "code": code, "title": code});
