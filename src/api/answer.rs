@@ -128,7 +128,9 @@ impl Form {
         match self.format {
             Format::Json => {
                 if let Some(language) = &self.language {
-                    items.iter_mut().for_each(|item| self.columns.speak(item, language));
+                    for item in &mut items {
+                        self.columns.speak(item, language);
+                    }
                 }
                 serde_json::to_vec(&json(items)).map_err(internal)
             }

@@ -123,7 +123,9 @@ impl Node {
             Self::Text if language.is_some() => names.push(path.to_owned()),
             Self::Text => names.extend(languages().iter().map(|language| format!("{path}.{language}"))),
             Self::Fields(fields) => {
-                fields.iter().for_each(|(name, node)| node.name(&format!("{path}.{name}"), language, names));
+                for (name, node) in fields {
+                    node.name(&format!("{path}.{name}"), language, names);
+                }
             }
             Self::List(item) => item.name(path, language, names),
         }
@@ -252,7 +254,9 @@ fn opened(value: &Value) -> Value {
             Value::Null => {}
             Value::Object(fields) => walk_fields(path, fields, leaves),
             Value::Array(items) if items.iter().any(|item| item.is_object() || item.is_array()) => {
-                items.iter().for_each(|item| walk(path, item, leaves));
+                for item in items {
+                    walk(path, item, leaves);
+                }
             }
             Value::Array(items) => leaves.push(leaf(path, &items.iter().map(plain).collect::<Vec<_>>().join(", "))),
             word => leaves.push(leaf(path, &plain(word))),

@@ -127,6 +127,7 @@ impl Error {
         Self::Invalid(found.0)
     }
 
+    #[expect(clippy::too_many_lines, reason = "one table: a line a problem")]
     fn parts(&self) -> (StatusCode, &'static str, &'static str, String) {
         use StatusCode as S;
         let faulty = |faults: &[Fault]| match faults {

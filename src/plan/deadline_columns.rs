@@ -30,9 +30,9 @@ pub(super) fn set(row: &mut Row, deadline: Option<&Deadline>) {
         .set("deadline_to", &deadline.and_then(|deadline| deadline.to));
 }
 
-/// Notes what is wrong with the deadline, unless it is as it was before.
-pub(super) fn check(deadline: Option<&Deadline>, before: Option<Option<&Deadline>>, faults: &mut Faults) {
-    if before == Some(deadline) {
+/// Notes what is wrong with the deadline, unless it is as it was before, which is `None` where there was none.
+pub(super) fn check(deadline: Option<&Deadline>, before: Option<&Deadline>, faults: &mut Faults) {
+    if before == deadline {
         return;
     }
     for (field, detail) in deadline.iter().flat_map(|deadline| deadline.faults()) {

@@ -89,7 +89,7 @@ impl Resource for Milestone {
     type Filter = Filter;
 
     fn validate(&self, before: Option<&Self>, faults: &mut Faults) {
-        deadline_columns::check(self.deadline.as_ref(), before.map(|before| before.deadline.as_ref()), faults);
+        deadline_columns::check(self.deadline.as_ref(), before.and_then(|before| before.deadline.as_ref()), faults);
         faults.check(
             self.achieved_on.is_none() || self.evidence.is_some(),
             "evidence",

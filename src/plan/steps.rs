@@ -112,7 +112,7 @@ impl Resource for Step {
 
     fn validate(&self, before: Option<&Self>, faults: &mut Faults) {
         self.progress().check(before.map(Self::progress).as_ref(), faults);
-        deadline_columns::check(self.deadline.as_ref(), before.map(|before| before.deadline.as_ref()), faults);
+        deadline_columns::check(self.deadline.as_ref(), before.and_then(|before| before.deadline.as_ref()), faults);
         let days = |side: &Self| (side.starts_on, side.deadline.as_ref().and_then(|deadline| deadline.to));
         faults.check_start(days(self), before.map(days));
     }

@@ -54,10 +54,9 @@ impl StrategyStatus {
             Submitted => &[Draft, Consultation, Approved, Rejected, Withdrawn],
             Approved => &[InForce, Withdrawn],
             InForce => &[Amended, Closed],
-            Amended => &[Closed],
             Closed => &[Archived, InForce, Amended],
             Rejected | Withdrawn => &[Draft, Archived],
-            Archived => &[Closed],
+            Amended | Archived => &[Closed],
         }
     }
 

@@ -128,7 +128,7 @@ impl Resource for Timeline {
 
     fn validate(&self, before: Option<&Self>, faults: &mut Faults) {
         faults.check_exactly_one(("initiative_id", self.initiative_id.is_some()), ("step_id", self.step_id.is_some()));
-        deadline_columns::check(self.deadline.as_ref(), before.map(|before| before.deadline.as_ref()), faults);
+        deadline_columns::check(self.deadline.as_ref(), before.and_then(|before| before.deadline.as_ref()), faults);
         let days = |side: &Self| (side.starts_on, side.deadline.as_ref().and_then(|deadline| deadline.to));
         faults.check_start(days(self), before.map(days));
         faults.check_period(self.starts_on, self.ends_on, "ends_on");

@@ -69,27 +69,31 @@ where deadline_text is not null and coalesce(deadline_from, deadline_to) is not 
 
 #[derive(Debug, Clone, FromRow)]
 struct Worded {
-    deadline_text: String,
-    deadline_kind: DeadlineKind,
-    deadline_from: Option<NaiveDate>,
-    deadline_to: Option<NaiveDate>,
+    #[sqlx(rename = "deadline_text")]
+    text: String,
+    #[sqlx(rename = "deadline_kind")]
+    kind: DeadlineKind,
+    #[sqlx(rename = "deadline_from")]
+    from: Option<NaiveDate>,
+    #[sqlx(rename = "deadline_to")]
+    to: Option<NaiveDate>,
 }
 
 /// All that is found in that part of the plan.
 pub(super) async fn rows(scope: &Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {
     let worded: Vec<Worded> = fetch(connection, scope.query(&[WORDED])).await?;
     let is_bad = |way: &Worded| {
-        let Worded { deadline_text, deadline_kind, deadline_from, deadline_to } = way.clone();
-        let deadline = Deadline { text: deadline_text, kind: deadline_kind, from: deadline_from, to: deadline_to };
+        let Worded { text, kind, from, to } = way.clone();
+        let deadline = Deadline { text, kind, from, to };
         deadline.disagreement().is_some() || !deadline.faults().is_empty()
     };
     let bad: Vec<Worded> = worded.into_iter().filter(is_bad).collect();
-    let kinds: Vec<DeadlineKind> = bad.iter().map(|way| way.deadline_kind).collect();
+    let kinds: Vec<DeadlineKind> = bad.iter().map(|way| way.kind).collect();
     let query = scope
         .query(&[SQL, LIMIT])
-        .bind(bad.iter().map(|way| way.deadline_text.clone()).collect::<Vec<_>>())
+        .bind(bad.iter().map(|way| way.text.clone()).collect::<Vec<_>>())
         .bind(words(&kinds))
-        .bind(bad.iter().map(|way| way.deadline_from).collect::<Vec<_>>())
-        .bind(bad.iter().map(|way| way.deadline_to).collect::<Vec<_>>());
+        .bind(bad.iter().map(|way| way.from).collect::<Vec<_>>())
+        .bind(bad.iter().map(|way| way.to).collect::<Vec<_>>());
     answer(connection, query).await
 }

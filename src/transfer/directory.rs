@@ -1,6 +1,6 @@
 //! `Directory`: entities and sources of money that are there already, as files call them. Each is matched before one is made.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, FromRow, PgConnection, types::Json};
@@ -69,8 +69,8 @@ impl Directory {
             if let Some(external) = &one.external_id {
                 directory.by_external.insert(external.clone(), index);
             }
-            let names: BTreeMap<String, ()> = one.name.0.0.values().map(|name| (key(name), ())).collect();
-            for name in names.into_keys() {
+            let names: BTreeSet<String> = one.name.0.0.values().map(|name| key(name)).collect();
+            for name in names {
                 directory.by_name.entry(name).or_default().push(index);
             }
         }

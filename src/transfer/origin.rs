@@ -55,7 +55,7 @@ impl Origin {
         let mut steps = pointer.split('/').skip(1);
         let (section, index) = (steps.next().unwrap_or_default(), steps.next().and_then(|step| step.parse().ok()));
         let place = index.and_then(|index: usize| self.places.get(section)?.get(index));
-        let inner = steps.map(|step| format!("/{step}")).collect::<String>();
+        let inner: String = steps.flat_map(|step| ["/", step]).collect();
         place.map_or_else(|| pointer.to_owned(), |place| self.pointer(section, place, &inner))
     }
 

@@ -109,9 +109,9 @@ impl<R: Resource> Present<R> {
             return Ok(());
         }
         let kind = |column: &str| if column.ends_with("_id") { "uuid" } else { "text" };
-        let columns: String = within.iter().map(|column| format!(", {column} {}", kind(column))).collect();
+        let columns: String = within.iter().flat_map(|column| [", ", column, " ", kind(column)]).collect();
         let meets = if within.len() > 1 { "is not distinct from" } else { "=" };
-        let same: String = within.iter().map(|column| format!(" and t.{column} {meets} g.{column}")).collect();
+        let same: String = within.iter().flat_map(|column| [" and t.", column, " ", meets, " g.", column]).collect();
         let table = R::TABLE;
         let sql = format!(
             "select g.index, t.id, t.external_id from jsonb_to_recordset($1) g(index bigint, code text, external_id text{columns}) \

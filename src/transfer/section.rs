@@ -100,7 +100,7 @@ pub async fn import_section<R: Resource>(
     present.find_by_code(connection, &ids, &bodies).await?;
     present.find_by_name(connection, &ids, &bodies).await?;
     let mut run = Run::<R> { mode, present: &present, met: HashSet::new(), doubts: Vec::new(), told: Vec::new() };
-    let mut verdicts: Vec<Option<Result<(Outcome, Uuid), Vec<Fault>>>> = vec![None; bodies.len()];
+    let mut verdicts: Vec<Option<Settled>> = vec![None; bodies.len()];
     let (mut changed, mut created) = (Vec::new(), Vec::new());
     for (index, body) in bodies.into_iter().enumerate() {
         run.told.push((Difference::default(), None));
@@ -242,13 +242,16 @@ pub(super) async fn hold<R: Resource>(connection: &mut PgConnection) -> Result<(
     Ok(())
 }
 
+/// What became of a row, and its id; or its faults.
+type Settled = Result<(Outcome, Uuid), Vec<Fault>>;
+
 /// Writes the changes in as few statements as the faulty ones among them allow: a part that is refused is halved until the row is found.
 async fn save<R: Resource>(
     connection: &mut PgConnection,
     author: &Author,
     changes: &[Change<'_, R>],
     outcome: Outcome,
-    verdicts: &mut [Option<Result<(Outcome, Uuid), Vec<Fault>>>],
+    verdicts: &mut [Option<Settled>],
 ) -> Result<(), Error> {
     let mut parts = vec![changes];
     while let Some(part) = parts.pop() {

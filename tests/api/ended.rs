@@ -125,7 +125,7 @@ async fn quarters_that_follow_each_other_have_no_slack_the_revised_end_counts_an
     waits(&client, "Q2", "Q3", json!({})).await;
     let slack = async || {
         let rows = rows(&client, "timeline").await;
-        Value::from_iter(rows.iter().map(|row| json!([row["slack_days"], row["critical"]])))
+        rows.iter().map(|row| json!([row["slack_days"], row["critical"]])).collect::<Value>()
     };
     assert_eq!(slack().await, json!([[0, true], [0, true], [0, true]]));
     assert!(rows(&client, "gaps?kind=dependency_contradicts_dates").await.is_empty());

@@ -162,9 +162,9 @@ const XML: &str = "application/xml";
 fn worst_bodies() -> Vec<Worst> {
     let items = |item: &str| filled("{\"items\":[", item, 4 * MIB - 64, "]}");
     let fields = |name: &str, item: &str, bytes: usize| filled(&format!("{{\"{name}\":["), item, bytes, "]}");
-    let wide: String = (0..900).map(|n| format!(",disaggregation.d{n}")).collect();
-    let wide = format!("indicator_id{wide}\n{}", format!("x{}\n", ",y".repeat(900)).repeat(3 * MIB / 1802));
-    let names: String = (0..400_000).map(|n| format!("b{n};")).collect();
+    let wide = (0..900).map(|n| format!("disaggregation.d{n}")).collect::<Vec<_>>().join(",");
+    let wide = format!("indicator_id,{wide}\n{}", format!("x{}\n", ",y".repeat(900)).repeat(3 * MIB / 1802));
+    let names = (0..400_000).map(|n| format!("b{n}")).collect::<Vec<_>>().join(";");
     let cells: String =
         names.as_bytes().chunks(200_000).enumerate().fold(String::from("Nr,T,L\n"), |table, (row, cell)| {
             format!("{table}{row},t,{}\n", String::from_utf8_lossy(cell))

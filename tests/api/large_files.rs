@@ -1,5 +1,7 @@
 //! A large file does not depend on plans of statements that were made when the table was small.
 
+use std::fmt::Write as _;
+
 use mandate::{money::ExchangeRate, repository};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, PgConnection};
 use uuid::Uuid;
@@ -49,7 +51,7 @@ async fn many_rates_after_few_are_taken() {
         let mut csv = format!("Date,{}\n", CURRENCIES.join(","));
         for day in from..from + days {
             let date = chrono::NaiveDate::from_ymd_opt(1999, 1, 4).unwrap() + chrono::Days::new(day);
-            csv.push_str(&format!("{date},{}\n", ["1.5"; 10].join(",")));
+            writeln!(csv, "{date},{}", ["1.5"; 10].join(",")).unwrap();
         }
         from += days;
         let call = client.call("POST", "/v1/imports/exchange-rates").header("content-type", "text/csv").body(csv);

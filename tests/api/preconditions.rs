@@ -56,7 +56,7 @@ async fn any_version_will_do_however_many_write() {
     let change = |number: usize| {
         let call = client.patch(&path, json!({"code": format!("E{number}")})).header("if-match", "*");
         // Some of them as one transaction.
-        if number % 4 == 0 { call.header("idempotency-key", format!("key-{number}")) } else { call }
+        if number.is_multiple_of(4) { call.header("idempotency-key", format!("key-{number}")) } else { call }
     };
     let replies = join_all((0..16).map(|number| change(number).send())).await;
     let mut versions: Vec<i64> = Vec::new();

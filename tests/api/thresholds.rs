@@ -323,9 +323,8 @@ async fn a_session_is_overdue_after_its_last_day_and_years_are_the_last_five() {
     assert_eq!(counts().await, (json!(1), json!(0)));
     clock.set("2025-06-16").await;
     assert_eq!(counts().await, (json!(0), json!(1)));
-    let years = Vec::from_iter(
-        rows(&clock.client, "contributions?direction=given").await.iter().map(|row| row["year"].as_i64().unwrap()),
-    );
+    let given = rows(&clock.client, "contributions?direction=given").await;
+    let years: Vec<i64> = given.iter().map(|row| row["year"].as_i64().unwrap()).collect();
     assert_eq!(years, [2021, 2022, 2023, 2024, 2025]);
 }
 

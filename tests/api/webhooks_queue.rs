@@ -109,7 +109,7 @@ async fn what_waited_while_its_webhook_was_paused_comes_in_order() {
     for (name, id) in ids.iter().enumerate() {
         let of_it =
             got.iter().filter(|got| got.event()["subject"].as_str().is_some_and(|subject| subject.contains(id)));
-        let names: Vec<String> = of_it.map(|got| got.name()).collect();
+        let names: Vec<String> = of_it.map(super::support::receiver::Got::name).collect();
         let wanted: Vec<String> =
             std::iter::once(name.to_string()).chain((1..=3).map(|round| format!("{name}.{round}"))).collect();
         assert_eq!(names, wanted);

@@ -31,7 +31,7 @@ pub(super) fn external(identifier: &str) -> String {
         if is_odd(letter) || letter == '%' {
             let mut bytes = [0; 4];
             for byte in letter.encode_utf8(&mut bytes).bytes() {
-                external.push_str(&format!("%{byte:02X}"));
+                external.push_str(percent_encoding::percent_encode_byte(byte));
             }
         } else {
             external.push(letter);

@@ -37,7 +37,7 @@ pub(super) async fn write(
     let (mut places, mut rows) = (Vec::new(), Vec::new());
     for (at, contribution) in wanted.iter().enumerate() {
         for partner in &contribution.partners {
-            if let Some(row) = there.row(contribution, partner, classification)? {
+            if let Some(row) = there.row(contribution, partner, classification) {
                 places.push(at);
                 rows.push(row);
             }
@@ -83,12 +83,7 @@ impl There {
     }
 
     /// The row of a partner, if it needs one.
-    fn row(
-        &mut self,
-        wanted: &Wanted,
-        partner: &Map<String, Value>,
-        classification: Option<&str>,
-    ) -> Result<Option<Given>, Error> {
+    fn row(&mut self, wanted: &Wanted, partner: &Map<String, Value>, classification: Option<&str>) -> Option<Given> {
         let names = &self.names;
         let mine = self.partners.entry(wanted.contribution).or_default();
         let is_it = |other: &Stored<ContributionPartner>| {
@@ -110,18 +105,18 @@ impl There {
             if before.data.entity_id.is_none() {
                 body["name"] = partner["name"].clone();
             }
-            return Ok(Some(Given { id: Some(before.id), body }));
+            return Some(Given { id: Some(before.id), body });
         }
         let lead = wanted.lead.and_then(|id| names.get(&id)).filter(|_| partner["role"] == "accountable");
         let is_bare =
             ["reference", "organisation_type", "activity_reference"].iter().all(|field| partner[*field].is_null());
         if lead.is_some_and(|lead| is_bare && meets(lead, &partner["name"])) {
-            return Ok(None);
+            return None;
         }
         let mut body = partner.clone();
         body.insert("contribution_id".into(), json!(wanted.contribution));
         body.extend(classification.map(|word| ("classification".to_owned(), json!(word))));
-        Ok(Some(Given { id: None, body: Value::Object(body) }))
+        Some(Given { id: None, body: Value::Object(body) })
     }
 }
 

@@ -31,10 +31,7 @@ struct Amount<'r> {
 }
 
 impl Plan<'_> {
-    fn amounts<'r>(&self, row: &'r Row<'_>) -> Vec<Amount<'r>>
-    where
-        Self: 'r,
-    {
+    fn amounts<'r>(row: &'r Row<'_>) -> Vec<Amount<'r>> {
         let columns = row.columns.iter().filter(|(role, _)| role == "amount" || role.starts_with(AMOUNT_OF));
         let amounts = columns.filter_map(|(role, _)| {
             let cell = row.cell(role).filter(|cell| !matches!(*cell, "-" | "–" | "—"))?;
@@ -47,20 +44,21 @@ impl Plan<'_> {
     }
 
     /// Whether a row has an amount.
-    pub(super) fn has_amounts(&self, row: &Row<'_>) -> bool {
-        self.amounts(row).iter().any(|amount| !is_words(amount.cell))
+    pub(super) fn has_amounts(row: &Row<'_>) -> bool {
+        Self::amounts(row).iter().any(|amount| !is_words(amount.cell))
     }
 
     /// The words that stand where amounts should.
-    pub(super) fn words_for_amounts(&self, row: &Row<'_>) -> Option<String> {
-        let mut words: Vec<&str> = self.amounts(row).iter().map(|one| one.cell).filter(|cell| is_words(cell)).collect();
+    pub(super) fn words_for_amounts(row: &Row<'_>) -> Option<String> {
+        let mut words: Vec<&str> =
+            Self::amounts(row).iter().map(|one| one.cell).filter(|cell| is_words(cell)).collect();
         words.dedup();
         (!words.is_empty()).then(|| words.join("; "))
     }
 
     /// An amount is an estimate. In whose budget it stands is not said, so it is left open.
     pub(super) fn budgets(&mut self, row: &Row<'_>, on: (&'static str, &str)) -> Result<(), Flaw> {
-        for amount in self.amounts(row) {
+        for amount in Self::amounts(row) {
             if on.0 == "step_id" || !is_words(amount.cell) {
                 self.budget(row, on, &amount)?;
             }
@@ -191,7 +189,9 @@ pub(super) async fn settle(
         } else if body["external_id"].as_str().is_some_and(|name| taken.contains(name)) {
             // An amount whose year or source is another by now keeps its name.
             let name = body["external_id"].as_str().unwrap_or_default();
-            let free = (2..).map(|number| format!("{name}-{number}")).find(|name| !taken.contains(name.as_str()));
+            let free = (2..=taken.len() + 2)
+                .map(|number| format!("{name}-{number}"))
+                .find(|name| !taken.contains(name.as_str()));
             body["external_id"] = free.map_or(Value::Null, Value::from);
         }
     }

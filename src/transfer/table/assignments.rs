@@ -91,7 +91,9 @@ pub(super) async fn settle(
             body["valid_from"] = json!(one.yesterday.checked_add_days(Days::new(1)));
         }
         if taken.contains_key(name.as_str()) {
-            let free = (2..).map(|number| format!("{name}-{number}")).find(|name| !taken.contains_key(name.as_str()));
+            let free = (2..=taken.len() + 2)
+                .map(|number| format!("{name}-{number}"))
+                .find(|name| !taken.contains_key(name.as_str()));
             body["external_id"] = free.map_or(Value::Null, Value::from);
         }
         if role == "lead" {

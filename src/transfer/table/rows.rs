@@ -119,7 +119,7 @@ impl<'a> Plan<'a> {
         self.put(&mut body, "description", &["description"], row.cell("description").map(|words| self.text(words)));
         if step.is_none() {
             self.put(&mut body, "deadline", &["deadline"], row.cell("deadline").map(|words| json!({"text": words})));
-            if let Some(words) = self.words_for_amounts(row) {
+            if let Some(words) = Self::words_for_amounts(row) {
                 body["funding_note"] = self.text(&words);
                 if !self.made.contains_key(&initiative) {
                     let index = self.sections.get("initiatives").map_or(0, Vec::len);
@@ -162,7 +162,7 @@ impl<'a> Plan<'a> {
 
     /// A further row of an initiative or a step: it has another amount of it, and says nothing else of it.
     fn again(&self, row: &Row<'_>, item: &str, by: &str) -> Result<(), Flaw> {
-        if !self.has_amounts(row) {
+        if !Self::has_amounts(row) {
             let detail = "stands twice; map `step` if the rows are steps of it, or `amount` if they are amounts of it";
             return Err(row.flaw(by, "duplicate", detail));
         }

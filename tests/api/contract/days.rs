@@ -45,7 +45,7 @@ async fn no_day_of_any_noun_is_out_of_this_world() {
                 match path.split('/').nth(2) {
                     None => wrong[field] = json!(far),
                     Some(inner) => {
-                        wrong[field] = json!({"text": "some day", "kind": "exact", "to": "2030-01-01", inner: far})
+                        wrong[field] = json!({"text": "some day", "kind": "exact", "to": "2030-01-01", inner: far});
                     }
                 }
                 let problem = client.post(&collection, wrong).expect(422).await;

@@ -1,5 +1,7 @@
 //! Every rule on fields, broken by every role in several ways: whom it does not bind may, all others may not, and nothing changes.
 
+use std::fmt::Write as _;
+
 use std::collections::BTreeSet;
 
 use mandate::{
@@ -324,7 +326,7 @@ fn the_page_on_access_shows_the_rules_on_fields() {
     for rule in RULES {
         let of = if rule.kinds.is_empty() { "every noun".to_owned() } else { rule.kinds.join(", ").replace('_', " ") };
         let free: Vec<&str> = rule.free.iter().map(|role| role.word()).collect();
-        rows += &format!("| `{}` | {of} | {} | {} |\n", rule.name, free.join(", "), rule.what);
+        writeln!(rows, "| `{}` | {of} | {} | {} |", rule.name, free.join(", "), rule.what).unwrap();
     }
     assert!(shown == rows, "put this between the marks of docs/access.md:\n{rows}");
 }

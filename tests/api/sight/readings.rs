@@ -87,7 +87,7 @@ pub(super) fn paths(document: &Value, world: &World) -> Vec<Path> {
             _ if is_of_noun && path.contains("{id}") => single(path, operation, world, &mut all),
             _ if is_of_noun => list(path, operation, world, &mut all),
             _ if id.starts_with("report_") || id == "list_obligations" || id == "export_iati" => {
-                asked(path, operation, world, &mut all)
+                asked(path, operation, world, &mut all);
             }
             "find_calendar" => {
                 for ground in &world.open {
@@ -108,7 +108,7 @@ pub(super) fn paths(document: &Value, world: &World) -> Vec<Path> {
             "diff" => differences(path, world, &mut all),
             "stream_changes" => {}
             _ if OTHERS.contains(&id) => {
-                all.push(Path::of(path.replace("{id}", &world.last).replace("{level}", "0").replace("{index}", "0")))
+                all.push(Path::of(path.replace("{id}", &world.last).replace("{level}", "0").replace("{index}", "0")));
             }
             _ => panic!("{id} ({path}) is read by no test of sight; say here how"),
         }
