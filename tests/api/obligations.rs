@@ -60,11 +60,16 @@ async fn who_owes_is_the_lead_of_the_step_or_of_its_initiative_or_the_owner_or_n
     let as_owner = rows(&admin, on).await.remove(3);
     assert_eq!(as_owner["owed_as"], "owner", "{as_owner}");
     let path = format!("/v1/strategies/{}", strategy.as_str().unwrap());
-    admin.patch(path, json!({"owner_id": null})).header("if-match", "*").expect(200).await;
+    admin
+        .patch(path, json!({"owner_id": null}))
+        .header("mandate-reason", "a test")
+        .header("if-match", "*")
+        .expect(200)
+        .await;
     assert_eq!(owed(&admin, on).await[3], "3 2025-Q1 - due");
-    admin.patch(cycle, json!({"covers": "steps"})).if_match(2).expect(200).await;
+    admin.patch(cycle, json!({"covers": "steps"})).header("mandate-reason", "a test").if_match(2).expect(200).await;
     assert_eq!(owed(&admin, on).await, ["a 2025-Q1 AGY due"]);
-    admin.patch(cycle, json!({"status": "closed"})).if_match(3).expect(200).await;
+    admin.patch(cycle, json!({"status": "closed"})).header("mandate-reason", "a test").if_match(3).expect(200).await;
     assert!(owed(&admin, on).await.is_empty());
 }
 

@@ -359,7 +359,8 @@ async fn of_many_who_report_on_one_period_at_once_one_is_taken_and_the_plan_says
     });
     let replies = futures_util::future::join_all(writers).await;
     let taken: Vec<&Reply> = replies.iter().filter(|reply| reply.status == 201).collect();
-    assert_eq!(taken.len(), 1);
+    let texts: Vec<&str> = replies.iter().map(|reply| reply.text.as_str()).collect();
+    assert_eq!(taken.len(), 1, "{texts:#?}");
     for reply in replies.iter().filter(|reply| reply.status != 201) {
         assert_eq!((reply.status.as_u16(), reply.faults()), (409, vec!["#/period taken".to_owned()]), "{}", reply.text);
     }
