@@ -151,10 +151,11 @@ pub async fn write<R: Resource>(
         )
     } else {
         let of_table = kept.split(", ").map(|name| format!("{table}.{name}")).collect::<Vec<_>>().join(", ");
+        // No `for update`: who writes below the row holds it `for key share`, and may wait for what this transaction wrote.
         let assignments: Vec<String> = names.iter().map(|name| format!("{name} = given.{name}")).collect();
         format!(
             "with {given}, \
-             old as (select {of_table}, {table}.effective_classification from {table} join given using (id){} where {table}.version = given.version for update of {table}), \
+             old as (select {of_table}, {table}.effective_classification from {table} join given using (id){} where {table}.version = given.version for no key update of {table}), \
              new as (update {table} set {}, version = {table}.version + 1, updated_at = now() \
                      from given join old using (id) where {table}.id = given.id and {table}.version = given.version \
                      returning {of_table}, {table}.effective_classification), \
