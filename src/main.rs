@@ -130,6 +130,7 @@ async fn perform(
         Command::Openapi | Command::Check(_) => {}
     }
     if let Some(listener) = listener {
+        let signal = serve::stop_signal().context("signals cannot be caught")?;
         let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().install_recorder()?;
         tokio::spawn(upkeep(metrics.clone()));
         let app = App::new(database.pool(settings)?, Some(metrics))
@@ -146,7 +147,7 @@ async fn perform(
         let (sequencer, record) = (app.start_sequencer(), app.record.clone());
         let dispatcher = app.start_dispatcher();
         let stop = async move {
-            serve::stop_signal().await;
+            signal.await;
             record.drain();
         };
         serve::serve(listener, layered(router::routes(), app, limits), limits, stop).await;

@@ -120,12 +120,15 @@ pub async fn write<R: Resource>(
     let Some((first, _)) = different.first() else {
         return Ok(Vec::new());
     };
-    let mut names = Vec::new();
+    let mut names: Vec<&str> = Vec::new();
     let rows: Vec<Value> = different
         .iter()
         .map(|(change, data)| {
             let mut row = Row::of(*data);
-            names = std::mem::take(&mut row.names);
+            let before = change.before.map(|before| Row::of(&before.data).values);
+            let differs = |name: &&str| before.as_ref().is_none_or(|before| before[*name] != row.values[*name]);
+            let written: Vec<&str> = row.names.iter().copied().filter(differs).collect();
+            names.extend(written.into_iter().filter(|name| !names.contains(name)).collect::<Vec<_>>());
             row.values.insert("id".into(), change.id.to_string().into());
             row.values.insert("version".into(), change.before.map_or(1, |before| before.version).into());
             Value::Object(row.values)
@@ -151,19 +154,19 @@ pub async fn write<R: Resource>(
         )
     } else {
         let of_table = kept.split(", ").map(|name| format!("{table}.{name}")).collect::<Vec<_>>().join(", ");
-        // No `for update`: who writes below the row holds it `for key share`, and may wait for what this transaction wrote.
-        let assignments: Vec<String> = names.iter().map(|name| format!("{name} = given.{name}")).collect();
+        // Who writes below a row holds it `for key share`, and may wait for what this transaction wrote: to wait for that in turn would be a
+        // deadlock. So no `for update`, and only what differs is set, because behind a trigger PostgreSQL locks a row by the columns that are named.
+        let assignments: String = names.iter().flat_map(|name| [*name, " = given.", *name, ", "]).collect();
         format!(
             "with {given}, \
              old as (select {of_table}, {table}.effective_classification from {table} join given using (id){} where {table}.version = given.version for no key update of {table}), \
-             new as (update {table} set {}, version = {table}.version + 1, updated_at = now() \
+             new as (update {table} set {assignments}version = {table}.version + 1, updated_at = now() \
                      from given join old using (id) where {table}.id = given.id and {table}.version = given.version \
                      returning {of_table}, {table}.effective_classification), \
              {recorded} select $2, new.id, new.version, 'updated', $3, $4, $5, record_of(to_jsonb(old)), record_of(to_jsonb(new)), \
                         cleared.higher(old.effective_classification, new.effective_classification) \
                         from new join old using (id){receipt}",
             if guard.is_some() { " cross join guarded" } else { "" },
-            assignments.join(", ")
         )
     };
     let mut query = sqlx::query_as(AssertSqlSafe(sql))

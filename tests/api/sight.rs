@@ -173,9 +173,11 @@ async fn nothing_that_is_above_a_reader_is_in_any_answer() {
                 ));
             }
             let who = ["key:", REASON, REQUEST];
+            // What the service publishes of itself is the same for everybody, and has examples of such names.
+            let is_published = ["/openapi.json", "/schemas/plan.json"].contains(&path.text.as_str());
             if reader.name == "nobody"
-                && let Some(found) =
-                    who.iter().find(|word| shown.contains(**word) && !shown.contains("\"securitySchemes\""))
+                && !is_published
+                && let Some(found) = who.iter().find(|word| shown.contains(**word))
             {
                 leaks.insert(format!(
                     "nobody {}: {found} in {}",

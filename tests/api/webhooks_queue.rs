@@ -79,8 +79,8 @@ async fn a_claim_costs_the_same_with_ten_and_with_a_hundred_thousand_waiting() {
     assert!(many < few * 2, "{many} pages with 100,000 waiting, and {few} with ten");
     // The first of a resource waits for another attempt, and with it all that are behind it.
     connection.execute("update deliveries set next_attempt_at = now() + interval '1 hour' where turn").await.unwrap();
-    // The first who reads them marks the index entries that this left behind.
-    pages(&mut connection, 0).await;
+    // In place of autovacuum, which is off here, so that the statistics stay as they were.
+    connection.execute("vacuum deliveries").await.unwrap();
     let none = pages(&mut connection, 0).await;
     assert!(none < few, "{none} pages for nothing that is due");
 }
