@@ -14,6 +14,7 @@ use crate::{
     edge::settings::EdgeSettings,
     limits::Limits,
     plan::deadlines::FiscalYearName,
+    proposals::Act,
     record::webhooks::Allowed,
     transfer::{
         how::{Empty, Mode, NewEntities},
@@ -91,6 +92,9 @@ pub struct Settings {
     /// The name that a new key gives its log, without spaces, such as plans.example.org/log
     #[arg(long, env = "MANDATE_LOG_ORIGIN", default_value = "mandate.local/log", global = true)]
     pub log_origin: String,
+    /// Acts that need a second principal, between commas: appropriation, approved_timeline, completion, closing
+    #[arg(long, env = "MANDATE_FOUR_EYES", value_delimiter = ',', global = true)]
+    pub four_eyes: Vec<Act>,
     /// Show to everybody, without a key, what is classified as public
     #[arg(long, env = "MANDATE_PUBLIC", value_parser = clap::builder::FalseyValueParser::new(), global = true)]
     pub public: bool,

@@ -13,6 +13,7 @@ use sqlx::{
 use crate::{
     config::Settings,
     postgres::{self, Cluster, StartError},
+    proposals::Act,
     repository::{self, Pool},
 };
 
@@ -39,8 +40,9 @@ enum Server {
     OfAnother,
 }
 
-/// With the days and fiscal years of the service.
+/// With the days and fiscal years of the service, and the acts that need a second principal.
 fn calendar(options: PgConnectOptions, settings: &Settings) -> PgConnectOptions {
+    let options = repository::with_four_eyes(options, &Act::words(&settings.four_eyes));
     let options = repository::in_time_zone(options, settings.timezone.name());
     repository::in_fiscal_year(options, settings.fiscal_year_start, settings.fiscal_year_name.word())
 }

@@ -17,6 +17,7 @@ use mandate::{
     database::Database,
     demo,
     plan::deadlines::{self, Calendar},
+    proposals::Act,
     record::{
         Record,
         misfits::{self, Misfit},
@@ -117,6 +118,8 @@ async fn perform(
                 settings.currency,
                 settings.timezone
             );
+            let acts = Act::words(&settings.four_eyes);
+            say!("acts that need a second principal: {}", if acts.is_empty() { "none" } else { &acts });
             say!("{}", settings.edge);
             match &issuer {
                 None => say!("tokens: none are taken (MANDATE_OIDC_ISSUER is not set)"),
@@ -139,6 +142,7 @@ async fn perform(
             .with_egress(settings.webhook_allow.clone().into())
             .with_record(record(settings)?)
             .with_public(settings.public)
+            .with_four_eyes(!settings.four_eyes.is_empty())
             .with_document_limit(usize::from(settings.document_limit) << 20)
             .with_edge((&settings.edge).into())
             .with_issuer(issuer);

@@ -18,6 +18,7 @@ use crate::{
     api::{self, Error, document, published::Published, shape::Shape},
     app::App,
     entities::Entity,
+    feeds,
     international::{
         Commitment, ContactPoint, Contribution, ContributionPartner, Delegation, Engagement, Forum, Position, Treaty,
         TreatyAction,
@@ -27,6 +28,7 @@ use crate::{
     people::{StaffAllocation, StaffCapacity, TrainingProgramme, TrainingSession},
     plan::{Assignment, Dependency, Initiative, LegalAct, Milestone, Objective, Step, Strategy, Timeline},
     progress::{self, ProgressReport, ReportingCycle, Risk},
+    proposals,
     readiness::{self, Answer, Assessment, Citation, Evidence, Framework},
     record, reports,
     repository::{self, Author, Reference, Resource},
@@ -164,6 +166,8 @@ pub fn routes() -> Router<App> {
         .merge(readiness::candidates::routes())
         .merge(record::routes())
         .merge(access::routes())
+        .merge(proposals::routes())
+        .merge(feeds::routes())
 }
 
 /// The OpenAPI document.
@@ -180,6 +184,8 @@ pub fn document() -> Value {
     transfer::rates::describe(&mut document);
     transfer::iati::handlers::describe(&mut document);
     api::idempotency::describe(&mut document);
+    proposals::describe(&mut document);
+    feeds::describe(&mut document);
     record::webhooks::describe_tests(&mut document);
     document::mend_inlined(&mut document);
     api::typed::tell_apart(&mut document);

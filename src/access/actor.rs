@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use chrono::{DateTime, Utc};
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use uuid::Uuid;
@@ -13,8 +14,8 @@ use super::{
     keys::{self, ApiKey},
     lately::Lately,
     oidc::Bearer,
-    policy::{self, Grant, Right},
-    role::{Role, Scopes},
+    policy::{self, Grant, Right, Rule},
+    role::{Act, Role, Scope, Scopes},
 };
 use crate::{
     api::{Error, header_words},
@@ -25,6 +26,20 @@ use crate::{
 
 /// Keys seen lately, by the hash of their text.
 pub type KeyCache = Lately<[u8; 32], ApiKey>;
+
+/// The proposal that a request confirms (`proposals`): the write is that of two principals.
+#[derive(Debug)]
+pub struct Confirming {
+    /// The proposal.
+    pub proposal: Uuid,
+    /// The principal who proposed it.
+    pub proposed_by: String,
+    /// Who that is in the record.
+    pub actor: String,
+}
+
+/// What stands between the two names in the record; no key has it in its name.
+pub const CONFIRMED_BY: &str = ", confirmed by ";
 
 /// Who makes a request. It comes with a key or a token; nothing but `Actor::of` depends on that.
 #[derive(Debug, Clone)]
@@ -41,6 +56,10 @@ pub struct Actor {
     identity: Option<(Arc<str>, String)>,
     /// Whether nobody knows who it is.
     pub(super) is_anonymous: bool,
+    /// What it sees at most, where that is less than its role sees.
+    ceiling: Option<Clearance>,
+    /// The proposal that it confirms by this request.
+    pub(super) confirming: Option<Arc<Confirming>>,
 }
 
 impl From<ApiKey> for Actor {
@@ -54,6 +73,8 @@ impl From<ApiKey> for Actor {
             expires_at: key.expires_at,
             identity: None,
             is_anonymous: false,
+            ceiling: None,
+            confirming: None,
         }
     }
 }
@@ -70,6 +91,8 @@ impl From<Bearer> for Actor {
             expires_at: Some(bearer.expires_at),
             identity: Some((bearer.issuer, bearer.subject)),
             is_anonymous: false,
+            ceiling: None,
+            confirming: None,
         }
     }
 }
@@ -155,6 +178,20 @@ impl Actor {
             expires_at: None,
             identity: None,
             is_anonymous: true,
+            ceiling: None,
+            confirming: None,
+        }
+    }
+
+    /// The reader that a token of a feed is: it may do one reading, and sees no more than the token says.
+    pub fn of_feed(id: Uuid, name: &str, rule: &Rule, clearance: Clearance) -> Self {
+        Self {
+            principal: format!("feed:{id}"),
+            name: format!("feed:{name}"),
+            scopes: Scopes(rule.area.iter().map(|area| Scope(*area, Act::Read)).collect()),
+            is_anonymous: false,
+            ceiling: Some(clearance),
+            ..Self::anonymous()
         }
     }
 
@@ -186,6 +223,9 @@ impl Actor {
 
     /// What it may see.
     pub fn clearance(&self) -> Clearance {
+        if let Some(ceiling) = self.ceiling {
+            return ceiling;
+        }
         match self.role {
             _ if self.is_anonymous => Clearance::Public,
             Role::Admin | Role::Coordinator | Role::Auditor => Clearance::All,
@@ -231,9 +271,18 @@ impl Actor {
     /// What the record keeps of the actor and the request.
     pub fn author(&self, headers: &HeaderMap) -> Result<Author, Error> {
         let request_id = headers.get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
+        let (actor, principal, confirmation) = match self.confirming.as_deref() {
+            None => (self.name.clone(), self.principal.clone(), None),
+            Some(confirming) => (
+                format!("{}{CONFIRMED_BY}{}", confirming.actor, self.name),
+                confirming.proposed_by.clone(),
+                Some(json!({"proposal_id": confirming.proposal, "principal": self.principal, "actor": self.name})),
+            ),
+        };
         Ok(Author {
-            actor: self.name.clone(),
-            principal: self.principal.clone(),
+            actor,
+            principal,
+            confirmation,
             request_id: request_id.to_owned(),
             reason: header_words::words(headers, &HeaderName::from_static("mandate-reason"), REASON)?,
         })

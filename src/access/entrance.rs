@@ -20,6 +20,10 @@ impl FromRequestParts<App> for Actor {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
+        // The reader of a feed, whose token was judged where it came in; no request brings one.
+        if let Some(reader) = parts.extensions.get::<Self>() {
+            return Ok(reader.clone());
+        }
         let client = parts.extensions.get::<Client>().copied().unwrap_or_default();
         let headers = &parts.headers;
         refuse_sent_by_itself(&parts.method, headers)?;
@@ -37,7 +41,8 @@ impl FromRequestParts<App> for Actor {
             // Also when the database is away: whether the credential is good is not known.
             _ => {}
         }
-        let actor = outcome?;
+        let mut actor = outcome?;
+        actor.confirming.clone_from(&app.confirming);
         let who = if actor.is_anonymous { Who::Network(client.network()) } else { Who::Principal(actor.principal()) };
         app.edge.count(&who)?;
         Ok(actor)

@@ -14,7 +14,7 @@ use sqlx::PgConnection;
 use utoipa::ToSchema;
 
 use super::{
-    Actor, Role,
+    Actor, CONFIRMED_BY, Role,
     keys::{self, ApiKey, MOST_DAYS, NewKey, Wanted},
     role::{Act, Area, Scope, Scopes},
 };
@@ -161,6 +161,7 @@ async fn create(
         _ => {}
     }
     check_end(&mut connection, input.expires_at, &mut faults).await?;
+    check_name(&input.name, &mut faults);
     let scopes = Scopes(input.scopes);
     check_scopes(&actor, &scopes, &mut faults);
     if !faults.0.is_empty() {
@@ -187,6 +188,12 @@ async fn check_end(
     let detail = "A key lives at most a year; give an earlier end.";
     faults.check(end.is_none_or(|end| end <= latest), "expires_at", "too_late", detail);
     Ok(())
+}
+
+/// No name passes for two: the record names both principals of a change that was confirmed.
+fn check_name(name: &str, faults: &mut Faults) {
+    let detail = "Leave out `, confirmed by `; the record says so of what two principals did.";
+    faults.check(!name.contains(CONFIRMED_BY), "name", "not_allowed", detail);
 }
 
 /// Who is limited by scopes makes no key that may more.
@@ -263,6 +270,7 @@ async fn change(
         check_end(connection, change.expires_at, &mut faults).await?;
         faults.check(change.expires_at.is_some(), "expires_at", "required", "Every key has an end; give one.");
     }
+    check_name(&change.name, &mut faults);
     let scopes = Scopes(change.scopes);
     // A later end gives the key again.
     if scopes != key.scopes || change.expires_at > key.expires_at {

@@ -17,7 +17,7 @@ pub mod role;
 use axum::{Router, routing::get};
 use serde_json::Value;
 
-pub use actor::{Actor, KeyCache};
+pub use actor::{Actor, CONFIRMED_BY, Confirming, KeyCache};
 pub use role::Role;
 
 use crate::app::App;

@@ -148,6 +148,11 @@ const OTHERS: &[(&str, Option<Area>, Act, Grants)] = &[
     ("list_calendar_tokens", Some(Area::Access), Act::Read, PLANNERS),
     ("create_calendar_token", Some(Area::Access), Act::Write, PLANNERS),
     ("delete_calendar_token", Some(Area::Access), Act::Write, PLANNERS),
+    // A feed is also opened by a token; whoever comes with a key reads it as himself: see `feeds`.
+    ("find_feed", None, Act::Read, READERS),
+    ("list_feed_tokens", Some(Area::Access), Act::Read, PLANNERS),
+    ("create_feed_token", Some(Area::Access), Act::Write, PLANNERS),
+    ("delete_feed_token", Some(Area::Access), Act::Write, PLANNERS),
     ("list_obligations", Some(Area::Progress), Act::Read, READERS),
     ("report_indicators", Some(Area::Progress), Act::Read, READERS),
     ("create_measurement_batch", Some(Area::Progress), Act::Write, EDITORS),
@@ -186,6 +191,11 @@ const OTHERS: &[(&str, Option<Area>, Act, Grants)] = &[
     ("patch_api_key", Some(Area::Access), Act::Write, ADMINS),
     ("delete_api_key", Some(Area::Access), Act::Write, ADMINS),
     ("find_me", None, Act::Read, READERS),
+    // Of what waits for a second principal everybody sees what he sees of the things it is about, within his scopes: see `proposals`.
+    ("list_proposals", None, Act::Read, READERS),
+    ("find_proposal", None, Act::Read, READERS),
+    // Who confirms does the thing itself, and needs the right and the scope for that.
+    ("create_confirmation", None, Act::Write, TREASURERS),
     // Whoever may see a piece of evidence that names it: see `readiness::documents`.
     ("download_document", Some(Area::Readiness), Act::Read, READERS),
     ("report_expiring_evidence", Some(Area::Readiness), Act::Read, READERS),
@@ -276,6 +286,12 @@ impl Right {
     pub fn is_limited(self) -> bool {
         self.grant.is_own() || self.clearance != Clearance::All
     }
+}
+
+/// The operations whose things a key with these scopes may read.
+pub fn readable(scopes: &Scopes) -> Vec<String> {
+    let is_readable = |rule: &&Rule| rule.area.is_some_and(|area| scopes.allow(area, Act::Read));
+    TABLE.iter().filter(is_readable).map(|rule| rule.operation.clone()).collect()
 }
 
 /// Decides whether a role, acting for an entity within scopes, may do an operation.

@@ -1,5 +1,6 @@
 //! The constraints of the database, told as faults of fields: their names and keys are an interface (`docs/adding-a-noun.md`).
 
+use serde_json::Value;
 use sqlx::{error::DatabaseError, postgres::PgDatabaseError};
 
 /// What another resource has too: a field, or several together, which PostgreSQL names as `Key (indicator_id, period_from)=(..)`.
@@ -27,4 +28,12 @@ pub(super) fn field(table: &str, constraint: &str) -> String {
         .find_map(|suffix| inner.strip_suffix(suffix))
         .unwrap_or(inner)
         .to_owned()
+}
+
+/// Why a change is not written where it cannot wait for a second principal.
+pub(super) fn needs_second(change: &Value) -> String {
+    format!(
+        "{} needs a second principal here (MANDATE_FOUR_EYES); write it over HTTP, where it stands as proposed until somebody else confirms it",
+        change["act"].as_str().unwrap_or("this")
+    )
 }

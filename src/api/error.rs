@@ -57,6 +57,8 @@ pub enum Error {
     KeyInUse,
     /// 422: understood, but wrong.
     Invalid(Vec<Fault>),
+    /// 202, where a proposal is kept of it (`proposals`), and else 409: it needs a second principal; the change.
+    NeedsSecond(Value),
     /// 422: the idempotency key stands for another request.
     KeyReused,
     /// 428: `If-Match` is missing.
@@ -161,6 +163,9 @@ impl Error {
                 (S::CONFLICT, "conflict", "The state of things does not allow it", faulty(faults))
             }
             Self::Archived(faults) => (S::CONFLICT, "archived", "The strategy is archived", faulty(faults)),
+            Self::NeedsSecond(change) => {
+                (S::CONFLICT, "conflict", "A second principal is needed", constraint::needs_second(change))
+            }
             Self::KeyInUse => (
                 S::CONFLICT,
                 "idempotency_key_in_use",

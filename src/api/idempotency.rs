@@ -31,7 +31,9 @@ use crate::{
 const NAME: HeaderName = HeaderName::from_static("idempotency-key");
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 /// The POSTs whose answers must not be kept.
-const SECRET: [&str; 2] = ["/v1/api-keys", "/v1/calendar-tokens"];
+const SECRET: [&str; 3] = ["/v1/api-keys", "/v1/calendar-tokens", "/v1/feed-tokens"];
+/// Decided once: the same decision by the same principal is answered the same.
+const DECISIONS: &str = "/v1/confirmations";
 /// The headers that are kept with an answer; the others belong to the request that asks.
 const KEPT: [HeaderName; 4] = [header::CONTENT_TYPE, header::ETAG, header::LOCATION, RECEIPT];
 
@@ -247,6 +249,12 @@ pub async fn refuse_where_needless(request: Request, next: Next) -> Response {
         )
         .into_response();
     }
+    if request.uri().path() == DECISIONS && request.headers().contains_key(NAME) {
+        return Error::Malformed(
+            "a decision takes no Idempotency-Key: the same again is answered the same; leave the header out".into(),
+        )
+        .into_response();
+    }
     let needless = [Method::PUT, Method::DELETE].contains(request.method());
     if needless && request.headers().contains_key(NAME) {
         let method = request.method();
@@ -270,7 +278,9 @@ pub fn describe(document: &mut Value) {
     let operations =
         paths.flat_map(|(path, item)| item.as_object_mut().into_iter().flatten().map(move |each| (path, each)));
     for (path, (method, operation)) in operations {
-        if ["post", "patch"].contains(&method.as_str()) && (!SECRET.contains(&path.as_str()) || method == "patch") {
+        if ["post", "patch"].contains(&method.as_str())
+            && (!SECRET.contains(&path.as_str()) && path != DECISIONS || method == "patch")
+        {
             if let Value::Array(parameters) = &mut operation["parameters"] {
                 parameters.push(json!({"$ref": "#/components/parameters/IdempotencyKey"}));
             }

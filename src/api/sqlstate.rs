@@ -64,6 +64,7 @@ fn of_state(error: &dyn DatabaseError) -> Option<Error> {
             Error::Conflict(found.0)
         }
         "23503" => Error::invalid(&field(), "not_found", "refers to something that does not exist (here)"),
+        "MD202" => Error::NeedsSecond(serde_json::from_str(error.message()).ok()?),
         // The database judged it, and says with what faults.
         "MD409" => Error::Conflict(serde_json::from_str(error.message()).ok()?),
         "MD423" => Error::Archived(serde_json::from_str(error.message()).ok()?),

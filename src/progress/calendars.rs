@@ -4,7 +4,6 @@
 
 mod handing_out;
 mod ical;
-mod tokens;
 
 use axum::{
     Extension, Router,
@@ -34,6 +33,7 @@ use crate::{
     app::App,
     edge::{Who, address::Client},
     entities::Entity,
+    feeds::tokens::{self, CalendarToken},
     repository::{self, Clearance, Fault, Key, Lookup, Reading, Stored},
 };
 
@@ -107,8 +107,10 @@ async fn entity_of(app: &App, headers: &HeaderMap, token: &str) -> Result<Uuid, 
     if headers.contains_key(header::AUTHORIZATION) {
         return Err(Error::Malformed("send a key or a token, not both".into()));
     }
-    let entity = tokens::verify(&mut *app.connection().await?, token).await?;
-    entity.ok_or_else(|| Error::Unauthenticated("the token is not valid: it is mistyped, expired or revoked".into()))
+    let found: Option<CalendarToken> = tokens::verify(&mut *app.connection().await?, token).await?;
+    found
+        .map(|found| found.entity_id)
+        .ok_or_else(|| Error::Unauthenticated("the token is not valid: it is mistyped, expired or revoked".into()))
 }
 
 /// The entity that a file is named after.

@@ -25,6 +25,8 @@ pub struct Author {
     pub request_id: String,
     /// The reason given by the writer, if any.
     pub reason: Option<String>,
+    /// Who confirmed it, and which proposal, where two principals were needed.
+    pub confirmation: Option<Value>,
 }
 
 impl Author {
@@ -40,7 +42,13 @@ impl Author {
 
     /// A part of the program that writes by itself.
     pub fn of_ours(name: &str) -> Self {
-        Self { actor: name.into(), principal: name.into(), request_id: Uuid::now_v7().to_string(), reason: None }
+        Self {
+            actor: name.into(),
+            principal: name.into(),
+            request_id: Uuid::now_v7().to_string(),
+            reason: None,
+            confirmation: None,
+        }
     }
 }
 
@@ -136,21 +144,21 @@ pub async fn write<R: Resource>(
         .collect();
     let guard = Guard::of(author, changes);
     let (guarding, guarded) = match guard {
-        Some(_) => (", guarded as materialized (select guard($6, $7))", ", guarded"),
+        Some(_) => (", guarded as materialized (select guard($7, $8))", ", guarded"),
         None => ("", ""),
     };
     let written = names.join(", ");
     let table = R::TABLE;
     let kept = columns(connection, table).await?;
     let given = format!("given as (select * from jsonb_populate_recordset(null::{table}, $1)){guarding}");
-    let recorded = "recorded as (insert into changes (kind, entity_id, version, action, actor, request_id, reason, before, after, classification)";
+    let recorded = "recorded as (insert into changes (kind, entity_id, version, action, actor, request_id, reason, confirmation, before, after, classification)";
     let receipt = " returning entity_id, id as receipt_id, leaf_hash as receipt_leaf) \
                    select new.*, receipt_id, receipt_leaf from new join recorded on recorded.entity_id = new.id";
     let sql = if first.before.is_none() {
         format!(
             "with {given}, \
              new as (insert into {table} (id, {written}) select id, {written} from given{guarded} returning {kept}, effective_classification), \
-             {recorded} select $2, id, version, 'created', $3, $4, $5, null, record_of(to_jsonb(new)), effective_classification from new{receipt}"
+             {recorded} select $2, id, version, 'created', $3, $4, $5, $6, null, record_of(to_jsonb(new)), effective_classification from new{receipt}"
         )
     } else {
         let of_table = kept.split(", ").map(|name| format!("{table}.{name}")).collect::<Vec<_>>().join(", ");
@@ -163,7 +171,7 @@ pub async fn write<R: Resource>(
              new as (update {table} set {assignments}version = {table}.version + 1, updated_at = now() \
                      from given join old using (id) where {table}.id = given.id and {table}.version = given.version \
                      returning {of_table}, {table}.effective_classification), \
-             {recorded} select $2, new.id, new.version, 'updated', $3, $4, $5, record_of(to_jsonb(old)), record_of(to_jsonb(new)), \
+             {recorded} select $2, new.id, new.version, 'updated', $3, $4, $5, $6, record_of(to_jsonb(old)), record_of(to_jsonb(new)), \
                         cleared.higher(old.effective_classification, new.effective_classification) \
                         from new join old using (id){receipt}",
             if guard.is_some() { " cross join guarded" } else { "" },
@@ -174,7 +182,8 @@ pub async fn write<R: Resource>(
         .bind(R::KIND)
         .bind(&author.actor)
         .bind(&author.request_id)
-        .bind(&author.reason);
+        .bind(&author.reason)
+        .bind(&author.confirmation);
     if let Some(Guard { told, has_reason }) = guard {
         query = query.bind(told).bind(has_reason);
     }
@@ -252,9 +261,10 @@ async fn remove<R: Resource>(
     query.push("old as (delete from ").push(R::TABLE).push(guarded);
     query.push(" where id = ").push_bind(before.id).push(" and version = ").push_bind(before.version);
     query.push(" returning ").push(of_table).push(", ").push(R::TABLE).push(".effective_classification");
-    query.push("), recorded as (insert into changes (kind, entity_id, version, action, actor, request_id, reason, before, after, classification) select ");
+    query.push("), recorded as (insert into changes (kind, entity_id, version, action, actor, request_id, reason, confirmation, before, after, classification) select ");
     query.push_bind(R::KIND).push(", id, version + 1, 'deleted', ").push_bind(&author.actor).push(", ");
     query.push_bind(&author.request_id).push(", ").push_bind(&author.reason);
+    query.push(", ").push_bind(&author.confirmation);
     query.push(", record_of(to_jsonb(old)), null, effective_classification from old returning id, leaf_hash) select id, leaf_hash from recorded");
     let row: Option<PgRow> = query.build().fetch_optional(connection).await?;
     match row {

@@ -87,7 +87,7 @@ const STATEMENTS: &[&str] = &[
     "/src/repository/",
     "/src/record/",
     "/src/reports/",
-    "/src/progress/calendars/tokens.rs",
+    "/src/feeds/tokens.rs",
     "/src/progress/owed.rs",
     "/src/progress/submission.rs",
     "/src/readiness/documents/store.rs",
@@ -105,6 +105,7 @@ const STATEMENTS: &[&str] = &[
     "/src/transfer/iati/partners.rs",
     "/src/access/keys.rs",
     "/src/access/own.rs",
+    "/src/proposals/store.rs",
     "/src/database.rs",
     "/src/postgres/",
 ];

@@ -316,6 +316,15 @@ async fn other(
             let token = world.client.create("calendar-tokens", token).await;
             (call(&path.replace("{id}", token["id"].as_str().unwrap())), 204)
         }
+        // Nothing waits for a second principal here: all that matters is who is told.
+        "find_proposal" => (call(&path.replace("{id}", &Uuid::nil().to_string())), 404),
+        "create_confirmation" => (call(path).json(json!({"proposal_id": Uuid::nil(), "decision": "reject"})), 422),
+        "create_feed_token" => (call(path).json(json!({"path": "/v1/reports/plan", "name": "feed"})), 201),
+        "find_feed" | "delete_feed_token" => {
+            let token = world.client.create("feed-tokens", json!({"path": "/v1/reports/plan", "name": "feed"})).await;
+            let success = if method == "GET" { 200 } else { 204 };
+            (call(&path.replace("{id}", token["id"].as_str().unwrap())), success)
+        }
         "upload_document" => {
             (call(path).header("content-type", "text/plain").body(format!("words {}", trial.tried)), 201)
         }

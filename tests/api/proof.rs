@@ -169,6 +169,7 @@ async fn what_is_erased_is_gone_and_the_proof_stays() {
         principal: "cli".into(),
         request_id: "r".into(),
         reason: Some("court order 7".into()),
+        confirmation: None,
     };
     let id: Uuid = made.json()["id"].as_str().unwrap().parse().unwrap();
     let resource = What::Deleted("entity".into(), id);

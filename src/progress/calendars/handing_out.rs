@@ -12,7 +12,6 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::tokens::{self, CalendarToken};
 use crate::{
     access::{Actor, keys::has_entity},
     api::{
@@ -29,6 +28,7 @@ use crate::{
     },
     app::App,
     entities::entities::EntityId,
+    feeds::tokens::{self, CalendarToken, Opens},
     repository::{self, Reference},
 };
 
@@ -90,7 +90,7 @@ async fn list(
     let (filter, NoParameters {}, _) =
         query::read_both::<CalendarTokenFilter, NoParameters>(&app, query.as_deref(), &REFERENCES).await?;
     let entities: Vec<Uuid> = filter.entity_id.iter().map(|id| id.uuid()).collect();
-    let found = tokens::list(&mut *app.connection().await?, &entities).await?;
+    let found = tokens::list::<CalendarToken>(&mut *app.connection().await?, &entities).await?;
     whole(&headers, &found, &Form::of::<CalendarToken>(format), None, None)
 }
 
@@ -124,10 +124,10 @@ async fn create(
     if !has_entity(&mut connection, entity).await? {
         return Err(Error::invalid("entity_id", "not_found", "refers to something that does not exist (here)"));
     }
-    let of = (entity, input.name.as_str());
-    let (token, kept) = tokens::make(&mut connection, of, input.days.unwrap_or(DAYS), &actor.principal())
-        .await
-        .map_err(repository::Error::at_commit)?;
+    let opens = Opens { entity: Some(entity), ..Opens::default() };
+    let of = (input.name.as_str(), input.days.unwrap_or(DAYS));
+    let (token, kept): (String, CalendarToken) =
+        tokens::make(&mut connection, &opens, of, &actor.principal()).await.map_err(repository::Error::at_commit)?;
     let path = format!("/v1/calendars/{entity}.ics?token={token}");
     let headers = [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
     Ok((StatusCode::CREATED, headers, Json(CreatedCalendarToken { token, path, kept })).into_response())
@@ -143,7 +143,10 @@ async fn revoke(
     query::read::<NoParameters>(query.as_deref())?;
     let unknown = || missing("calendar_token", crate::api::shape::brief(&id));
     let uuid = Uuid::try_parse(&id).map_err(|_| unknown())?;
-    match tokens::revoke(&mut *app.connection().await?, uuid).await.map_err(repository::Error::at_commit)? {
+    match tokens::revoke::<CalendarToken>(&mut *app.connection().await?, uuid)
+        .await
+        .map_err(repository::Error::at_commit)?
+    {
         Some(true) => Ok(StatusCode::NO_CONTENT),
         Some(false) => Err(Error::Deleted("/v1/calendar-tokens".into())),
         None => Err(unknown()),

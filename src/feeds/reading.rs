@@ -1,0 +1,116 @@
+//! `GET /v1/feeds/{id}`: the reading that a token opens, made as the reader that the token is.
+
+use axum::{
+    Extension,
+    body::Body,
+    extract::{Path, RawQuery, Request, State},
+    http::{HeaderMap, HeaderValue, header},
+    response::Response,
+};
+use serde::Deserialize;
+use tower::ServiceExt as _;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::tokens::{self, FeedToken};
+use crate::{
+    access::{
+        Actor,
+        policy::{self, Rule},
+        role::Act,
+    },
+    api::{Error, answer::internal, error::missing, query},
+    app::App,
+    edge::{Who, address::Client},
+    repository::Clearance,
+    router,
+};
+
+/// How a feed can be asked for.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct FeedParameters {
+    /// The token of the feed, in place of a key.
+    #[schema(max_length = 200)]
+    token: Option<String>,
+}
+
+/// The formats by the end of the address, for programs that cannot say `Accept`.
+const FORMATS: [(&str, &str); 4] =
+    [(".csv", "text/csv"), (".ndjson", "application/x-ndjson"), (".json", "application/json"), (".txt", "text/plain")];
+
+pub(super) async fn find(
+    State(app): State<App>,
+    Path(name): Path<String>,
+    actor: Result<Actor, Error>,
+    client: Option<Extension<Client>>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Error> {
+    let parameters: FeedParameters = query::read(query.as_deref())?;
+    let format = FORMATS.iter().find(|(end, _)| name.ends_with(end));
+    let word = format.map_or(name.as_str(), |(end, _)| name.trim_end_matches(end));
+    let id = Uuid::try_parse(word).map_err(|_| missing("feed", crate::api::shape::brief(word)));
+    let (feed, reader) = if let Some(token) = &parameters.token {
+        // A token is nobody whose requests could be counted, so those of its address are.
+        app.edge.count(&Who::Network(client.map(|Extension(client)| client).unwrap_or_default().network()))?;
+        if headers.contains_key(header::AUTHORIZATION) {
+            return Err(Error::Malformed("send a key or a token, not both".into()));
+        }
+        let found: Option<FeedToken> = tokens::verify(&mut *app.connection().await?, token).await?;
+        let feed = found.filter(|feed| id.as_ref().is_ok_and(|id| *id == feed.id)).ok_or_else(|| {
+            Error::Unauthenticated("the token is not valid for this feed: it is mistyped, expired or revoked".into())
+        })?;
+        let reader = reader(&feed)?;
+        (feed, reader)
+    } else {
+        let actor = actor?;
+        actor.may("find_feed")?;
+        let id = id?;
+        let feed = tokens::find(&mut *app.connection().await?, id).await?.ok_or_else(|| missing("feed", id))?;
+        (feed, actor)
+    };
+    let accept =
+        format.map(|(_, kind)| HeaderValue::from_static(kind)).or_else(|| headers.get(header::ACCEPT).cloned());
+    read(&app, &feed.path, reader, accept, headers.get(header::IF_NONE_MATCH).cloned()).await
+}
+
+/// The reader that a token is: it may do this one reading, and sees no more than the token says.
+pub(super) fn reader(feed: &FeedToken) -> Result<Actor, Error> {
+    let rule = reading(&feed.path).ok_or_else(|| Error::Forbidden("the feed reads nothing any more".into()))?;
+    let clearance = if feed.clearance == "public" { Clearance::Public } else { Clearance::Internal };
+    Ok(Actor::of_feed(feed.id, &feed.name, rule, clearance))
+}
+
+/// Makes the reading.
+pub(super) async fn read(
+    app: &App,
+    path: &str,
+    reader: Actor,
+    accept: Option<HeaderValue>,
+    known: Option<HeaderValue>,
+) -> Result<Response, Error> {
+    let mut request = Request::get(path).body(Body::empty()).map_err(internal)?;
+    for (name, value) in [(header::ACCEPT, accept), (header::IF_NONE_MATCH, known)] {
+        if let Some(value) = value {
+            request.headers_mut().insert(name, value);
+        }
+    }
+    request.extensions_mut().insert(reader);
+    router::routes().with_state(app.clone()).oneshot(request).await.map_err(internal)
+}
+
+/// The row of the policy for a path that a token can open: a report, the list of a noun, or of what is owed.
+pub(super) fn reading(path: &str) -> Option<&'static Rule> {
+    let path = path.split('?').next().unwrap_or_default();
+    let name = path.strip_prefix("/v1/")?;
+    let operation = match name.strip_prefix("reports/") {
+        Some(report) => format!("report_{}", report.replace('-', "_")),
+        None => {
+            let table = name.replace('-', "_");
+            let is_known = name == "obligations" || router::nouns().iter().any(|noun| noun.table == table);
+            is_known.then(|| format!("list_{table}"))?
+        }
+    };
+    policy::table().iter().find(|rule| rule.operation == operation && rule.act == Act::Read)
+}

@@ -1,0 +1,32 @@
+//! Four eyes (`MANDATE_FOUR_EYES`): acts that stand as proposed until a second principal confirms them.
+//!
+//! The database refuses to commit such a change without a confirmation (migration 0033). `waiting` is the layer that then keeps the request as a
+//! proposal and answers 202; `confirmations` sends it through the routes once more, in the name of both. `docs/access.md` says how it behaves.
+
+mod act;
+mod confirmations;
+mod copy;
+mod describe;
+mod handlers;
+mod store;
+mod waiting;
+
+use axum::{
+    Router,
+    routing::{get, post},
+};
+
+pub use act::Act;
+pub use describe::describe;
+pub use waiting::wait;
+
+use crate::{api::format::suffixed, app::App};
+
+/// The routes.
+pub fn routes() -> Router<App> {
+    Router::new()
+        .route("/v1/proposals", get(handlers::list))
+        .route("/v1/proposals/{id}", get(handlers::find))
+        .route("/v1/confirmations", post(confirmations::create))
+        .merge(suffixed("/v1/proposals", &get(handlers::list)))
+}
