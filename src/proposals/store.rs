@@ -154,8 +154,8 @@ pub(super) struct Filter {
     pub(super) act: Vec<Act>,
     /// On one of these kinds of things, such as `timeline`; may be repeated.
     pub(super) kind: Vec<String>,
-    /// On the thing with this id; may be repeated.
-    pub(super) target_id: Vec<Uuid>,
+    /// On the resource with this id; may be repeated.
+    pub(super) resource_id: Vec<Uuid>,
     /// The `next` of the page before.
     pub(super) after: Option<Uuid>,
     /// Proposals of a page, 1 to 200; 50 when not given.
@@ -200,8 +200,8 @@ pub(super) async fn list(
     if !filter.kind.is_empty() {
         query.push(" and p.kind = any(").push_bind(filter.kind.clone()).push(")");
     }
-    if !filter.target_id.is_empty() {
-        query.push(" and p.target_id = any(").push_bind(filter.target_id.clone()).push(")");
+    if !filter.resource_id.is_empty() {
+        query.push(" and p.target_id = any(").push_bind(filter.resource_id.clone()).push(")");
     }
     if let Some(after) = filter.after {
         query.push(" and p.id < ").push_bind(after);
