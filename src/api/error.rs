@@ -14,7 +14,11 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::repository::{self, Fault};
+use super::constraint;
+use crate::{
+    edge::headers::challenge,
+    repository::{self, Fault},
+};
 
 /// All that can go wrong in a request.
 #[derive(Debug)]
@@ -274,14 +278,6 @@ impl Error {
             history,
         }
     }
-}
-
-/// The challenge to a token that is not good (RFC 6750, 3), whose words have only the characters allowed there.
-fn challenge(why: &str) -> HeaderValue {
-    let is_allowed = |c: &char| (' '..='~').contains(c) && !['"', '\\'].contains(c);
-    let words: String = why.chars().filter(is_allowed).collect();
-    let text = format!("Bearer realm=\"mandate\", error=\"invalid_token\", error_description=\"{words}\"");
-    HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("Bearer error=\"invalid_token\""))
 }
 
 /// Left in the response for the trace layer, which logs it and puts the request's id into the body.

@@ -8,6 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
@@ -186,7 +187,8 @@ async fn perform(app: &App, headers: &HeaderMap, proposal: &Proposal) -> Result<
     put(HeaderName::from_static("x-request-id"), own("x-request-id"))?;
     put(header::CONTENT_TYPE, proposal.content_type.as_deref().map(str::as_bytes))?;
     put(header::IF_MATCH, proposal.if_match.as_deref().map(str::as_bytes))?;
-    put(HeaderName::from_static("mandate-reason"), proposal.reason.as_deref().map(str::as_bytes))?;
+    let reason = proposal.reason.as_deref().map(|reason| utf8_percent_encode(reason, NON_ALPHANUMERIC).to_string());
+    put(HeaderName::from_static("mandate-reason"), reason.as_deref().map(str::as_bytes))?;
     let app = app.clone().confirming(confirming);
     let response = router::routes().with_state(app).oneshot(request).await.map_err(internal)?;
     let problem = response.extensions().get::<Failure>().map(|failure| failure.0.problem());

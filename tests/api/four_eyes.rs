@@ -56,6 +56,10 @@ async fn ground(acts: &str) -> Ground {
     Ground { anna, bogdan, admin, entity, initiative, options }
 }
 
+/// The words of the proposers.
+const REASON: &str = "decided in May, %41 of it";
+/// The same as a header has them: a percent sign before two digits is escaped.
+const SENT: &str = "decided in May, %2541 of it";
 const ALL: &str = "appropriation,approved_timeline,completion,closing";
 
 impl Ground {
@@ -72,7 +76,7 @@ impl Ground {
 
     async fn proposed(&self, call: Call) -> Value {
         let before = self.record().await;
-        let reply = call.header("mandate-reason", "decided in May").expect(202).await;
+        let reply = call.header("mandate-reason", SENT).expect(202).await;
         assert_eq!(self.record().await, before, "it is written already: {}", reply.text);
         let proposal = reply.json();
         assert_eq!(proposal["state"], "proposed", "{proposal}");
@@ -154,7 +158,7 @@ async fn at_every_door_an_act_stands_as_proposed_until_another_confirms_it() {
         let proposal = ground.proposed(call).await;
         assert_eq!(
             (&proposal["act"], &proposal["actor"], &proposal["reason"]),
-            (&json!(act), &json!("key:anna"), &json!("decided in May"))
+            (&json!(act), &json!("key:anna"), &json!(REASON))
         );
         let (count, _) = ground.record().await;
         let confirmed = decided(&ground.bogdan, &proposal, "confirm").await;
@@ -239,7 +243,7 @@ async fn what_has_changed_meanwhile_is_stale_and_says_why() {
     let keyed = || ground.anna.post("/v1/timelines", ground.timeline("2028-01-31")).header("idempotency-key", "k");
     let proposal = ground.proposed(keyed()).await;
     decided(&ground.bogdan, &proposal, "confirm").await;
-    assert_eq!(keyed().header("mandate-reason", "decided in May").expect(202).await.json()["state"], "confirmed");
+    assert_eq!(keyed().header("mandate-reason", SENT).expect(202).await.json()["state"], "confirmed");
     let listed = ground.anna.get("/v1/timelines?ends_after=2028-01-01").expect(200).await.json();
     assert_eq!(listed["items"].as_array().unwrap().len(), 1);
     let changes = ground.admin.get("/v1/proposals?state=stale&act=appropriation&limit=1").expect(200).await.json();
