@@ -29,7 +29,7 @@ use crate::{
     arrival::Awaited,
     edge::{
         Edge, cors,
-        headers::{repeated, secure, takes_password},
+        headers::{refuse_repeated, secure, takes_password},
     },
     limits::Limits,
     proposals,
@@ -272,14 +272,6 @@ async fn nothing_at(path: &str) -> String {
     let meant = parts.into_iter().find_map(|part| nearest(part, known.iter().map(String::as_str)));
     let meant = meant.map_or_else(String::new, |meant| format!("; did you mean `{BASE}{meant}`?"));
     format!("there is nothing at {}{meant}; /openapi.json lists what there is", brief(path))
-}
-
-/// Refuses a header twice that says one thing.
-async fn refuse_repeated(request: Request, next: Next) -> Response {
-    match repeated(request.headers()) {
-        Some(name) => Error::Malformed(format!("the header {name} came more than once; send it once")).into_response(),
-        None => next.run(request).await,
-    }
 }
 
 /// Bounds the handler, which also reads the body: a client that is too slow is told so, and so is one that waits for us.

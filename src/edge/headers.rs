@@ -1,6 +1,13 @@
 //! Headers: which of a request may come once only, and what every answer tells browsers not to do with it.
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::{
+    extract::Request,
+    http::{HeaderMap, HeaderName, HeaderValue, header},
+    middleware::Next,
+    response::{IntoResponse as _, Response},
+};
+
+use crate::api::Error;
 
 /// The headers of a request that say one thing. Of two, one reader takes the first and another the last: a proxy may have judged the other one.
 const ONCE: [HeaderName; 5] = [
@@ -11,9 +18,13 @@ const ONCE: [HeaderName; 5] = [
     HeaderName::from_static("mandate-reason"),
 ];
 
-/// The header that came more than once, although it may come once only.
-pub fn repeated(headers: &HeaderMap) -> Option<HeaderName> {
-    ONCE.into_iter().find(|name| headers.get_all(name).iter().nth(1).is_some())
+/// A layer that refuses a header twice that says one thing.
+pub async fn refuse_repeated(request: Request, next: Next) -> Response {
+    let repeated = ONCE.into_iter().find(|name| request.headers().get_all(name).iter().nth(1).is_some());
+    match repeated {
+        Some(name) => Error::Malformed(format!("the header {name} came more than once; send it once")).into_response(),
+        None => next.run(request).await,
+    }
 }
 
 /// Whether an answer that asks for a key also asks for it as a password: not where a page asked, whose reader would be shown a form.
