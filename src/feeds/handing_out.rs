@@ -88,7 +88,7 @@ pub(super) async fn list(
     actor.may("list_feed_tokens")?;
     query::read::<NoParameters>(query.as_deref())?;
     let found = tokens::list::<FeedToken>(&mut *app.connection().await?, &[]).await?;
-    whole(&headers, &found, &Form::of::<FeedToken>(format), None)
+    whole(&headers, &found, &Form::of::<FeedToken>(format), None, None)
 }
 
 /// No `Attempt` here: the answer of an idempotency key is kept, and with it the token would be.

@@ -10,7 +10,7 @@ use super::{
     About, Report,
     currency::Rate,
     explain::{self, Source},
-    lines::{Lines, kept},
+    lines::{Lines, READS, kept},
     scope::{LIMIT, Scope, answer},
     sums::{By, OF_LINES, SUMMED, TREE},
 };
@@ -109,18 +109,7 @@ impl Report for Parameters {
     const SUMMARY: &'static str =
         "What is planned, appropriated, allotted, committed, paid and left, by one dimension.";
     const ABOUT: About = About::Money;
-    const READS: &'static [&'static str] = &[
-        "assignments",
-        "budget_allocations",
-        "budget_movements",
-        "entities",
-        "exchange_rates",
-        "funding_sources",
-        "initiatives",
-        "objectives",
-        "steps",
-        "strategies",
-    ];
+    const READS: &'static [&'static str] = READS;
     type Row = Row;
 
     async fn rows(self, mut scope: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {

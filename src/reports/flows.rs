@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{
     About, Report,
     currency::Rate,
-    lines::Lines,
+    lines::{Lines, READS},
     scope::{LIMIT, Scope, answer},
 };
 use crate::{api::Error, values::Text};
@@ -94,18 +94,7 @@ impl Report for Parameters {
     const NAME: &'static str = "flows";
     const SUMMARY: &'static str = "Money by source, objective and entity, for a flow diagram.";
     const ABOUT: About = About::Money;
-    const READS: &'static [&'static str] = &[
-        "assignments",
-        "budget_allocations",
-        "budget_movements",
-        "entities",
-        "exchange_rates",
-        "funding_sources",
-        "initiatives",
-        "objectives",
-        "steps",
-        "strategies",
-    ];
+    const READS: &'static [&'static str] = READS;
     type Row = Row;
 
     async fn rows(self, mut scope: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::{
     About, Report,
     currency::Rate,
-    lines::Lines,
+    lines::{Lines, READS},
     scope::{LIMIT, Scope, answer},
 };
 use crate::{
@@ -116,18 +116,7 @@ impl Report for Parameters {
     const NAME: &'static str = "funding-gaps";
     const SUMMARY: &'static str = "Initiatives that lack money, did not use it, or are about to lose it.";
     const ABOUT: About = About::Money;
-    const READS: &'static [&'static str] = &[
-        "assignments",
-        "budget_allocations",
-        "budget_movements",
-        "entities",
-        "exchange_rates",
-        "funding_sources",
-        "initiatives",
-        "objectives",
-        "steps",
-        "strategies",
-    ];
+    const READS: &'static [&'static str] = READS;
     type Row = Row;
 
     async fn rows(self, mut scope: Scope, connection: &mut PgConnection) -> Result<Vec<Row>, Error> {

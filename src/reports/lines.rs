@@ -13,6 +13,20 @@ use super::{
 };
 use crate::api::Error;
 
+/// The tables that the lines of money and their names are read from.
+pub(super) const READS: &[&str] = &[
+    "assignments",
+    "budget_allocations",
+    "budget_movements",
+    "entities",
+    "exchange_rates",
+    "funding_sources",
+    "initiatives",
+    "objectives",
+    "steps",
+    "strategies",
+];
+
 /// Allocations with what has moved on them. `$7` holds the entities whose money it is, `$10` the fiscal years.
 const LINES: &str = "
 , own_line as not materialized (
