@@ -187,7 +187,6 @@ pub fn document() -> Value {
     proposals::describe(&mut document);
     feeds::describe(&mut document);
     record::webhooks::describe_tests(&mut document);
-    document::mend_inlined(&mut document);
     api::typed::tell_apart(&mut document);
     document::share_responses(&mut document);
     document

@@ -129,26 +129,6 @@ pub(crate) fn add_problems(operation: &mut Value, codes: &[&str]) {
     }
 }
 
-/// A word whose schema stands in place and whose field has a comment comes from the library as both a word and an object with that comment; here
-/// it becomes a word with the comment.
-pub fn mend_inlined(schema: &mut Value) {
-    match schema {
-        Value::Object(fields) => {
-            if let Some([word, comment]) = fields.get("allOf").and_then(Value::as_array).map(Vec::as_slice)
-                && comment["type"] == "object"
-                && comment.as_object().is_some_and(|comment| comment.len() == 2 && comment.contains_key("description"))
-                && let Some(mut mended) = word.as_object().cloned()
-            {
-                mended.insert("description".into(), comment["description"].clone());
-                *fields = mended;
-            }
-            fields.values_mut().for_each(mend_inlined);
-        }
-        Value::Array(items) => items.iter_mut().for_each(mend_inlined),
-        _ => {}
-    }
-}
-
 /// Adds the responses that several kinds of problem share, each kind with its example.
 pub(crate) fn share_responses(document: &mut Value) {
     let paths = document["paths"].as_object().into_iter().flatten();

@@ -43,6 +43,7 @@ pub fn schemas<T: ToSchema>() -> Map<String, Value> {
         .map(|(name, schema)| {
             let mut schema = serde_json::to_value(schema).expect("a schema is JSON");
             without_null_defaults(&mut schema);
+            mend_inlined(&mut schema);
             (name, schema)
         })
         .collect()
@@ -58,6 +59,26 @@ fn without_null_defaults(schema: &mut Value) {
             fields.values_mut().for_each(without_null_defaults);
         }
         Value::Array(items) => items.iter_mut().for_each(without_null_defaults),
+        _ => {}
+    }
+}
+
+/// A word whose schema stands in place and whose field has a comment comes from the library as both a word and an object with that comment; here
+/// it becomes a word with the comment.
+fn mend_inlined(schema: &mut Value) {
+    match schema {
+        Value::Object(fields) => {
+            if let Some([word, comment]) = fields.get("allOf").and_then(Value::as_array).map(Vec::as_slice)
+                && comment["type"] == "object"
+                && comment.as_object().is_some_and(|comment| comment.len() == 2 && comment.contains_key("description"))
+                && let Some(mut mended) = word.as_object().cloned()
+            {
+                mended.insert("description".into(), comment["description"].clone());
+                *fields = mended;
+            }
+            fields.values_mut().for_each(mend_inlined);
+        }
+        Value::Array(items) => items.iter_mut().for_each(mend_inlined),
         _ => {}
     }
 }

@@ -126,18 +126,8 @@ pub(super) async fn create(
 /// Reads it once, as its reader: a filter that is not understood, or names what is not there for him, is said now.
 async fn try_out(app: &App, input: &FeedTokenInput) -> Result<(), Error> {
     let clearance = if input.clearance == Shows::Public { "public" } else { "internal" };
-    let now = chrono::Utc::now();
-    let feed = FeedToken {
-        id: Uuid::nil(),
-        path: input.path.clone(),
-        clearance: clearance.into(),
-        name: input.name.clone(),
-        created_at: now,
-        created_by: String::new(),
-        expires_at: now,
-        revoked_at: None,
-    };
-    let response = read(app, &input.path, reader(&feed)?, None, None).await?;
+    let reader = reader(Uuid::nil(), &input.name, &input.path, clearance)?;
+    let response = read(app, &input.path, reader, None, None).await?;
     let Some(failure) = response.extensions().get::<Failure>() else { return Ok(()) };
     let problem = failure.0.problem();
     if problem.status >= 500 {

@@ -61,7 +61,7 @@ pub(super) async fn find(
         let feed = found.filter(|feed| id.as_ref().is_ok_and(|id| *id == feed.id)).ok_or_else(|| {
             Error::Unauthenticated("the token is not valid for this feed: it is mistyped, expired or revoked".into())
         })?;
-        let reader = reader(&feed)?;
+        let reader = reader(feed.id, &feed.name, &feed.path, &feed.clearance)?;
         (feed, reader)
     } else {
         let actor = actor?;
@@ -76,10 +76,10 @@ pub(super) async fn find(
 }
 
 /// The reader that a token is: it may do this one reading, and sees no more than the token says.
-pub(super) fn reader(feed: &FeedToken) -> Result<Actor, Error> {
-    let rule = reading(&feed.path).ok_or_else(|| Error::Forbidden("the feed reads nothing any more".into()))?;
-    let clearance = if feed.clearance == "public" { Clearance::Public } else { Clearance::Internal };
-    Ok(Actor::of_feed(feed.id, &feed.name, rule, clearance))
+pub(super) fn reader(id: Uuid, name: &str, path: &str, clearance: &str) -> Result<Actor, Error> {
+    let rule = reading(path).ok_or_else(|| Error::Forbidden("the feed reads nothing any more".into()))?;
+    let clearance = if clearance == "public" { Clearance::Public } else { Clearance::Internal };
+    Ok(Actor::of_feed(id, name, rule, clearance))
 }
 
 /// Makes the reading.
@@ -104,13 +104,12 @@ pub(super) async fn read(
 pub(super) fn reading(path: &str) -> Option<&'static Rule> {
     let path = path.split('?').next().unwrap_or_default();
     let name = path.strip_prefix("/v1/")?;
-    let operation = match name.strip_prefix("reports/") {
-        Some(report) => format!("report_{}", report.replace('-', "_")),
-        None => {
-            let table = name.replace('-', "_");
-            let is_known = name == "obligations" || router::nouns().iter().any(|noun| noun.table == table);
-            is_known.then(|| format!("list_{table}"))?
-        }
+    let operation = if let Some(report) = name.strip_prefix("reports/") {
+        format!("report_{}", report.replace('-', "_"))
+    } else {
+        let table = name.replace('-', "_");
+        let is_known = name == "obligations" || router::nouns().iter().any(|noun| noun.table == table);
+        is_known.then(|| format!("list_{table}"))?
     };
     policy::table().iter().find(|rule| rule.operation == operation && rule.act == Act::Read)
 }

@@ -10,16 +10,16 @@ use sqlx::PgConnection;
 use super::Error;
 use crate::values::languages;
 
-/// The order of a language.
+/// The order of a language: the collation, where PostgreSQL has one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Spelling {
     language: String,
-    collation: String,
+    collation: Option<String>,
 }
 
-static COLLATIONS: Mutex<Option<HashMap<String, String>>> = Mutex::new(None);
+static COLLATIONS: Mutex<Option<HashMap<String, Option<String>>>> = Mutex::new(None);
 
-/// The collation of ICU for the language, else that of no language in particular; `C` where PostgreSQL was built without ICU.
+/// The collation of ICU for the language, else that of no language in particular; none where PostgreSQL was built without ICU.
 const FIND: &str = "select collname from pg_collation
     where collname in ($1 || '-x-icu', 'und-x-icu') and collnamespace = 'pg_catalog'::regnamespace and collprovider = 'i'
     order by collname = 'und-x-icu' limit 1";
@@ -36,7 +36,6 @@ impl Spelling {
             known
         } else {
             let found: Option<String> = sqlx::query_scalar(FIND).bind(language).fetch_optional(connection).await?;
-            let found = found.unwrap_or_else(|| "C".to_owned());
             let mut all = COLLATIONS.lock().unwrap_or_else(PoisonError::into_inner);
             all.get_or_insert_default().insert(language.to_owned(), found.clone());
             found
@@ -57,6 +56,11 @@ impl Spelling {
             .filter(|language| language.len() == 2 && language.bytes().all(|letter| letter.is_ascii_lowercase()))
             .map(|language| format!("{column} ->> '{language}'"))
             .collect();
-        format!("(coalesce({}, first_words({column}), '') collate \"{}\")", words.join(", "), self.collation)
+        let words = format!("coalesce({}, first_words({column}), '')", words.join(", "));
+        match &self.collation {
+            Some(collation) => format!("({words} collate \"{collation}\")"),
+            // By the letters without their marks and case, and only then by these.
+            None => format!("(lower(unaccent({words})) || e'\\x01' || {words} collate \"C\")"),
+        }
     }
 }

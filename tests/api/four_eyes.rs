@@ -53,7 +53,7 @@ async fn ground(acts: &str) -> Ground {
         admin.with_key(key["key"].as_str().unwrap().to_owned())
     };
     let (anna, bogdan) = (coordinator("anna").await, coordinator("bogdan").await);
-    Ground { anna, bogdan, admin, entity, initiative, options }
+    Ground { admin, anna, bogdan, entity, initiative, options }
 }
 
 /// The words of the proposers.

@@ -2,11 +2,18 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Client, service};
+use mandate::limits::Limits;
+use sqlx::{Connection as _, PgConnection};
+
+use crate::support::{Client, database, service, service_over};
 
 /// Initiatives with these titles, made in this order.
 async fn titled(titles: &[Value]) -> Client {
-    let client = service().await;
+    entitled(service().await, titles).await
+}
+
+/// The same in this service.
+async fn entitled(client: Client, titles: &[Value]) -> Client {
     let strategy = json!({"code": "S", "title": "S", "country": "XX", "kind": "strategy"});
     let strategy = client.create("strategies", strategy).await["id"].clone();
     for (number, title) in titles.iter().enumerate() {
@@ -33,8 +40,16 @@ async fn titles(client: &Client, query: &str) -> Vec<String> {
 async fn titles_are_ordered_as_their_language_sorts_them() {
     let words = ["zi", "Ăla", "ala", "șa", "sz", "ța", "tz", "îi", "iz", "âb", "az", "Șa"];
     let given: Vec<Value> = words.iter().map(|word| json!({"ro": word})).collect();
-    let client = titled(&given).await;
-    let expected = ["ala", "az", "Ăla", "âb", "iz", "îi", "sz", "șa", "Șa", "tz", "ța", "zi"];
+    let options = database().await;
+    let mut connection = PgConnection::connect_with(&options).await.unwrap();
+    let has_icu = "select exists (select from pg_collation where collname = 'ro-x-icu')";
+    let has_icu: bool = sqlx::query_scalar(has_icu).fetch_one(&mut connection).await.unwrap();
+    let client = entitled(service_over(options, Limits::default()).await, &given).await;
+    let expected = if has_icu {
+        ["ala", "az", "Ăla", "âb", "iz", "îi", "sz", "șa", "Șa", "tz", "ța", "zi"]
+    } else {
+        ["âb", "ala", "Ăla", "az", "îi", "iz", "Șa", "șa", "sz", "ța", "tz", "zi"]
+    };
     assert_eq!(titles(&client, "sort=title&lang=ro").await, expected);
     // Page by page, and the other way round.
     assert_eq!(titles(&client, "sort=title&lang=ro&limit=1").await, expected);
