@@ -48,6 +48,17 @@ const LANDED: &[(&str, &str)] = &[
     ("0027_citations.sql", "c75698b3339d5a09acaab1996ef27c73314322387fdcff1f3298088f96980c79"),
     ("0028_fiscal_years.sql", "8a37f1c6c9ac9d624286d5e6bb2667adc8ec1de1b5e43bd1960bda90833c2ea4"),
     ("0029_reports.sql", "e5db94469ebba94ba4ba9ebf87a727031bff480fa422035a7ed3b6ad1a2ec108"),
+    ("0030_one_sight.sql", "6e8e091ab9a32537ff6c565b2b80a666acdfb017325b5cd9f47d8639c6c052eb"),
+    ("0032_guard.sql", "c36d7d57204b38b845799c05c629cfdcc0ffddf16a87b8dcb599abad611731aa"),
+    ("0033_four_eyes.sql", "53d9fdd4377077340a9120987cdd3627d8195387943aa1dd331de8c9eca67332"),
+    ("0034_figures.sql", "ad816fbe4c649a827b36060806814d1f37d275fe19bba057034691b0e030c766"),
+    ("0035_digits.sql", "3501ec7baa836070ee94719a323382e6d4c235484e28d12aaf9bbb752f3df9c4"),
+    ("0036_turns.sql", "2e6c01bf95c8770f925967338830ce6d346062751f25787cc8c3843a71bf18fe"),
+    ("0037_leads.sql", "05318baddc7c85873b5ff92e7a75fc771efc9c84a2bfe9a235381953b4608359"),
+    ("0040_sight_of_writers.sql", "53b4c4b52ffae7e261de67deb28e4f207fe52d46f8594e55f2b5d8b9e92ed569"),
+    ("0043_feed_tokens.sql", "afd2159c0826f2ca8c2b7cf7ef72790aefa294f8b99718aeee417b84e7176670"),
+    ("0045_names_and_orders.sql", "0f95e126aa04ab2d1e5fee60f2242cc9c4cd4f53dcc11894a5440edcccfa79f0"),
+    ("0047_days.sql", "6110942537bea33061845fb5e5e73d7b6fa06fd10deba138819a7101a806d997"),
 ];
 
 fn folder(name: &str) -> PathBuf {
