@@ -58,6 +58,11 @@ const OTHERS: &[&str] = &[
     "find_plan_schema",
     "find_me",
     "list_calendar_tokens",
+    "list_feed_tokens",
+    // There is something behind these only with a token or a second principal: `feed_tokens` and `four_eyes` ask what is hidden in them.
+    "find_feed",
+    "list_proposals",
+    "find_proposal",
     "list_webhooks",
     "list_webhook_secrets",
     "list_deliveries",
