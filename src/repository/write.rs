@@ -78,8 +78,8 @@ pub async fn update<R: Resource>(
     stored.into_iter().next().ok_or(Error::Stale)
 }
 
-/// One statement; or, where the noun has a rule over several rows, a serializable transaction that judges what it wrote. A caller that has
-/// opened a transaction itself (of the isolation that `Isolation::of` says) commits it and tries it again itself.
+/// One statement; or, where the noun has a rule over several rows, a serializable transaction that judges what it wrote. It is tried again when
+/// PostgreSQL ended it for the sake of another writer, which leaves nothing of it. A caller that has opened a transaction itself (of the isolation that `Isolation::of` says) commits it and tries it again itself.
 async fn judged_alone<R: Resource>(
     connection: &mut PgConnection,
     author: &Author,
@@ -88,19 +88,27 @@ async fn judged_alone<R: Resource>(
     if connection.is_in_transaction() {
         return judged(connection, author, changes).await;
     }
-    if R::RULE.is_none() {
-        return write(connection, author, changes).await.map_err(Error::at_commit);
-    }
     let mut attempts = Attempts::default();
     loop {
-        let mut transaction = begin(connection, Isolation::of::<R>()).await?;
-        let outcome = match judged(&mut transaction, author, changes).await {
-            Ok(stored) => commit(transaction).await.map(|()| stored),
-            Err(error) => Err(give_up(transaction, error).await),
-        };
+        let outcome = written_alone(connection, author, changes).await;
         if !attempts.again(outcome.as_ref().is_err_and(Error::is_transient)).await {
             return outcome;
         }
+    }
+}
+
+async fn written_alone<R: Resource>(
+    connection: &mut PgConnection,
+    author: &Author,
+    changes: &[Change<'_, R>],
+) -> Result<Vec<Stored<R>>, Error> {
+    if R::RULE.is_none() {
+        return write(connection, author, changes).await.map_err(Error::at_commit);
+    }
+    let mut transaction = begin(connection, Isolation::of::<R>()).await?;
+    match judged(&mut transaction, author, changes).await {
+        Ok(stored) => commit(transaction).await.map(|()| stored),
+        Err(error) => Err(give_up(transaction, error).await),
     }
 }
 
@@ -214,19 +222,27 @@ pub async fn delete<R: Resource>(
     if connection.is_in_transaction() {
         return remove_judged::<R>(connection, author, before).await;
     }
-    if R::RULE.is_none() {
-        return remove::<R>(connection, author, before).await.map_err(Error::at_commit);
-    }
     let mut attempts = Attempts::default();
     loop {
-        let mut transaction = begin(connection, Isolation::of::<R>()).await?;
-        let outcome = match remove_judged::<R>(&mut transaction, author, before).await {
-            Ok(receipt) => commit(transaction).await.map(|()| receipt),
-            Err(error) => Err(give_up(transaction, error).await),
-        };
+        let outcome = removed_alone::<R>(connection, author, before).await;
         if !attempts.again(outcome.as_ref().is_err_and(Error::is_transient)).await {
             return outcome;
         }
+    }
+}
+
+async fn removed_alone<R: Resource>(
+    connection: &mut PgConnection,
+    author: &Author,
+    before: &Stored<R>,
+) -> Result<Receipt, Error> {
+    if R::RULE.is_none() {
+        return remove::<R>(connection, author, before).await.map_err(Error::at_commit);
+    }
+    let mut transaction = begin(connection, Isolation::of::<R>()).await?;
+    match remove_judged::<R>(&mut transaction, author, before).await {
+        Ok(receipt) => commit(transaction).await.map(|()| receipt),
+        Err(error) => Err(give_up(transaction, error).await),
     }
 }
 

@@ -86,7 +86,8 @@ async fn write(client: &Client, world: &[Vec<Value>; 5], writer: u64) {
     };
     let mut own: Vec<Value> = Vec::new();
     for turn in 0..30 {
-        let reply: Reply = match roll(7) {
+        let act = roll(7);
+        let reply: Reply = match act {
             0..=1 => {
                 let owner = roll(2);
                 let (field, all) = [("initiative_id", initiatives), ("step_id", steps)][owner];
@@ -142,7 +143,7 @@ async fn write(client: &Client, world: &[Vec<Value>; 5], writer: u64) {
                     .await
             }
         };
-        assert!([200, 201, 204, 409, 412, 422].contains(&reply.status.as_u16()), "{}", reply.text);
+        assert!([200, 201, 204, 409, 412, 422].contains(&reply.status.as_u16()), "act {act}: {}", reply.text);
     }
     assert_eq!(strategies.len(), 1);
 }
