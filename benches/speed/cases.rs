@@ -17,7 +17,16 @@ pub(crate) struct Case {
     pub(crate) vary: Vec<Vary>,
     /// What `pgbench` runs, where it is not what the service sends.
     pub(crate) beside: Option<String>,
+    /// Whose key is sent.
+    pub(crate) reader: Reader,
     kind: Kind,
+}
+
+/// Who asks: one who may see everything, or one for whom each row is judged.
+#[derive(Clone, Copy)]
+pub(crate) enum Reader {
+    Admin,
+    Viewer,
 }
 
 #[derive(Clone)]
@@ -63,6 +72,7 @@ pub(crate) fn cases() -> Vec<Case> {
         connections,
         vary: Vec::new(),
         beside: None,
+        reader: Reader::Admin,
         kind: Kind::Path { path, deep: false },
     };
     let list = format!("/v1/initiatives?strategy_id={LARGE}&status=in_progress&sort=-deadline&limit=50");
@@ -72,6 +82,7 @@ pub(crate) fn cases() -> Vec<Case> {
             connections: 16,
             vary: vec![Vary { word: id(SAMPLE), sql: ID }],
             beside: None,
+            reader: Reader::Admin,
             kind: Kind::Get,
         },
         path(LIST, 16, list.clone()),
@@ -83,6 +94,7 @@ pub(crate) fn cases() -> Vec<Case> {
             connections: 32,
             vary: vec![Vary { word: format!("B.{SAMPLE}"), sql: CODE }],
             beside: None,
+            reader: Reader::Admin,
             kind: Kind::Create,
         },
         // The price of the record, of the checks and of HTTP together.
@@ -95,6 +107,7 @@ pub(crate) fn cases() -> Vec<Case> {
                  values ({NEW_ID}::uuid, '{LARGE}', {CODE}, '{{\"en\": \"A new initiative on reporting\"}}', \
                  '{{\"en\": \"Operators report to the centre.\"}}', '2026-12-31', 'exact', '2026-12-31', '2026-12-31');\n"
             )),
+            reader: Reader::Admin,
             kind: Kind::Create,
         },
         Case {
@@ -109,9 +122,21 @@ pub(crate) fn cases() -> Vec<Case> {
                 Vary { word: "\"version\": 1".to_owned(), sql: "'\"version\": ' || :version::text" },
             ],
             beside: None,
+            reader: Reader::Admin,
             kind: Kind::Patch,
         },
     ];
+    cases.push(Case {
+        vary: vec![Vary { word: id(SAMPLE), sql: ID }],
+        reader: Reader::Viewer,
+        kind: Kind::Get,
+        ..path("get by id, viewer", 16, String::new())
+    });
+    cases.push(Case { reader: Reader::Viewer, ..path("list, viewer", 16, list.clone()) });
+    cases.push(Case {
+        reader: Reader::Viewer,
+        ..path("list as of, viewer", 16, format!("{list}&as_of=2025-01-02T12:00:00Z"))
+    });
     for (name, connections) in [("movement, 1 writer", 1), ("movement, 16 writers", 16), ("movement, 64 writers", 64)] {
         cases.push(Case { kind: Kind::Movement, ..path(name, connections, String::new()) });
     }
@@ -189,7 +214,8 @@ impl Case {
     }
 
     fn text(&self, row: u64, code: &str, key: &str) -> String {
-        let json = "content-type: application/json\r\n";
+        // A plan in force owes a reason for what weighs.
+        let json = "content-type: application/json\r\nmandate-reason: a load\r\n";
         match &self.kind {
             Kind::Get => head("GET", &format!("/v1/initiatives/{}", id(row)), key, "", ""),
             Kind::Path { path, .. } => head("GET", path, key, "", ""),

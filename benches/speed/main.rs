@@ -17,9 +17,12 @@ mod statements;
 use std::{path::Path, time::Duration};
 
 use anyhow::Context as _;
-use cases::{AS_OF, Case, LIST, cases};
+use cases::{AS_OF, Case, LIST, Reader, cases};
 use clap::Parser;
-use mandate::postgres;
+use mandate::{
+    access::{Role, keys},
+    postgres,
+};
 use pgbench::Pgbench;
 use service::Service;
 use sqlx::{Connection as _, PgConnection, postgres::PgConnectOptions};
@@ -48,6 +51,21 @@ struct Options {
     /// Cargo says this.
     #[arg(long, hide = true)]
     bench: bool,
+}
+
+/// The keys of those who ask.
+struct Keys {
+    admin: String,
+    viewer: String,
+}
+
+impl Keys {
+    fn of(&self, reader: Reader) -> &str {
+        match reader {
+            Reader::Admin => &self.admin,
+            Reader::Viewer => &self.viewer,
+        }
+    }
 }
 
 /// The medians of a case.
@@ -129,13 +147,16 @@ async fn scale(
     log: &Path,
 ) -> anyhow::Result<Vec<Measured>> {
     let mut connection = PgConnection::connect_with(database).await?;
-    let key = mandate::access::keys::create(&mut connection, "bench", mandate::access::Role::Admin, None).await?;
+    let keys = Keys {
+        admin: keys::create(&mut connection, "bench", Role::Admin, None).await?,
+        viewer: keys::create(&mut connection, "reader", Role::Viewer, None).await?,
+    };
     connection.close().await?;
     let socket = database.get_socket().context("a socket")?.clone();
     let url = url(&socket, name);
     let log_key = log.with_file_name(format!("{name}.key"));
     proof::make_key(&log_key)?;
-    let scripts = scripts(&url, &key, (log, &log_key), options).await?;
+    let scripts = scripts(&url, &keys, (log, &log_key), options).await?;
     let service = Service::start(&url, &log_key, 18_081, "info").await?;
     println!("start of the service on it: {:.0?}", service.started_in);
     println!("{:24} {:>10} {:>10} {:>6} {:>10} {:>10}", "", "service/s", "pgbench/s", "ratio", "p50", "p99");
@@ -150,7 +171,9 @@ async fn scale(
             settled(database).await?;
             // No two loads number their requests alike: a code exists once.
             let first = ((index * options.rounds + round) as u64 + 1) * 10_000_000;
-            let outcome = load::run(service.address, case.connections, time, first, case.request(&key, rows)).await?;
+            let outcome =
+                load::run(service.address, case.connections, time, first, case.request(keys.of(case.reader), rows))
+                    .await?;
             rates.push(outcome.rate);
             limits.push(limit);
             ratios.push(outcome.rate / limit);
@@ -174,8 +197,8 @@ async fn scale(
     if let (Some(present), Some(past)) = (rate(LIST), rate(AS_OF)) {
         println!("the list as of a day costs {:.2} times the present one", present / past);
     }
-    feed::measure(options, service.address, &key).await?;
-    proof::measure(options, service.address, &key, &url).await?;
+    feed::measure(options, service.address, &keys.admin).await?;
+    proof::measure(options, service.address, &keys.admin, &url).await?;
     service.stop()?;
     Ok(all)
 }
@@ -195,7 +218,7 @@ async fn settled(database: &PgConnectOptions) -> anyhow::Result<()> {
 /// The cases beside the statements that a service with a log of them sends for each.
 async fn scripts(
     url: &str,
-    key: &str,
+    keys: &Keys,
     (log, log_key): (&Path, &Path),
     options: &Options,
 ) -> anyhow::Result<Vec<(Case, String)>> {
@@ -206,6 +229,7 @@ async fn scripts(
             scripts.push((case, script));
             continue;
         }
+        let key = keys.of(case.reader);
         case.prepare(spy.address, key).await?;
         let since = statements::mark(log)?;
         let reply = load::once(spy.address, &case.sample(key)).await?;
