@@ -137,7 +137,7 @@ impl Form {
             Format::Text => {
                 let language = self.language.as_ref().or(languages().first()).map(String::as_str);
                 let rows: Vec<_> = items.iter().map(|item| self.columns.cells(item, language)).collect();
-                Ok(table::aligned(&self.columns.names(language), &rows).into_bytes())
+                Ok(table::aligned(&self.columns.names(language), &rows, self.columns.are_chosen()).into_bytes())
             }
             Format::Csv | Format::Ndjson => {
                 let mut bytes = if self.format == Format::Csv { self.header() } else { Vec::new() };

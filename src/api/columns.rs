@@ -9,7 +9,10 @@ use crate::values::{chosen, languages};
 
 /// The columns of the rows of one type.
 #[derive(Debug, Clone)]
-pub struct Columns(Vec<(String, Node)>);
+pub struct Columns {
+    nodes: Vec<(String, Node)>,
+    are_chosen: bool,
+}
 
 /// What stands at one place of a row.
 #[derive(Debug, Clone)]
@@ -33,40 +36,46 @@ impl Columns {
     /// The columns of a type.
     pub fn of<T: ToSchema + 'static>() -> Self {
         let shape = Shape::of::<T>();
-        Self(fields(shape, &shape.root, 0))
+        Self { nodes: fields(shape, &shape.root, 0), are_chosen: false }
     }
 
     /// The columns of a noun as the service keeps it.
     pub fn stored(shape: &Shape) -> Self {
         let own = ["id", "version", "created_at", "updated_at"].map(|name| (name.to_owned(), Node::Word));
-        Self(own.into_iter().chain(fields(shape, &shape.root, 0)).collect())
+        Self { nodes: own.into_iter().chain(fields(shape, &shape.root, 0)).collect(), are_chosen: false }
     }
 
     /// Only these.
     #[must_use]
     pub fn only(mut self, wanted: impl Fn(&str) -> bool) -> Self {
-        self.0.retain(|(name, _)| wanted(name));
+        self.nodes.retain(|(name, _)| wanted(name));
+        self.are_chosen = true;
         self
+    }
+
+    /// True when the reader named them: then all are shown, also where they are empty.
+    pub fn are_chosen(&self) -> bool {
+        self.are_chosen
     }
 
     /// The same, and these of one value each.
     #[must_use]
     pub fn and(mut self, names: &[&str]) -> Self {
-        self.0.extend(names.iter().map(|name| ((*name).to_owned(), Node::Word)));
+        self.nodes.extend(names.iter().map(|name| ((*name).to_owned(), Node::Word)));
         self
     }
 
     /// The same, and under this name those of what is shown beside.
     #[must_use]
     pub fn with(mut self, name: &str, beside: Self) -> Self {
-        self.0.push((name.to_owned(), Node::Fields(beside.0)));
+        self.nodes.push((name.to_owned(), Node::Fields(beside.nodes)));
         self
     }
 
     /// The names of the columns; with a language each text has one.
     pub fn names(&self, language: Option<&str>) -> Vec<String> {
         let mut names = Vec::new();
-        for (name, node) in &self.0 {
+        for (name, node) in &self.nodes {
             node.name(name, language, &mut names);
         }
         names
@@ -75,7 +84,7 @@ impl Columns {
     /// The cells of a row, one a column.
     pub fn cells(&self, row: &Value, language: Option<&str>) -> Vec<Value> {
         let mut cells = Vec::new();
-        for (name, node) in &self.0 {
+        for (name, node) in &self.nodes {
             node.fill(row.get(name).unwrap_or(&Value::Null), language, "; ", &mut cells);
         }
         cells
@@ -83,7 +92,7 @@ impl Columns {
 
     /// Turns each text of a row into words in a language.
     pub fn speak(&self, row: &mut Value, language: &str) {
-        for (name, node) in &self.0 {
+        for (name, node) in &self.nodes {
             if let Some(value) = row.get_mut(name) {
                 node.speak(value, language);
             }

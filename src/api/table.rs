@@ -35,16 +35,16 @@ pub fn csv_row(cells: &[Value]) -> Vec<u8> {
 
 const WIDEST: usize = 48;
 
-/// An aligned table for people: long cells cut, empty columns and bookkeeping left out.
-pub fn aligned(names: &[String], rows: &[Vec<Value>]) -> String {
+/// An aligned table for people: long cells cut; and, unless the columns were chosen, empty ones and bookkeeping left out.
+pub fn aligned(names: &[String], rows: &[Vec<Value>], is_chosen: bool) -> String {
     const BOOKKEEPING: [&str; 5] = ["version", "created_at", "updated_at", "external_id", "description"];
     let is_empty = |cell: &Value| cell.is_null() || cell == "";
     let mut shown: Vec<usize> = (0..names.len())
-        .filter(|column| !BOOKKEEPING.contains(&names[*column].as_str()))
-        .filter(|column| rows.iter().any(|row| !is_empty(&row[*column])))
+        .filter(|column| is_chosen || !BOOKKEEPING.contains(&names[*column].as_str()))
+        .filter(|column| is_chosen || rows.iter().any(|row| !is_empty(&row[*column])))
         .collect();
     // Ids are for machines: they stand last.
-    shown.sort_by_key(|column| names[*column] == "id" || names[*column].ends_with("_id"));
+    shown.sort_by_key(|column| !is_chosen && (names[*column] == "id" || names[*column].ends_with("_id")));
     let header: Vec<String> = shown.iter().map(|column| short(&names[*column])).collect();
     let cells: Vec<Vec<String>> = std::iter::once(header)
         .chain(rows.iter().map(|row| shown.iter().map(|column| short(&plain(&row[*column]))).collect()))

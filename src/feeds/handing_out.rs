@@ -103,8 +103,8 @@ pub(super) async fn create(
     query::read::<NoParameters>(query.as_deref())?;
     let input: FeedTokenInput = json::decode(json::parse(&headers, &body)?).map_err(Error::Invalid)?;
     let Some(rule) = reading(&input.path) else {
-        let detail =
-            "is no report and no list of a noun: give the path of one, such as /v1/reports/plan?strategy_id=code:S";
+        let detail = "must be the path of a report or of a list, such as /v1/reports/plan?strategy_id=code:S; without a suffix such as .csv: \
+                      the format is chosen by the address of the feed";
         return Err(Error::invalid("path", "not_allowed", detail));
     };
     // Nobody hands out what he may not read.

@@ -4,7 +4,7 @@ use axum::{
     Extension,
     body::Body,
     extract::{Path, RawQuery, Request, State},
-    http::{HeaderMap, HeaderValue, header},
+    http::{HeaderMap, HeaderValue, Uri, header},
     response::Response,
 };
 use serde::Deserialize;
@@ -19,7 +19,7 @@ use crate::{
         policy::{self, Rule},
         role::Act,
     },
-    api::{Error, answer::internal, error::missing, query},
+    api::{Error, answer::internal, error::missing, format::SUFFIXES, query},
     app::App,
     edge::{Who, address::Client},
     repository::Clearance,
@@ -35,10 +35,6 @@ pub(super) struct FeedParameters {
     token: Option<String>,
 }
 
-/// The formats by the end of the address, for programs that cannot say `Accept`.
-const FORMATS: [(&str, &str); 4] =
-    [(".csv", "text/csv"), (".ndjson", "application/x-ndjson"), (".json", "application/json"), (".txt", "text/plain")];
-
 pub(super) async fn find(
     State(app): State<App>,
     Path(name): Path<String>,
@@ -48,8 +44,8 @@ pub(super) async fn find(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Error> {
     let parameters: FeedParameters = query::read(query.as_deref())?;
-    let format = FORMATS.iter().find(|(end, _)| name.ends_with(end));
-    let word = format.map_or(name.as_str(), |(end, _)| name.trim_end_matches(end));
+    let suffixed = SUFFIXES.iter().find_map(|(suffix, format)| Some((name.strip_suffix(suffix)?, *format)));
+    let (word, format) = suffixed.map_or((name.as_str(), None), |(word, format)| (word, Some(format)));
     let id = Uuid::try_parse(word).map_err(|_| missing("feed", crate::api::shape::brief(word)));
     let (feed, reader) = if let Some(token) = &parameters.token {
         // A token is nobody whose requests could be counted, so those of its address are.
@@ -70,8 +66,9 @@ pub(super) async fn find(
         let feed = tokens::find(&mut *app.connection().await?, id).await?.ok_or_else(|| missing("feed", id))?;
         (feed, actor)
     };
-    let accept =
-        format.map(|(_, kind)| HeaderValue::from_static(kind)).or_else(|| headers.get(header::ACCEPT).cloned());
+    let accept = format
+        .map(|format| HeaderValue::from_static(format.media_type()))
+        .or_else(|| headers.get(header::ACCEPT).cloned());
     read(&app, &feed.path, reader, accept, headers.get(header::IF_NONE_MATCH).cloned()).await
 }
 
@@ -102,8 +99,8 @@ pub(super) async fn read(
 
 /// The row of the policy for a path that a token can open: a report, the list of a noun, or of what is owed.
 pub(super) fn reading(path: &str) -> Option<&'static Rule> {
-    let path = path.split('?').next().unwrap_or_default();
-    let name = path.strip_prefix("/v1/")?;
+    let address: Uri = path.parse().ok()?;
+    let name = address.path().strip_prefix("/v1/")?;
     let operation = if let Some(report) = name.strip_prefix("reports/") {
         format!("report_{}", report.replace('-', "_"))
     } else {

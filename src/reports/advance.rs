@@ -19,8 +19,8 @@ const WORK: &str = ",
 work as materialized (
     select id, initiative_id, level, status, ended from item
     union
-    select s.id, s.initiative_id, s.level, s.status, s.ended
-    from item i join every_item s on s.initiative_id = i.id and s.level = 'step' where i.level = 'initiative'
+    select s.id, s.initiative_id, 'step', s.status, coalesce(i.ended, case when s.status in ('completed', 'cancelled') then s.status end)
+    from item i join steps s on s.initiative_id = i.id where i.level = 'initiative'
 ),
 told_of as materialized (
     select c.id as cycle_id, p.code, p.ends_on from reporting_cycles c, periods_of(c.periods) p
@@ -39,7 +39,7 @@ const ADVANCE: &str = ")
 ),
 single_part as materialized (
     select w.id, w.initiative_id, w.level, w.status,
-        case when w.status = 'completed' then 100 when r.status = 'completed' or w.status = 'not_started' and r.status <> 'not_started' then null
+        case when w.status = 'completed' then 100 when r.status = 'completed' or w.status = 'not_started' then null
             else r.percent end as percent,
         case when w.status = 'completed' then 'status' else 'report ' || r.period end as source
     from work w left join reported r on r.item_id = w.id where w.ended is distinct from 'cancelled'

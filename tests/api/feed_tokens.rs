@@ -95,6 +95,11 @@ async fn what_no_token_opens_is_refused_when_it_is_made() {
         "/v1/reports/nothing",
         "/v1/nothing",
         "/openapi.json?/v1/x",
+        "/v1/initiatives.csv",
+        "/v1/initiatives?q=\"",
+        "/v1/initiatives?q=<x>",
+        "/v1/initi%61tives",
+        "//v1/initiatives",
         &format!("/v1/strategies/{}", strategy.as_str().unwrap()),
     ] {
         let found = fault(path).await;

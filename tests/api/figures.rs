@@ -151,6 +151,10 @@ async fn completed_is_a_hundred_whatever_was_reported_before_and_what_is_set_bac
     patch(admin, "initiatives/external:i2", json!({"status": "not_started", "status_reason": "from the beginning"}))
         .await;
     assert_eq!(of("2").await, "0.0 to 0.0, 1 of 1");
+    // Nor does a percent count that is reported of work that has not begun.
+    initiative(&ground, "9", "not_started", &[]).await;
+    reported(&ground, "9", "2025-Q1", "accepted", json!({"status": "not_started", "percent": 97})).await;
+    assert_eq!(of("9").await, "0.0 to 0.0, 1 of 1");
     assert_eq!(rows(admin, "summary").await[0]["completed"], 0);
 }
 

@@ -141,6 +141,19 @@ async fn a_suffix_asks_for_a_format_whatever_is_accepted() {
 }
 
 #[tokio::test]
+async fn a_text_table_has_every_column_that_was_asked_for() {
+    let client = service().await;
+    client.create("entities", json!({"name": "Agency", "kind": "agency", "code": "A", "external_id": "x-1"})).await;
+    let header = async |query: &str| {
+        let text = client.get(format!("/v1/entities.txt{query}")).expect(200).await.text;
+        text.lines().next().unwrap().split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(header("?fields=external_id,version,description,code").await, "version external_id code description");
+    assert_eq!(header("?fields=id,code").await, "id code");
+    assert_eq!(header("").await, "code name kind id");
+}
+
+#[tokio::test]
 async fn an_id_may_end_like_a_suffix() {
     let client = service().await;
     for external in ["a.csv", "a.json", "b.ndjson", "b.txt"] {
