@@ -71,8 +71,6 @@ pub struct App {
     pub intake: Intake,
     /// What whoever asks may see: what is public, until `seen_by` says otherwise. So a handler that forgets it shows too little.
     pub clearance: Clearance,
-    /// Whether some acts need a second principal (`MANDATE_FOUR_EYES`): then what needs one is kept as a proposal.
-    pub has_four_eyes: bool,
     /// The proposal that requests to this state confirm.
     pub confirming: Option<Arc<Confirming>>,
     nouns: &'static [Noun],
@@ -98,7 +96,6 @@ impl App {
             turns: Turns::default(),
             intake: Intake::default(),
             clearance: Clearance::default(),
-            has_four_eyes: false,
             confirming: None,
             nouns: nouns(),
         }
@@ -143,13 +140,6 @@ impl App {
     #[must_use]
     pub fn seen_by(mut self, actor: &Actor) -> Self {
         self.clearance = actor.clearance();
-        self
-    }
-
-    /// The same, keeping as proposals what needs a second principal; its connections say what does.
-    #[must_use]
-    pub fn with_four_eyes(mut self, has_four_eyes: bool) -> Self {
-        self.has_four_eyes = has_four_eyes;
         self
     }
 
@@ -230,12 +220,8 @@ pub fn layered(routes: Router<App>, app: App, limits: Limits) -> Router {
             Error::MethodNotAllowed(format!("{method} is not possible at {path}; the header `Allow` says what is"))
         })
         .layer(axum::extract::DefaultBodyLimit::max(BODY_LIMIT));
-    let routes = if app.has_four_eyes {
-        routes.layer(middleware::from_fn_with_state(app.clone(), proposals::wait))
-    } else {
-        routes
-    };
     let routes = routes
+        .layer(middleware::from_fn_with_state(app.clone(), proposals::wait))
         .layer(middleware::from_fn(refuse_where_needless))
         .layer(middleware::from_fn(refuse_repeated))
         .layer(middleware::from_fn_with_state(app.clone(), tell_of_writes))

@@ -13,7 +13,6 @@ use sqlx::{
 use crate::{
     config::Settings,
     postgres::{self, Cluster, StartError},
-    proposals::Act,
     repository::{self, Pool},
 };
 
@@ -40,9 +39,8 @@ enum Server {
     OfAnother,
 }
 
-/// With the days and fiscal years of the service, and the acts that need a second principal.
+/// With the days and fiscal years of the service.
 fn calendar(options: PgConnectOptions, settings: &Settings) -> PgConnectOptions {
-    let options = repository::with_four_eyes(options, &Act::words(&settings.four_eyes));
     let options = repository::in_time_zone(options, settings.timezone.name());
     repository::in_fiscal_year(options, settings.fiscal_year_start, settings.fiscal_year_name.word())
 }

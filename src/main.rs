@@ -17,7 +17,7 @@ use mandate::{
     database::Database,
     demo,
     plan::deadlines::{self, Calendar},
-    proposals::Act,
+    proposals,
     record::{
         Record,
         misfits::{self, Misfit},
@@ -118,8 +118,12 @@ async fn perform(
                 settings.currency,
                 settings.timezone
             );
-            let acts = Act::words(&settings.four_eyes);
-            say!("acts that need a second principal: {}", if acts.is_empty() { "none" } else { &acts });
+            let acts = proposals::in_force(&mut database.connect().await?).await?;
+            say!("acts that need a second principal: {}", proposals::told(&acts));
+            let given = proposals::told(&settings.four_eyes);
+            if given != proposals::told(&acts) {
+                say!("  MANDATE_FOUR_EYES is {given} here; it counts for a service that starts");
+            }
             say!("{}", settings.edge);
             match &issuer {
                 None => say!("tokens: none are taken (MANDATE_OIDC_ISSUER is not set)"),
@@ -133,6 +137,7 @@ async fn perform(
         Command::Openapi | Command::Check(_) => {}
     }
     if let Some(listener) = listener {
+        proposals::put_in_force(&mut database.connect().await?, &settings.four_eyes).await?;
         let signal = serve::stop_signal().context("signals cannot be caught")?;
         let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().install_recorder()?;
         tokio::spawn(upkeep(metrics.clone()));
@@ -142,7 +147,6 @@ async fn perform(
             .with_egress(settings.webhook_allow.clone().into())
             .with_record(record(settings)?)
             .with_public(settings.public)
-            .with_four_eyes(!settings.four_eyes.is_empty())
             .with_document_limit(usize::from(settings.document_limit) << 20)
             .with_edge((&settings.edge).into())
             .with_issuer(issuer);

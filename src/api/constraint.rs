@@ -33,7 +33,7 @@ pub(super) fn field(table: &str, constraint: &str) -> String {
 /// Why a change is not written where it cannot wait for a second principal.
 pub(super) fn needs_second(change: &Value) -> String {
     format!(
-        "{} needs a second principal here (MANDATE_FOUR_EYES); write it over HTTP, where it stands as proposed until somebody else confirms it",
+        "{} needs a second principal here (MANDATE_FOUR_EYES of the service); write it over HTTP, where it stands as proposed until somebody else confirms it",
         change["act"].as_str().unwrap_or("this")
     )
 }

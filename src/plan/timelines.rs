@@ -22,7 +22,8 @@ use crate::{
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
 pub enum Basis {
-    /// A legal act; needs `legal_act_id`. It is never re-dated and never deleted: a new date is a timeline with the basis `revised`.
+    /// A legal act; needs `legal_act_id`. It is never re-dated, nor said to be set on another day, and never deleted: a new date is a timeline with
+    /// the basis `revised`.
     Approved,
     /// A decision to change the dates; needs `reason`.
     Revised,
@@ -100,6 +101,7 @@ impl Timeline {
             || self.ends_on != now.ends_on
             || self.deadline != now.deadline
             || self.legal_act_id != now.legal_act_id
+            || self.set_on != now.set_on
     }
 }
 

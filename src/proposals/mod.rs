@@ -1,6 +1,6 @@
 //! Four eyes (`MANDATE_FOUR_EYES`): acts that stand as proposed until a second principal confirms them.
 //!
-//! The database refuses to commit such a change without a confirmation (migration 0033). `waiting` is the layer that then keeps the request as a
+//! Which acts those are stands in the database, which refuses to commit such a change without a confirmation (migrations 0033, 0048). `waiting` is the layer that then keeps the request as a
 //! proposal and answers 202; `confirmations` sends it through the routes once more, in the name of both. `docs/access.md` says how it behaves.
 
 mod act;
@@ -8,6 +8,7 @@ mod confirmations;
 mod copy;
 mod describe;
 mod handlers;
+mod in_force;
 mod store;
 mod waiting;
 
@@ -18,6 +19,8 @@ use axum::{
 
 pub use act::Act;
 pub use describe::describe;
+pub use in_force::{put_in_force, told};
+pub use store::{IN_FORCE, in_force, waiting_for};
 pub use waiting::wait;
 
 use crate::{api::format::suffixed, app::App};

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::Act;
 use crate::{
     access::Actor,
-    repository::{Clearance, Error},
+    repository::{Author, Clearance, Error},
 };
 
 /// What became of a proposal.
@@ -294,4 +294,56 @@ pub(super) async fn are_related(connection: &mut PgConnection, one: &str, other:
     .bind(other)
     .fetch_one(connection)
     .await?)
+}
+
+/// What the acts in force are in the record.
+pub const IN_FORCE: &str = "acts_in_force";
+/// Their id there: there is one row of them.
+const IN_FORCE_ID: Uuid = Uuid::from_u128(1);
+
+fn acts(words: &[String]) -> Vec<Act> {
+    let mut acts: Vec<Act> = words.iter().filter_map(|word| Act::of(word)).collect();
+    acts.sort_unstable();
+    acts
+}
+
+/// The acts that need a second principal.
+pub async fn in_force(connection: &mut PgConnection) -> Result<Vec<Act>, Error> {
+    let words: Vec<String> = sqlx::query_scalar("select acts from acts_in_force").fetch_one(connection).await?;
+    Ok(acts(&words))
+}
+
+/// Puts these acts in force, and records it where they were others; answers those.
+pub(super) async fn put_in_force(
+    connection: &mut PgConnection,
+    author: &Author,
+    now: &[Act],
+) -> Result<Vec<Act>, Error> {
+    let words: Vec<String> = sqlx::query_scalar(
+        "with old as (select acts from acts_in_force for update),
+         new as (
+             update acts_in_force f set acts = $1, set_at = now(), version = f.version + (old.acts <> $1)::integer
+             from old returning f.version, old.acts as before
+         ),
+         recorded as (
+             insert into changes (kind, entity_id, version, action, actor, request_id, before, after)
+             select $2, $3, version, 'updated', $4, $5, jsonb_build_object('acts', before), jsonb_build_object('acts', $1)
+             from new where before <> $1
+         )
+         select before from new",
+    )
+    .bind(crate::values::words(now))
+    .bind(IN_FORCE)
+    .bind(IN_FORCE_ID)
+    .bind(&author.actor)
+    .bind(&author.request_id)
+    .fetch_one(connection)
+    .await?;
+    Ok(acts(&words))
+}
+
+/// The acts for which what this transaction has changed would stand as proposed; for those who only try it.
+pub async fn waiting_for(connection: &mut PgConnection) -> Result<Vec<Act>, Error> {
+    let words: Vec<String> = sqlx::query_scalar("select acts_waiting()").fetch_one(connection).await?;
+    Ok(acts(&words))
 }

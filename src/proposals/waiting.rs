@@ -50,11 +50,10 @@ pub async fn wait(State(app): State<App>, request: Request, next: Next) -> Respo
     if request.method().is_safe() {
         return next.run(request).await;
     }
-    let route = request.extensions().get::<MatchedPath>().map_or("", |route| route.as_str());
+    let route = request.extensions().get::<MatchedPath>().cloned();
     let method = request.method().to_string();
-    let operation = OPERATIONS.get(&(method.clone(), route.to_owned())).cloned().unwrap_or_default();
     let path = request.uri().path_and_query().map_or_else(String::new, ToString::to_string);
-    let asked = Asked { method, path, operation, headers: request.headers().clone() };
+    let headers = request.headers().clone();
     let (parts, body) = request.into_parts();
     let (body, copy) = Copy::of(body);
     let response = next.run(Request::from_parts(parts, body)).await;
@@ -62,6 +61,9 @@ pub async fn wait(State(app): State<App>, request: Request, next: Next) -> Respo
         Some(Error::NeedsSecond(change)) => change.clone(),
         _ => return response,
     };
+    let route = route.as_ref().map_or("", MatchedPath::as_str).to_owned();
+    let operation = OPERATIONS.get(&(method.clone(), route)).cloned().unwrap_or_default();
+    let asked = Asked { method, path, operation, headers };
     match propose(&app, &asked, copy.take(), &change).await {
         Ok(response) => response,
         Err(error) => error.into_response(),

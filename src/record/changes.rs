@@ -14,6 +14,7 @@ use crate::{
         ERASED_KIND,
         event::{EPOCH_KIND, KEY_KIND},
     },
+    proposals,
     readiness::documents,
     repository::{Clearance, Error},
     router::nouns,
@@ -61,7 +62,7 @@ pub(super) const ACCESS_KINDS: [&str; 2] = [keys::KIND, webhooks::KIND];
 
 /// The kinds of changes: the nouns, and what else the record keeps.
 pub(super) fn kinds() -> impl Iterator<Item = &'static str> + Clone {
-    let others = [ERASED_KIND, KEY_KIND, EPOCH_KIND, documents::KIND];
+    let others = [ERASED_KIND, KEY_KIND, EPOCH_KIND, documents::KIND, proposals::IN_FORCE];
     nouns().iter().map(|noun| noun.kind).chain(others).chain(ACCESS_KINDS)
 }
 

@@ -30,7 +30,7 @@ pub use list::{Common, Listed, Select, Sort, Window, count, list};
 pub use past::{AsOf, Moment, Past, Reading, now, settle, snapshot};
 pub use pool::{
     Connection, Manager, Pool, broke, connect, connect_alone, distrust, in_fiscal_year, in_time_zone, lend, stoppable,
-    watched, with_four_eyes, without_four_eyes,
+    watched,
 };
 pub use read::{Entry, Key, Lookup, blockers, deleted, find, find_many, history, ping};
 pub use receipt::Receipt;

@@ -191,17 +191,6 @@ pub fn in_fiscal_year(options: PgConnectOptions, start: u32, name: &str) -> PgCo
     options.options([("mandate.fiscal_year_start", start.to_string()), ("mandate.fiscal_year_name", name.to_owned())])
 }
 
-/// Connections on which these acts, between commas, cannot be committed without a second principal (migration 0033).
-pub fn with_four_eyes(options: PgConnectOptions, acts: &str) -> PgConnectOptions {
-    if acts.is_empty() { options } else { options.options([("mandate.four_eyes", acts)]) }
-}
-
-/// For the rest of this connection no act needs a second principal: what it writes is nobody's decision, such as an example.
-pub async fn without_four_eyes(connection: &mut PgConnection) -> Result<(), Error> {
-    sqlx::raw_sql("set mandate.four_eyes to ''").execute(connection).await?;
-    Ok(())
-}
-
 /// Opens a pool; no connection is made before the first is needed.
 pub fn connect(options: PgConnectOptions, size: usize, limits: Limits) -> Result<Pool, Error> {
     let milliseconds = |time: Duration| format!("{}ms", time.as_millis());

@@ -1,7 +1,10 @@
 //! Four eyes: what one principal asks for stands as proposed, and is written when another confirms it.
 
+mod doors;
+mod in_force;
+
 use clap::Parser as _;
-use mandate::config::Cli;
+use mandate::{config::Cli, proposals};
 use serde_json::{Value, json};
 use sqlx::{Connection as _, PgConnection, postgres::PgConnectOptions};
 
@@ -15,6 +18,14 @@ struct Ground {
     entity: Value,
     initiative: Value,
     options: PgConnectOptions,
+}
+
+/// What a service that starts with this setting does.
+async fn put_in_force(options: &PgConnectOptions, acts: &str) {
+    let words = ["mandate", "serve", "--four-eyes", acts];
+    let cli = Cli::try_parse_from(if acts.is_empty() { &words[..2] } else { &words });
+    let mut connection = PgConnection::connect_with(options).await.unwrap();
+    proposals::put_in_force(&mut connection, &cli.unwrap().settings.four_eyes).await.unwrap();
 }
 
 async fn ground(acts: &str) -> Ground {
@@ -45,9 +56,8 @@ async fn ground(acts: &str) -> Ground {
     let period = json!({"code": "1", "from": "2025-03-01", "to": "2025-03-31", "due_on": "2025-04-10"});
     let cycle = json!({"external_id": "c", "strategy_id": strategy, "code": "q", "title": "C", "cadence": "monthly", "periods": [period]});
     id("reporting-cycles", cycle).await;
-    let acts = acts.to_owned();
-    let guarded = options.clone().options([("mandate.four_eyes", acts)]);
-    let admin = service_changed(guarded, |app| app.with_four_eyes(true)).await;
+    put_in_force(&options, acts).await;
+    let admin = service_changed(options.clone(), |app| app).await;
     let coordinator = async |name: &str| {
         let key = admin.create("api-keys", json!({"name": name, "role": "coordinator"})).await;
         admin.with_key(key["key"].as_str().unwrap().to_owned())
