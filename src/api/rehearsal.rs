@@ -1,4 +1,4 @@
-//! `dry_run`: what a change would make, and who would see what then. Nothing is written.
+//! `dry_run`: what a change would make, who would see what then, and whether it would wait for a second principal. Nothing is written.
 
 use axum::{
     body::to_bytes,
@@ -15,13 +15,17 @@ use super::{
     idempotency::Work,
     seen::look,
 };
-use crate::repository::{self, Attempts, Clearance, Isolation, Key, Lookup, Reach, Resource};
+use crate::{
+    proposals,
+    repository::{self, Attempts, Clearance, Isolation, Key, Lookup, Reach, Resource},
+};
 
 /// How a change is made.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ChangeParameters {
-    /// With `true` nothing is written: the answer is the resource as it would be, and `dry_run` in it says who would see what.
+    /// With `true` nothing is written: the answer is the resource as it would be, and `dry_run` in it says who would see what. `proposed_for` names the
+    /// acts for which it would stand as proposed and not be written at once, where there are any.
     pub dry_run: Option<bool>,
 }
 
@@ -93,6 +97,7 @@ async fn rehearsed<R: Resource, I: Sync>(
     let response = work(&mut point, input).await?;
     let (Some(id), true) = (id, response.status().is_success()) else { return Ok(response) };
     let after = repository::reach::<R>(&mut point, id, clearance).await?;
+    let waiting = proposals::waiting_for(&mut point).await?;
     let (mut parts, body) = response.into_parts();
     let body = to_bytes(body, usize::MAX).await.map_err(internal)?;
     let mut resource: Value = serde_json::from_slice(&body).map_err(internal)?;
@@ -107,6 +112,9 @@ async fn rehearsed<R: Resource, I: Sync>(
         }
     });
     resource["dry_run"] = serde_json::to_value(reached.collect::<Vec<_>>()).map_err(internal)?;
+    if !waiting.is_empty() {
+        resource["proposed_for"] = serde_json::to_value(waiting).map_err(internal)?;
+    }
     parts.headers.remove(RECEIPT);
     parts.headers.remove(axum::http::header::CONTENT_LENGTH);
     Ok((parts, serde_json::to_vec(&resource).map_err(internal)?).into_response())

@@ -37,6 +37,7 @@ use crate::{
     },
     app::App,
     aside::aside,
+    proposals::{self, Act},
     repository::{self, Author, Fault, Faults, Isolation, Key, Resource, Stored},
     values::{ExternalId, Text},
 };
@@ -128,6 +129,9 @@ struct BatchAnswer {
     unchanged: usize,
     /// Reports that were refused. One is enough, and nothing is written.
     refused: usize,
+    /// The acts for which it would stand as proposed and not be written at once, when it was only tried and nothing was refused.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    proposed_for: Vec<Act>,
     /// Each row, in the order of the batch.
     rows: Vec<StepAnswer>,
 }
@@ -190,13 +194,17 @@ impl Asked {
             let faults = rows.into_iter().flat_map(|row| row.errors).collect();
             return Err(repository::give_up(all, Error::Invalid(faults)).await);
         }
+        let mut proposed_for = Vec::new();
         if self.dry_run {
+            if refused == 0 {
+                proposed_for = proposals::waiting_for(&mut all).await?;
+            }
             all.rollback().await?;
         } else {
             repository::commit(all).await?;
         }
         let (dry_run, committed) = (self.dry_run, !self.dry_run);
-        Ok(Json(BatchAnswer { dry_run, committed, changed, unchanged, refused, rows }).into_response())
+        Ok(Json(BatchAnswer { dry_run, committed, changed, unchanged, refused, proposed_for, rows }).into_response())
     }
 
     async fn rows(&self, connection: &mut PgConnection) -> Result<Vec<StepAnswer>, Error> {
@@ -213,7 +221,7 @@ impl Asked {
             let item = match item {
                 Ok(item) => item,
                 Err(faults) => {
-                    row.errors = refusal(index, Error::Invalid(faults.clone()))?;
+                    row.errors = refusal(index, None, Error::Invalid(faults.clone()))?;
                     rows.push(row);
                     continue;
                 }
@@ -229,7 +237,7 @@ impl Asked {
                 }
                 Err(error) => {
                     row.id = item.id.map(ProgressReportId::uuid);
-                    row.errors = refusal(index, repository::give_up(point, error).await)?;
+                    row.errors = refusal(index, item.version, repository::give_up(point, error).await)?;
                 }
             }
             rows.push(row);
@@ -250,7 +258,7 @@ impl Asked {
         let before = fetch_seen::<ProgressReport>(connection, &key, self.right.clearance).await?;
         own::check(connection, self.right.grant, (ProgressReport::KIND, before.id), When::Before).await?;
         if item.version.is_some_and(|version| version != before.version) {
-            return Err(Error::Stale(None));
+            return Err(Error::Stale(serde_json::to_value(&before).ok()));
         }
         if item.state == before.data.state {
             return Ok((StepOutcome::Unchanged, before));
@@ -265,8 +273,8 @@ impl Asked {
     }
 }
 
-/// The faults of a refused row, with pointers into the batch; any other failure ends the batch.
-fn refusal(index: usize, error: Error) -> Result<Vec<Fault>, Error> {
+/// The faults of a refused row, which was read as this version, with pointers into the batch; any other failure ends the batch.
+fn refusal(index: usize, read: Option<i32>, error: Error) -> Result<Vec<Fault>, Error> {
     let mut found = Faults::default();
     match error {
         Error::Invalid(faults) | Error::Conflict(faults) | Error::Archived(faults) | Error::Reserved(faults) => {
@@ -275,7 +283,13 @@ fn refusal(index: usize, error: Error) -> Result<Vec<Fault>, Error> {
         Error::Forbidden(why) => found.add("", "forbidden", why),
         Error::NotFound(why) => found.add("", "not_found", why),
         Error::Deleted(history) => found.add("", "deleted", format!("it was deleted; its history is at {history}")),
-        Error::Stale(_) => found.add("version", "stale", "it has changed meanwhile; read it again"),
+        Error::Stale(current) => {
+            let versions = match (read, &current) {
+                (Some(read), Some(current)) => format!(" from version {read} to version {}", current["version"]),
+                _ => String::new(),
+            };
+            found.add("version", "stale", format!("it has changed meanwhile{versions}; read it again"));
+        }
         other => return Err(other),
     }
     for fault in &mut found.0 {

@@ -39,6 +39,16 @@ const ACTS: [&str; 23] = [
     "import_plan",
 ];
 
+/// Adds to the answer of a change what a dry run of it says of this. Those of imports and batches have it in their schemas.
+fn add_proposed_for(operation: &mut Value) {
+    if operation["operationId"].as_str().is_some_and(|id| id.starts_with("patch_")) {
+        let schema = &mut operation["responses"]["200"]["content"]["application/json"]["schema"];
+        let acts = json!({"type": "array", "items": {"$ref": "#/components/schemas/Act"},
+            "description": "With `dry_run`: the acts for which it would stand as proposed and not be written at once, where there are any."});
+        *schema = json!({"allOf": [schema.clone(), {"type": "object", "properties": {"proposed_for": acts}}]});
+    }
+}
+
 /// Adds the operations and their schemas to the document.
 pub fn describe(document: &mut Value) {
     if let Value::Object(components) = &mut document["components"]["schemas"] {
@@ -59,6 +69,7 @@ pub fn describe(document: &mut Value) {
         if operation["operationId"].as_str().is_some_and(|id| ACTS.contains(&id)) {
             operation["responses"]["202"] = json!({"content": content,
                 "description": "Nothing is written yet: it stands as proposed until a second principal confirms it, where the service asks for one."});
+            add_proposed_for(operation);
         }
     }
     let mut asked = parameters::<Filter>();

@@ -27,6 +27,7 @@ use super::{
 use crate::{
     api::{Error, past},
     config::{ExportArguments, ImportArguments, Settings},
+    proposals::Act,
     repository::{Author, Reading},
     router::nouns,
     say,
@@ -63,6 +64,12 @@ pub async fn import(
     let report = outcome?;
     print(&report);
     ensure!(report.refused == 0, "rows were refused, so nothing was written");
+    if !report.proposed_for.is_empty() {
+        say!(
+            "it needs a second principal ({}), which a command has not: import it over HTTP, where it stands as proposed until somebody else confirms it",
+            Act::words(&report.proposed_for)
+        );
+    }
     if report.dry_run {
         say!("nothing was written (--dry-run)");
     }

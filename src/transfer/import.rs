@@ -17,6 +17,7 @@ use crate::{
     api::{Error, enough::Enough, json, shape::brief},
     app::BODY_LIMIT,
     aside::aside,
+    proposals,
     repository::{self, Author, Fault, Isolation},
     router::Noun,
 };
@@ -40,6 +41,9 @@ pub async fn import(
         repository::commit(transaction).await?;
         report.committed = true;
     } else {
+        if report.refused == 0 {
+            report.proposed_for = proposals::waiting_for(&mut transaction).await?;
+        }
         transaction.rollback().await?;
     }
     Ok(report)

@@ -11,7 +11,7 @@ use super::{
     how::Mode,
     section::{Done, Outcome},
 };
-use crate::repository::Fault;
+use crate::{proposals::Act, repository::Fault};
 
 /// So many changed rows tell their fields; those of the others are only counted.
 const TOLD: usize = 1000;
@@ -42,6 +42,9 @@ pub struct Report {
     /// Rows that would be different, had none been refused.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub would_change: usize,
+    /// The acts for which it would stand as proposed and not be written at once, when it was only tried and nothing was refused.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub proposed_for: Vec<Act>,
     /// How many rows change in which field, by section, such as `{"initiatives": {"status": 3}}`.
     #[serde(default)]
     pub changes: BTreeMap<String, BTreeMap<String, usize>>,

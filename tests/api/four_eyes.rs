@@ -2,6 +2,7 @@
 
 mod doors;
 mod in_force;
+mod tried;
 
 use clap::Parser as _;
 use mandate::{config::Cli, proposals};
