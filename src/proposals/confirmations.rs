@@ -32,7 +32,7 @@ use crate::{
         query::{self, NoParameters},
     },
     app::{App, BODY_LIMIT},
-    repository::{self, Faults},
+    repository::{self, Fault, Faults},
     router,
 };
 
@@ -191,17 +191,39 @@ async fn perform(app: &App, headers: &HeaderMap, proposal: &Proposal) -> Result<
     put(HeaderName::from_static("mandate-reason"), reason.as_deref().map(str::as_bytes))?;
     let app = app.clone().confirming(confirming);
     let response = router::routes().with_state(app).oneshot(request).await.map_err(internal)?;
-    let problem = response.extensions().get::<Failure>().map(|failure| failure.0.problem());
-    match problem {
-        Some(problem) if [404, 409, 410, 412, 422, 428].contains(&problem.status) => {
-            let details: Vec<String> = problem.errors.into_iter().map(|fault| fault.detail).collect();
-            return Ok(Outcome::Impossible(if details.is_empty() { problem.detail } else { details.join(" ") }));
-        }
-        Some(_) => return Ok(Outcome::Other(response)),
-        None => {}
+    if let Some(failure) = response.extensions().get::<Failure>() {
+        let why = impossible(&failure.0, proposal);
+        return Ok(why.map_or_else(|| Outcome::Other(response), Outcome::Impossible));
     }
     let (parts, body) = response.into_parts();
     let bytes = to_bytes(body, 16 * BODY_LIMIT).await.map_err(internal)?;
     let body = serde_json::from_slice::<Value>(&bytes).unwrap_or_default();
     Ok(Outcome::Written(json!({"status": parts.status.as_u16(), "body": body})))
+}
+
+/// Why a failure makes the proposal impossible, if it does: told to who confirms, and cannot change what was asked for.
+fn impossible(error: &Error, proposal: &Proposal) -> Option<String> {
+    const AGAIN: &str = "Have it proposed again, on what is there now; nothing is left to withdraw or to reject.";
+    match error {
+        Error::Stale(current) => {
+            let given = proposal.if_match.as_deref().map(|tag| tag.trim_matches(['"', ' ']).to_owned());
+            let given = given.or(proposal.target_version.map(|version| version.to_string())).unwrap_or_default();
+            let now = current.as_ref().map_or_else(String::new, |now| format!(" to version {}", now["version"]));
+            return Some(format!("It has changed since it was proposed, from version {given}{now}. {AGAIN}"));
+        }
+        Error::Deleted(history) => {
+            return Some(format!("It was deleted after it was proposed; its history is at {history}."));
+        }
+        _ => {}
+    }
+    let problem = error.problem();
+    if ![404, 409, 412, 422, 428].contains(&problem.status) {
+        return None;
+    }
+    let told = |fault: Fault| match fault.detail.strip_suffix("; read it again").filter(|_| fault.code == "stale") {
+        Some(words) => format!("{}: {words}. {AGAIN}", fault.pointer),
+        None => fault.detail,
+    };
+    let details: Vec<String> = problem.errors.into_iter().map(told).collect();
+    Some(if details.is_empty() { problem.detail } else { details.join(" ") })
 }

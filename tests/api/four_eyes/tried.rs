@@ -1,8 +1,8 @@
-//! What a dry run says of the second principal.
+//! What a dry run says of the second principal, and what who confirms is told when it is too late.
 
 use serde_json::{Value, json};
 
-use super::{ALL, Ground, decided, ground};
+use super::{ALL, Ground, decide, decided, ground};
 use crate::support::Call;
 
 /// Requests that can only be tried, and the acts for which the real ones wait.
@@ -80,4 +80,57 @@ async fn a_dry_run_names_no_act_that_is_not_in_force_and_none_beside_a_refusal()
     let file = json!({"format": "mandate-plan/1", "steps": steps});
     let reply = ground.anna.post("/v1/imports?dry_run=true", file).expect(200).await;
     assert!(reply.json()["refused"] == 1 && !reply.text.contains("proposed_for"), "{}", reply.text);
+}
+
+#[tokio::test]
+async fn who_confirms_too_late_is_told_both_versions_and_nothing_to_do_that_he_cannot() {
+    let ground = ground(ALL).await;
+    let (anna, bogdan) = (&ground.anna, &ground.bogdan);
+    let note = |path: &str, body: Value| bogdan.patch(path, body).header("if-match", "*").header("mandate-reason", "x");
+    let draft = json!({"external_id": "r", "step_id": "external:st", "cycle_id": "external:c", "period": "1", "status": "completed",
+        "confidence": "green", "narrative": "Done", "evidence": "https://example.org/x"});
+    anna.create("progress-reports", draft).await;
+    let (m1, step, t2) = ("/v1/budget-allocations/external:m1", "/v1/steps/external:st", "/v1/timelines/external:t2");
+    let whole = json!({"initiative_id": "external:i", "basis": "revised", "ends_on": "2026-01-31", "reason": "x"});
+    let batch = json!({"items": [{"external_id": "r", "state": "submitted", "version": 1}]});
+    let cases: Vec<(Call, &str, Value)> = vec![
+        (anna.patch(m1, json!({"money": {"amount": "80"}})).if_match(1), m1, json!({"note": "seen"})),
+        (
+            anna.patch(step, json!({"status": "completed", "evidence": "x"})).header("if-match", "*"),
+            step,
+            json!({"title": "Other"}),
+        ),
+        (anna.put(t2, whole).if_match(1), t2, json!({"reason": "y"})),
+        (
+            anna.post("/v1/progress-report-batches", batch),
+            "/v1/progress-reports/external:r",
+            json!({"narrative": "All done"}),
+        ),
+        (
+            anna.delete("/v1/budget-allocations/external:m2").if_match(1),
+            "/v1/budget-allocations/external:m2",
+            json!({"note": "seen"}),
+        ),
+    ];
+    for (call, path, change) in cases {
+        let proposal = ground.proposed(call).await;
+        note(path, change).expect(200).await;
+        let reply = decide(bogdan, &proposal, "confirm").await;
+        assert_eq!((reply.status.as_u16(), reply.faults()), (409, vec!["#/proposal_id stale".to_owned()]), "{path}");
+        assert!(
+            reply.text.contains("from version 1 to version 2") && reply.text.contains("proposed again"),
+            "{}",
+            reply.text
+        );
+        assert!(!reply.text.contains("If-Match") && !reply.text.contains("read it again"), "{}", reply.text);
+        let kept = anna.get(format!("/v1/proposals/{}", proposal["id"].as_str().unwrap())).expect(200).await.json();
+        assert!(kept["state"] == "stale" && kept["problem"].as_str().unwrap().contains("to version 2"), "{kept}");
+        // As it says, nothing is left to do with it.
+        assert_eq!(decide(anna, &proposal, "withdraw").await.status, 409);
+    }
+    // What is gone has no versions.
+    let proposal = ground.proposed(anna.patch(t2, json!({"ends_on": "2026-03-31"})).header("if-match", "*")).await;
+    decided(bogdan, &ground.proposed(anna.delete(t2).header("if-match", "*")).await, "confirm").await;
+    let reply = decide(bogdan, &proposal, "confirm").await;
+    assert!(reply.status == 409 && reply.text.contains("deleted after it was proposed"), "{}", reply.text);
 }
