@@ -75,6 +75,7 @@ mod proof;
 mod proof_file;
 mod proof_tree;
 mod public;
+mod publication;
 mod published;
 mod readiness;
 mod reasons;
