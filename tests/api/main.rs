@@ -10,6 +10,7 @@ mod calendars;
 mod capacity;
 mod check;
 mod classification;
+mod closed_reports;
 mod contract;
 mod crashes;
 mod credentials;
