@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     api::Error,
-    repository::{Faults, Resource},
+    repository::{Fault, Faults, Resource},
 };
 
 /// A rule on fields of nouns.
@@ -47,6 +47,8 @@ struct Case<'a> {
 
 /// The code of what is kept for others.
 const RESERVED: &str = "reserved";
+/// What to do instead of opening a row by its classification.
+const UNOPENED: &str = "Leave classification as it is, or raise it; to lower it, or to publish, is the coordinator's.";
 const RULERS: &[Role] = &[Role::Admin, Role::Coordinator];
 const TREASURERS: &[Role] = &[Role::Admin, Role::Coordinator, Role::Finance];
 
@@ -55,14 +57,28 @@ pub const RULES: &[FieldRule] = &[
     FieldRule {
         name: "classification",
         kinds: &[],
-        what: "a classification lower than before, and `public` for what is new",
+        what: "a classification that opens the row to more readers than before, and `public` for what is new",
         free: RULERS,
         code: RESERVED,
-        instead: "Leave classification as it is, or raise it; to lower it, or to publish, is the coordinator's.",
+        instead: UNOPENED,
         broken: |case| {
             let after = &case.after?["classification"];
-            lowers(case.before.map(|before| &before["classification"]), after).then_some("classification")
+            let opens = match case.before {
+                None => after == "public",
+                Some(before) => case.facts.opens && before["classification"] != *after,
+            };
+            opens.then_some("classification")
         },
+    },
+    FieldRule {
+        name: "publication",
+        kinds: &[],
+        what: "moves to where more readers than before see the row, and what is part of it",
+        free: RULERS,
+        code: RESERVED,
+        instead: "Moved so, it would be published, with all that is part of it: what it would be part of is classified lower. Leave it where it is, or give it \
+            with the move, in classification, what counts for it now, such as internal; to publish is the coordinator's.",
+        broken: |case| case.facts.moved.filter(|_| case.facts.opens),
     },
     FieldRule {
         name: "assignment_new",
@@ -176,11 +192,11 @@ pub const RULES: &[FieldRule] = &[
     FieldRule {
         name: "another_plan",
         kinds: &[],
-        what: "moves from one strategy to another",
+        what: "moves from one strategy to another, or out of one",
         free: RULERS,
         code: RESERVED,
         instead: "Leave it in its plan; to move it to another is the coordinator's.",
-        broken: |case| if case.facts.moves { case.facts.moved_field } else { None },
+        broken: |case| case.facts.leaves_plan,
     },
     FieldRule {
         name: "completion",
@@ -205,21 +221,10 @@ impl<'a> Case<'a> {
     }
 }
 
-/// Whether a classification is lower than the one before; `None` is what is new. What says nothing is as its parent, which may be lower.
-pub fn lowers(before: Option<&Value>, after: &Value) -> bool {
-    let level = |side: &Value| ["public", "internal", "restricted"].iter().position(|word| side == word);
-    let Some(before) = before else { return level(after) == Some(0) };
-    match (level(before), level(after)) {
-        (Some(before), Some(after)) => after < before,
-        (Some(before), None) => before > 0,
-        (None, after) => after == Some(0),
-    }
-}
-
-/// What to say to a role that would open a row to more readers than before, where that is not its own to say.
-pub fn opens(role: Role, before: Option<&Value>, after: &Value) -> Option<&'static str> {
-    let rule = RULES.iter().find(|rule| rule.name == "classification")?;
-    (!rule.free.contains(&role) && lowers(before, after)).then_some(rule.instead)
+/// The fault of a row that its classification opens to more readers than before, where that is not the role's to say.
+pub fn reserved_opening(role: Role) -> Option<Fault> {
+    let fault = || Fault { pointer: "#/classification".into(), code: RESERVED.into(), detail: UNOPENED.into() };
+    (!RULERS.contains(&role)).then(fault)
 }
 
 /// How much a role in an assignment lets its entity do; nothing is 0.
@@ -242,9 +247,9 @@ pub async fn check<R: Resource>(
     if RULERS.contains(&right.role) {
         return Ok(());
     }
+    let facts = own::Facts::of(connection, right, (before, after)).await?;
     let value = |side: Option<&R>| side.map(serde_json::to_value).transpose().map_err(crate::api::answer::internal);
     let (before, after) = (value(before)?, value(after)?);
-    let facts = own::Facts::of(connection, right, R::KIND, (before.as_ref(), after.as_ref())).await?;
     let entity = match right.grant {
         Grant::Own(_, entity) => entity.to_string().into(),
         Grant::Any => Value::Null,
@@ -261,26 +266,5 @@ pub async fn check<R: Resource>(
         none if none.is_empty() => Ok(()),
         found if found.iter().any(|fault| fault.code == RESERVED) => Err(Error::Reserved(found)),
         found => Err(Error::Invalid(found)),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn a_classification_is_lowered_by_less_and_by_nothing_said() {
-        let levels = [json!("public"), json!("internal"), json!("restricted")];
-        for (place, before) in levels.iter().enumerate() {
-            for (other, after) in levels.iter().enumerate() {
-                assert_eq!(lowers(Some(before), after), other < place, "{before} {after}");
-            }
-            assert_eq!(lowers(Some(before), &Value::Null), place > 0, "{before}");
-            assert_eq!(lowers(Some(&Value::Null), before), place == 0, "{before}");
-            assert_eq!(lowers(None, before), place == 0, "{before}");
-        }
-        assert!(!lowers(None, &Value::Null) && !lowers(Some(&Value::Null), &Value::Null));
     }
 }

@@ -4,14 +4,17 @@
 //! What hangs on an initiative or a step belongs to who works on that. The question is asked in the transaction of the write.
 
 use serde_json::Value;
-use sqlx::{AssertSqlSafe, PgConnection, types::Json};
+use sqlx::{AssertSqlSafe, PgConnection};
 use uuid::Uuid;
 
 use super::{
     policy::{Grant, Right},
     role::Role,
 };
-use crate::{api::Error, repository};
+use crate::{
+    api::{Error, answer::internal},
+    repository::{self, Resource},
+};
 
 /// When the question is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,38 +138,15 @@ pub(super) struct Facts {
     pub(super) today: String,
     /// Whether a movement touches an allocation in the budget of another entity.
     pub(super) touches_others: bool,
-    /// Whether the row goes from one strategy to another.
-    pub(super) moves: bool,
-    /// The reference by which it would.
-    pub(super) moved_field: Option<&'static str>,
+    /// The reference by which the row goes from one strategy to another.
+    pub(super) leaves_plan: Option<&'static str>,
+    /// Whether more readers see the row than before.
+    pub(super) opens: bool,
+    /// The first reference to what it is part of that is another.
+    pub(super) moved: Option<&'static str>,
     /// Whether its evidence can be looked at.
     pub(super) is_shown: bool,
 }
-
-/// The references by which a row belongs to a strategy.
-const PLACES: [&str; 9] = [
-    "strategy_id",
-    "objective_id",
-    "initiative_id",
-    "step_id",
-    "indicator_id",
-    "allocation_id",
-    "programme_id",
-    "successor_initiative_id",
-    "successor_step_id",
-];
-
-const STRATEGIES: &str = "
-select count(distinct coalesce(coalesce(g.strategy_id, n.strategy_id, i.strategy_id, o.strategy_id)::text, '')) > 1
-from jsonb_to_recordset($1) g(strategy_id uuid, objective_id uuid, initiative_id uuid, step_id uuid, indicator_id uuid, allocation_id uuid,
-    programme_id uuid, successor_initiative_id uuid, successor_step_id uuid)
-left join indicators n on n.id = g.indicator_id
-left join budget_allocations b on b.id = g.allocation_id
-left join training_programmes p on p.id = g.programme_id
-left join steps s on s.id = coalesce(g.step_id, g.successor_step_id, n.step_id, b.step_id)
-left join initiatives i on i.id =
-    coalesce(g.initiative_id, g.successor_initiative_id, n.initiative_id, b.initiative_id, p.initiative_id, s.initiative_id)
-left join objectives o on o.id = coalesce(g.objective_id, n.objective_id)";
 
 const OTHERS_BUDGETS: &str = "
 select exists (
@@ -174,35 +154,47 @@ select exists (
         select m.allocation_id from budget_movements m where $3 in (m.id, m.counterpart_id))))";
 
 impl Facts {
-    pub(super) async fn of(
+    pub(super) async fn of<R: Resource>(
         connection: &mut PgConnection,
         right: Right,
-        kind: &str,
-        (before, after): (Option<&Value>, Option<&Value>),
+        (before, after): (Option<&R>, Option<&R>),
     ) -> Result<Self, Error> {
-        let failed = repository::Error::from;
         let mut facts = Self::default();
-        let (Some(after), Grant::Own(_, entity)) = (after, right.grant) else { return Ok(facts) };
+        let Some(after) = after else { return Ok(facts) };
+        if let Some(before) = before {
+            facts.leaves_plan = repository::leaves_plan(connection, before, after).await?;
+            facts.moved = repository::moved_parent(before, after);
+            facts.opens = repository::opens(connection, &[(before, after)]).await?.contains(&true);
+        }
+        if let Grant::Own(_, entity) = right.grant {
+            let after = serde_json::to_value(after).map_err(internal)?;
+            facts.of_entity(connection, right, (R::KIND, entity), &after).await?;
+        }
+        Ok(facts)
+    }
+
+    async fn of_entity(
+        &mut self,
+        connection: &mut PgConnection,
+        right: Right,
+        (kind, entity): (&str, Uuid),
+        after: &Value,
+    ) -> Result<(), Error> {
+        let failed = repository::Error::from;
         let id = |field: &str| after[field].as_str().and_then(|id| Uuid::try_parse(id).ok());
         if kind == "assignment" {
             let today = sqlx::query_scalar("select today()::text").fetch_one(&mut *connection);
-            facts.today = today.await.map_err(failed)?;
+            self.today = today.await.map_err(failed)?;
         }
         if kind == "budget_movement" {
             let own: Vec<Uuid> = ["allocation_id", "to_allocation_id"].into_iter().filter_map(id).collect();
             let asked = sqlx::query_scalar(OTHERS_BUDGETS).bind(own).bind(entity).bind(id("reverses_id"));
-            facts.touches_others = asked.fetch_one(&mut *connection).await.map_err(failed)?;
+            self.touches_others = asked.fetch_one(&mut *connection).await.map_err(failed)?;
         }
         if after["status"] == "completed" {
-            facts.is_shown = is_shown(connection, right, after["evidence"].as_str().unwrap_or_default()).await?;
+            self.is_shown = is_shown(connection, right, after["evidence"].as_str().unwrap_or_default()).await?;
         }
-        let Some(before) = before else { return Ok(facts) };
-        facts.moved_field = PLACES.into_iter().find(|field| before[*field] != after[*field]);
-        if facts.moved_field.is_some() {
-            let asked = sqlx::query_scalar(STRATEGIES).bind(Json([before, after]));
-            facts.moves = asked.fetch_one(connection).await.map_err(failed)?;
-        }
-        Ok(facts)
+        Ok(())
     }
 }
 

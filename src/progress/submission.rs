@@ -18,7 +18,7 @@ use crate::{
         timelines::Basis,
     },
     repository::{self, Author, Fault, Faults, Key, Lookup, Resource, Stored},
-    values::Code,
+    values::{Classification, Code},
 };
 
 /// What is known of an item when a report on it is submitted.
@@ -35,12 +35,17 @@ struct Ground {
     period_ends_on: NaiveDate,
     /// A report of a later period has been submitted: what is older does not write over it.
     is_overtaken: bool,
+    /// What counts for the report.
+    effective: Classification,
+    /// It is classified higher than the item: its words are not for all readers of that.
+    is_closed: bool,
 }
 
 const GROUND: &str = concat!(
     "
 with item as (
-    select id, deadline_to, starts_on from initiatives where id = $1 union all select id, deadline_to, starts_on from steps where id = $1
+    select id, deadline_to, starts_on, effective_classification from initiatives where id = $1
+    union all select id, deadline_to, starts_on, effective_classification from steps where id = $1
 ),
 heard as (
     select r.id, p.starts_on, p.ends_on from progress_reports r join reporting_cycles c on c.id = r.cycle_id, periods_of(c.periods) p
@@ -49,21 +54,30 @@ heard as (
 select today() as today, e.planned_on as planned_end, e.forecast_on as forecast,
     (select max(ends_on) from heard own where own.id = $2) as period_ends_on,
     (select max(starts_on) from heard own where own.id = $2) as period_starts_on,
-    exists (select from heard own join heard later on later.ends_on > own.ends_on where own.id = $2) as is_overtaken
+    exists (select from heard own join heard later on later.ends_on > own.ends_on where own.id = $2) as is_overtaken,
+    (select effective_classification from progress_reports where id = $2) as effective,
+    cleared.rank((select effective_classification from progress_reports where id = $2)) > cleared.rank(i.effective_classification) as is_closed
 from (values (1)) one (n) left join item i on true left join ",
     ends_of!("i.id", "i.deadline_to", "i.starts_on"),
     " e on true"
 );
 
-/// The parts of an initiative or a step that a report moves.
+/// The parts of an initiative or a step that a report moves: what it states, and its words.
 trait Moved: Resource {
     fn take(&mut self, report: &ProgressReport);
+    fn take_words(&mut self, report: &ProgressReport);
 }
 
 impl Moved for Initiative {
     fn take(&mut self, report: &ProgressReport) {
         self.status = report.status;
         self.confidence = Some(report.confidence);
+        if report.confidence == Confidence::Green {
+            self.confidence_reason = None;
+        }
+    }
+
+    fn take_words(&mut self, report: &ProgressReport) {
         self.confidence_reason = report.challenges.clone().filter(|_| report.confidence != Confidence::Green);
         if report.status_reason.is_some() {
             self.status_reason.clone_from(&report.status_reason);
@@ -77,6 +91,9 @@ impl Moved for Initiative {
 impl Moved for Step {
     fn take(&mut self, report: &ProgressReport) {
         self.status = report.status;
+    }
+
+    fn take_words(&mut self, report: &ProgressReport) {
         if report.status_reason.is_some() {
             self.status_reason.clone_from(&report.status_reason);
         }
@@ -121,19 +138,23 @@ pub(super) async fn submit(
     }
     let writer = author;
     let author = &because_of(writer, &report.period);
+    // What moves the item is told to all its readers.
+    let discreet = &Author { reason: Some("progress report".into()), ..writer.clone() };
+    let teller = if ground.is_closed { discreet } else { author };
     // To take something back, the report has to say why.
-    let author_of = |takes_back: bool| if takes_back && report.status_reason.is_none() { writer } else { author };
+    let is_unsaid = report.status_reason.is_none() && writer.reason.is_none();
+    let author_of = |takes_back: bool| if takes_back && is_unsaid { writer } else { teller };
     if report.initiative_id.is_some() {
-        move_item::<Initiative>(connection, author_of, (item, report), right).await?;
+        move_item::<Initiative>(connection, author_of, (item, report, ground.is_closed), right).await?;
     } else {
-        move_item::<Step>(connection, author_of, (item, report), right).await?;
+        move_item::<Step>(connection, author_of, (item, report, ground.is_closed), right).await?;
     }
     let Some(forecast) = report.forecast_ends_on.filter(|day| Some(*day) != ground.forecast) else {
         return Ok(());
     };
     let timeline = Timeline {
         external_id: None,
-        classification: report.classification,
+        classification: if ground.is_closed { Some(ground.effective) } else { report.classification },
         initiative_id: report.initiative_id,
         step_id: report.step_id,
         basis: Basis::Forecast,
@@ -157,7 +178,7 @@ fn because_of(author: &Author, period: &Code) -> Author {
 async fn move_item<'a, R: Moved>(
     connection: &mut PgConnection,
     author_of: impl Fn(bool) -> &'a Author,
-    (id, report): (Uuid, &ProgressReport),
+    (id, report, is_closed): (Uuid, &ProgressReport, bool),
     right: Right,
 ) -> Result<(), Error> {
     let Lookup::Found(before) = repository::find::<R>(connection, &Key::Id(id)).await? else {
@@ -165,12 +186,19 @@ async fn move_item<'a, R: Moved>(
     };
     let mut after = before.data.clone();
     after.take(report);
+    if !is_closed {
+        after.take_words(report);
+    }
+    let of_report = |fault| if is_closed { of_closed_report::<R>(fault) } else { of_report(fault) };
     let mut faults = Faults::default();
     after.validate(Some(&before.data), &mut faults);
     if !faults.0.is_empty() {
         return Err(Error::Invalid(faults.0.into_iter().map(of_report).collect()));
     }
-    fields::check(connection, right, (Some(&before.data), Some(&after))).await?;
+    fields::check(connection, right, (Some(&before.data), Some(&after))).await.map_err(|error| match error {
+        Error::Invalid(faults) => Error::Invalid(faults.into_iter().map(of_report).collect()),
+        other => other,
+    })?;
     let author = author_of(R::needs_reason(Some(&before.data), Some(&after)));
     repository::update(connection, author, &before, &after).await?;
     Ok(())
@@ -183,4 +211,20 @@ fn of_report(fault: Fault) -> Fault {
         return Fault { pointer: "#/challenges".into(), detail, ..fault };
     }
     fault
+}
+
+/// The fields of an initiative or a step that hold words of reports.
+const WORDS: [&str; 3] = ["#/status_reason", "#/confidence_reason", "#/evidence"];
+
+/// The same of a report whose words stay with it.
+fn of_closed_report<R: Resource>(fault: Fault) -> Fault {
+    if !WORDS.contains(&fault.pointer.as_str()) {
+        return fault;
+    }
+    let detail = format!(
+        "The report is classified higher than the {}, whose readers are not told its words; but this needs words there. Write them on the {0} \
+         itself, with the status that they are for, and submit the report then; or give the report the classification of the {0}.",
+        R::KIND
+    );
+    Fault { pointer: "#/classification".into(), code: "needs_words".into(), detail }
 }

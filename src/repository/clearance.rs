@@ -3,12 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-use sqlx::{AssertSqlSafe, FromRow, PgConnection};
+use serde_json::{Value, json};
+use sqlx::{AssertSqlSafe, FromRow, PgConnection, types::Json};
 
 use super::{
     Error, Moment,
-    resource::{Fault, Reference, Resource},
+    resource::{Fault, Reference, Resource, Row},
 };
 
 /// What a reader may see.
@@ -121,6 +121,44 @@ pub async fn reach<R: Resource>(
         .bind(clearance == Clearance::All)
         .fetch_all(connection)
         .await?)
+}
+
+/// The first reference to what a row is part of that is another than before.
+pub fn moved_parent<R: Resource>(before: &R, after: &R) -> Option<&'static str> {
+    let (before, after) = (Row::of(before).values, Row::of(after).values);
+    R::PARENTS.iter().copied().find(|field| before[*field] != after[*field])
+}
+
+/// Whether more readers see a row as it is to be than as it was, by its effective classification; a place each. Nothing is asked where neither
+/// its own classification nor what it is part of is another.
+pub async fn opens<R: Resource>(connection: &mut PgConnection, pairs: &[(&R, &R)]) -> Result<Vec<bool>, Error> {
+    let parts = |side: &R| {
+        let mut fields = Row::of(side).values;
+        fields.retain(|field, _| field == "classification" || R::PARENTS.contains(&field.as_str()));
+        Value::Object(fields)
+    };
+    let mut opens = vec![false; pairs.len()];
+    let sides = pairs.iter().map(|(before, after)| (parts(before), parts(after))).enumerate();
+    let asked: Vec<Value> = sides
+        .filter(|(_, (before, after))| before != after)
+        .map(|(place, (before, after))| json!({"place": place, "before": before, "after": after}))
+        .collect();
+    if asked.is_empty() {
+        return Ok(opens);
+    }
+    let effective = |side: &str| {
+        format!("cleared.rank(cleared.effective(jsonb_populate_record(null::public.{}, g.{side})))", R::TABLE)
+    };
+    let sql = format!(
+        "select g.place from jsonb_to_recordset($1) g(place bigint, before jsonb, after jsonb) where {} < {}",
+        effective("after"),
+        effective("before")
+    );
+    let found: Vec<i64> = sqlx::query_scalar(AssertSqlSafe(sql)).bind(Json(asked)).fetch_all(connection).await?;
+    for place in found {
+        opens[usize::try_from(place).unwrap_or_default()] = true;
+    }
+    Ok(opens)
 }
 
 /// How many rows of which nouns a clearance hides.

@@ -74,6 +74,29 @@ fn parents<R: Resource>(row: &Map<String, Value>) -> Map<String, Value> {
     parents
 }
 
+/// What a row refers to besides where it stands: another plan may follow from it, and be proved by the same evidence.
+const BESIDE: [&str; 3] = ["predecessor_initiative_id", "predecessor_step_id", "evidence_id"];
+
+/// The reference by which a row of a strategy goes to another one, or to none.
+pub async fn leaves_plan<R: Resource>(
+    connection: &mut PgConnection,
+    before: &R,
+    after: &R,
+) -> Result<Option<&'static str>, Error> {
+    let sides = [before, after].map(|side| Row::of(side).values);
+    let moved =
+        R::PARENTS.iter().copied().find(|field| !BESIDE.contains(field) && sides[0][*field] != sides[1][*field]);
+    let Some(moved) = moved else { return Ok(None) };
+    let [before, after] = sides.map(|mut side| {
+        side.retain(|field, _| !BESIDE.contains(&field.as_str()));
+        Json(in_words(parents::<R>(&side)))
+    });
+    let sql = "select coalesce(w.was <> '{}' and not (w.was <@ w.becomes and w.becomes <@ w.was), false)
+         from (select coalesce(strategies_above($1), '{}') as was, coalesce(strategies_above($2), '{}') as becomes) w";
+    let leaves: bool = sqlx::query_scalar(sql).bind(before).bind(after).fetch_one(connection).await?;
+    Ok(leaves.then_some(moved))
+}
+
 fn include(parents: &mut Map<String, Value>, table: &str, id: &str) {
     if let Value::Array(ids) = parents.entry(table).or_insert_with(|| json!([])) {
         ids.push(id.into());

@@ -21,10 +21,12 @@ mod transaction;
 mod under;
 mod write;
 
-pub use clearance::{Clearance, Reach, Withheld, reach, see_all, see_only, sees_copy, unseen, withheld, withheld_of};
+pub use clearance::{
+    Clearance, Reach, Withheld, moved_parent, opens, reach, see_all, see_only, sees_copy, unseen, withheld, withheld_of,
+};
 pub use error::{Error, is_broken};
 pub use fold::fold;
-pub use guard::{Change, guarded, weighs};
+pub use guard::{Change, guarded, leaves_plan, weighs};
 pub use idempotency::{Claim, Kept, claim, keep, sweep};
 pub use list::{Common, Listed, Select, Sort, Window, count, list};
 pub use past::{AsOf, Moment, Past, Reading, now, settle, snapshot};

@@ -254,18 +254,31 @@ async fn still_hidden(
     (rows, there): (&[Value], &HashMap<usize, Uuid>),
     faults: &mut [Vec<Fault>],
 ) -> Result<(), Error> {
+    let Some(reserved) = fields::reserved_opening(right.role) else { return Ok(()) };
     let ids: Vec<Uuid> = there.values().copied().collect();
     let known: HashMap<Uuid, Measurement> = repository::find_many::<Measurement>(connection, &ids)
         .await?
         .into_iter()
         .map(|row| (row.id, row.data))
         .collect();
+    let (mut indices, mut sides) = (Vec::new(), Vec::new());
     for (index, row) in rows.iter().enumerate() {
         let Some(given) = row.get("classification") else { continue };
-        let before =
-            there.get(&index).and_then(|id| known.get(id)).map(|before| serde_json::json!(before.classification));
-        if let Some(instead) = fields::opens(right.role, before.as_ref(), given) {
-            faults[index].push(fault("#/classification", "reserved", instead));
+        match there.get(&index).and_then(|id| known.get(id)) {
+            // What is not a classification is refused where the row is judged.
+            Some(before) => {
+                let Ok(classification) = serde_json::from_value(given.clone()) else { continue };
+                indices.push(index);
+                sides.push((before, Measurement { classification, ..before.clone() }));
+            }
+            None if given == "public" => faults[index].push(reserved.clone()),
+            None => {}
+        }
+    }
+    let pairs: Vec<_> = sides.iter().map(|(before, after)| (*before, after)).collect();
+    for (index, opens) in indices.into_iter().zip(repository::opens(connection, &pairs).await?) {
+        if opens {
+            faults[index].push(reserved.clone());
         }
     }
     Ok(())

@@ -54,6 +54,12 @@ impl Ground {
         format!("/v1/{noun}/{}", id.as_str().unwrap())
     }
 
+    /// The strategy of an initiative.
+    async fn plan_of(&self, initiative: &Value) -> Value {
+        let path = format!("/v1/initiatives/{}", initiative.as_str().unwrap());
+        self.world.client.get(path).expect(200).await.json()["strategy_id"].clone()
+    }
+
     async fn day(&mut self) -> Value {
         self.world.body("staff_capacity", Side::Own).await["starts_on"].clone()
     }
@@ -102,6 +108,45 @@ impl Ground {
                     post("forums", forum),
                     post("evidence", statement),
                     post("budget-allocations", money),
+                ]
+            }
+            "publication" => {
+                let plan = self.plan_of(&self.open).await;
+                let objective =
+                    json!({"strategy_id": plan, "code": code, "title": "Closed", "classification": "internal"});
+                let objective = self.world.client.create("objectives", objective).await["id"].clone();
+                let closed = json!({"strategy_id": plan, "code": code, "title": "Closed", "objective_id": objective});
+                let initiative = self.made("initiatives", closed).await;
+                let id = initiative.rsplit('/').next().unwrap();
+                let lead = json!({"initiative_id": id, "entity_id": own, "role": "lead", "valid_from": "2020-01-01"});
+                self.world.client.create("assignments", lead).await;
+                let body = json!({"initiative_id": id, "code": code, "title": "A step"});
+                let step = self.made("steps", body.clone()).await;
+                let mut moved = body;
+                moved["initiative_id"] = self.open.clone();
+                moved["code"] = json!(format!("{code}p"));
+                let money = json!({"initiative_id": id, "fiscal_year": 2026, "phase": "estimate", "money": {"amount": "7", "currency": "RON"}});
+                let money = self.made("budget-allocations", money).await;
+                let given =
+                    json!({"direction": "received", "title": "Help", "status": "pipeline", "initiative_id": id});
+                let given = self.made("contributions", given).await;
+                let loose = json!({"direction": "received", "title": "Help", "status": "pipeline"});
+                let loose = self.made("contributions", loose).await;
+                let statement = json!({"kind": "statement", "title": code, "claim": "x", "about": "other"});
+                let statement = self.made("evidence", statement).await;
+                let open = json!({"code": format!("{code}o"), "name": "Open", "kind": "conference", "classification": "public"});
+                let open = self.world.client.create("forums", open).await["id"].clone();
+                let closed = json!({"code": format!("{code}c"), "name": "Closed", "kind": "conference"});
+                let closed = self.world.client.create("forums", closed).await["id"].clone();
+                let engagement = self.made("engagements", json!({"forum_id": closed})).await;
+                vec![
+                    ("PUT", step, moved),
+                    patch(initiative, json!({"objective_id": null})),
+                    patch(money, json!({"initiative_id": self.open})),
+                    patch(given, json!({"initiative_id": null, "strategy_id": plan})),
+                    patch(loose, json!({"strategy_id": plan})),
+                    patch(statement, json!({"strategy_id": plan})),
+                    patch(engagement, json!({"forum_id": open})),
                 ]
             }
             "assignment_new" => {
@@ -231,10 +276,30 @@ impl Ground {
                 let (step, milestone) =
                     (self.made("steps", body).await, json!({"initiative_id": id, "title": "Reached"}));
                 let milestone = self.made("milestones", milestone).await;
-                let elsewhere =
-                    self.world.client.get(format!("/v1/initiatives/{}", self.elsewhere.as_str().unwrap())).expect(200);
-                let plan = elsewhere.await.json()["strategy_id"].clone();
+                let plan = self.plan_of(&self.elsewhere).await;
+                let given = |initiative: &Value, strategy: &Value| {
+                    json!({"direction": "received", "title": "Help", "status": "pipeline",
+                    "initiative_id": initiative, "strategy_id": strategy})
+                };
+                let (helped, help) = (given(&Value::Null, &self.world.strategy), given(&json!(id), &Value::Null));
+                let (helped, help) = (self.made("contributions", helped).await, self.made("contributions", help).await);
+                let away = self.made("contributions", given(&Value::Null, &plan)).await;
+                let partner =
+                    json!({"contribution_id": helped.rsplit('/').next(), "role": "funding", "entity_id": own});
+                let partner = self.made("contribution-partners", partner).await;
+                let statement = json!({"kind": "statement", "title": code, "claim": "x", "about": "other", "strategy_id": self.world.strategy});
+                let (statement, second) =
+                    (self.made("evidence", statement.clone()).await, self.made("evidence", statement).await);
+                let mut assessment = self.world.assessment(&code).await;
+                assessment["strategy_id"] = self.world.strategy.clone();
+                let assessment = self.made("assessments", assessment).await;
                 vec![
+                    patch(partner, json!({"contribution_id": away.rsplit('/').next()})),
+                    patch(helped, json!({"strategy_id": plan})),
+                    patch(help, json!({"initiative_id": self.elsewhere})),
+                    patch(statement, json!({"strategy_id": plan})),
+                    patch(second, json!({"strategy_id": null})),
+                    patch(assessment, json!({"strategy_id": plan})),
                     patch(step, json!({"initiative_id": self.elsewhere, "code": code})),
                     patch(milestone, json!({"initiative_id": self.elsewhere})),
                     patch(initiative, json!({"strategy_id": plan})),
