@@ -94,6 +94,7 @@ mod spelling;
 mod stopped;
 mod succession;
 mod support;
+mod table_identity;
 mod table_merges;
 mod tables;
 mod terminals;
