@@ -35,7 +35,7 @@ use crate::{
     transfer::{
         self,
         how::Mode,
-        section::{Given, Verdict, import_section},
+        section::{Before, Given, Verdict, import_section},
     },
 };
 
@@ -71,8 +71,13 @@ pub struct Noun {
 }
 
 /// Imports some rows of a noun.
-pub type Import =
-    for<'a> fn(&'a mut PgConnection, &'a Author, Mode, Vec<Given>) -> BoxFuture<'a, Result<Vec<Verdict>, Error>>;
+pub type Import = for<'a> fn(
+    &'a mut PgConnection,
+    &'a Author,
+    Mode,
+    Vec<Given>,
+    &'a mut Before,
+) -> BoxFuture<'a, Result<Vec<Verdict>, Error>>;
 
 impl Noun {
     const fn of<R: Resource>() -> Self {
@@ -86,7 +91,9 @@ impl Noun {
             routes: api::routes::<R>,
             describe: api::operations::describe::<R>,
             shape: Shape::of::<R>,
-            import: |connection, author, mode, rows| Box::pin(import_section::<R>(connection, author, mode, rows)),
+            import: |connection, author, mode, rows, before| {
+                Box::pin(import_section::<R>(connection, author, mode, rows, before))
+            },
             at_once: 500,
             fetch: |connection, ids| {
                 Box::pin(async move {

@@ -2,6 +2,7 @@
 //!
 //! Reads take one statement. A write and its row in the record are one statement too, so nothing can be written unrecorded.
 
+mod alike;
 mod clearance;
 mod columns;
 mod error;
@@ -21,6 +22,7 @@ mod transaction;
 mod under;
 mod write;
 
+pub use alike::alike;
 pub use clearance::{
     Clearance, Reach, Withheld, moved_parent, opens, reach, see_all, see_only, sees_copy, unseen, withheld, withheld_of,
 };

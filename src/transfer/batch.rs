@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::{
     how::Mode,
-    section::{Given, Outcome, hold, import_section},
+    section::{Before, Given, Outcome, hold, import_section},
 };
 use crate::{
     access::{
@@ -157,7 +157,8 @@ async fn all(
         }
         let chunk: Vec<(usize, Given)> = good.drain(..CHUNK.min(good.len())).collect();
         let (indices, given): (Vec<usize>, Vec<Given>) = chunk.into_iter().unzip();
-        let verdicts = import_section::<Measurement>(connection, author, Mode::Merge, given).await?;
+        let verdicts =
+            import_section::<Measurement>(connection, author, Mode::Merge, given, &mut Before::default()).await?;
         for (index, verdict) in indices.into_iter().zip(verdicts) {
             match verdict {
                 Ok(done) => (items[index].outcome, items[index].id) = (done.outcome, Some(done.id)),

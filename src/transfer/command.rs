@@ -18,6 +18,8 @@ use super::{
     import::import as write_plan,
     origin::Origin,
     progress::Progress,
+    report::unread,
+    sheet::{Flaw, Unread},
     table::{
         Mapping,
         import::TableImport,
@@ -120,7 +122,10 @@ async fn plan(
     how: How,
     progress: impl FnMut(usize, usize) + Send,
 ) -> anyhow::Result<Report> {
-    let (document, origin) = read(&arguments.file, arguments.empty)?;
+    let (document, origin) = match rows_of(&arguments.file, arguments.empty)? {
+        Ok(read) => read,
+        Err(flaws) => return Ok(unread(how, flaws, true)),
+    };
     let mut report = write_plan(connection, nouns(), author, &document, how, progress).await.map_err(explained)?;
     origin.locate(&mut report);
     Ok(report)
@@ -128,15 +133,25 @@ async fn plan(
 
 /// A plan file, or a folder of CSV files.
 pub fn read(path: &Path, empty: Empty) -> anyhow::Result<(Vec<u8>, Origin)> {
+    rows_of(path, empty)?.map_err(|flaws| explained(Unread::Rows(flaws).error()))
+}
+
+/// The same, with what is wrong with the rows of a folder for a report.
+fn rows_of(path: &Path, empty: Empty) -> anyhow::Result<Result<(Vec<u8>, Origin), Vec<(String, Flaw)>>> {
     if path.is_dir() {
-        return folder::read_with(&files(path)?, nouns(), empty).map_err(explained);
+        return match folder::read_with(&files(path)?, nouns(), empty) {
+            Ok(read) => Ok(Ok(read)),
+            Err(Unread::Rows(flaws)) => Ok(Err(flaws)),
+            Err(Unread::Problem(error)) => Err(explained(error)),
+        };
     }
-    Ok((fs::read(path).with_context(|| format!("cannot read {}", path.display()))?, Origin::default()))
+    Ok(Ok((fs::read(path).with_context(|| format!("cannot read {}", path.display()))?, Origin::default())))
 }
 
 /// The strategy and the mapping, from the options or from a file.
 fn mapping(arguments: &ImportArguments) -> anyhow::Result<(String, Mapping)> {
-    let no_strategy = "a table needs --strategy external:ID, the strategy into which its rows go";
+    let no_strategy =
+        "a table needs --strategy external:ID or --strategy code:CODE, the strategy into which its rows go";
     if let Some(path) = &arguments.map_file {
         let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
         let wrong = |error| explained(error).context(format!("{} is no mapping", path.display()));

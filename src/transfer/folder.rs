@@ -12,7 +12,7 @@ use super::{
     how::Empty,
     origin::{Origin, Place},
     plan_file::{FORMAT, PlanFile},
-    sheet::{Flaw, Flaws, Record, Sheet, problem},
+    sheet::{Flaw, Flaws, Record, Sheet, Unread, problem},
 };
 use crate::{
     api::{Error, answer::internal, shape::unknown},
@@ -43,12 +43,12 @@ pub fn write(document: &[u8], nouns: &[Noun]) -> Result<Vec<File>, Error> {
 
 /// Makes a plan file out of CSV files, or says all that is wrong with them. A fault names the file, the line and the column.
 pub fn read(files: &[File], nouns: &'static [Noun]) -> Result<(Vec<u8>, Origin), Error> {
-    read_with(files, nouns, Empty::default())
+    read_with(files, nouns, Empty::default()).map_err(Unread::error)
 }
 
 /// The same, where an empty cell may clear its field.
-pub fn read_with(files: &[File], nouns: &'static [Noun], empty: Empty) -> Result<(Vec<u8>, Origin), Error> {
-    let mut faults = Vec::new();
+pub fn read_with(files: &[File], nouns: &'static [Noun], empty: Empty) -> Result<(Vec<u8>, Origin), Unread> {
+    let (mut faults, mut unread) = (Vec::new(), Vec::new());
     for (name, _) in files.iter().filter(|(name, _)| !nouns.iter().any(|noun| file_name(noun) == *name)) {
         let known: Vec<String> = nouns.iter().map(file_name).collect();
         let detail = unknown("file of a plan", name, known.iter().map(String::as_str));
@@ -64,17 +64,25 @@ pub fn read_with(files: &[File], nouns: &'static [Noun], empty: Empty) -> Result
                 document.insert(noun.table.into(), Value::Array(rows));
                 origin.places.insert(noun.table, places);
             }
-            Err(flaws) => faults.extend(flaws.into_iter().map(|flaw| flaw.fault(Some(&name)))),
+            // The header is no row, and what is malformed is not known row by row.
+            Err(flaws) if flaws.iter().any(|flaw| flaw.line == 1 || flaw.code == "malformed") => {
+                faults.extend(flaws.into_iter().map(|flaw| flaw.fault(Some(&name))));
+            }
+            Err(flaws) => unread.extend(flaws.into_iter().map(|flaw| (noun.table.to_owned(), flaw))),
         }
     }
     if files.is_empty() {
         let detail = "has no files; a plan has one file a noun, such as initiatives.csv".into();
         faults.push(Fault { pointer: "folder".into(), code: "required".into(), detail });
     }
-    if faults.is_empty() {
-        Ok((Value::Object(document).to_string().into_bytes(), origin))
-    } else {
-        Err(Error::Invalid(faults))
+    match (faults.is_empty(), unread.is_empty()) {
+        (true, true) => Ok((Value::Object(document).to_string().into_bytes(), origin)),
+        (true, false) => Err(Unread::Rows(unread)),
+        (false, _) => {
+            let file = |section: &str| format!("{section}.csv");
+            faults.extend(unread.into_iter().map(|(section, flaw)| flaw.fault(Some(&file(&section)))));
+            Err(Error::Invalid(faults).into())
+        }
     }
 }
 

@@ -214,7 +214,7 @@ fn check(parameters: &ImportParameters, is_table: bool) -> Result<(), Error> {
                 faults.push(fault(
                     name,
                     "required",
-                    "must say into which strategy the rows go: its id, or `external:...`",
+                    "must say into which strategy the rows go: its id, `external:...` or `code:...`",
                 ));
             }
             ("map", false) if is_table => {
@@ -300,7 +300,7 @@ pub fn describe(document: &mut Value) {
     document["paths"]["/v1/imports"] = json!({"post": {
         "operationId": "import_plan", "tags": ["transfer"],
         "summary": "Imports a plan file, or a table with a mapping: all of its rows, or none.",
-        "description": format!("A row with the id or external id of one that is there, or with its code within what it belongs to, changes the fields that it names: absent is unchanged, `null` is cleared, and one language of a text touches that language only. Every other row is created. What was reported (status, evidence, confidence, forecast) is set back only by a row that names it, and with a reason. `mode=replace` clears what a row does not name. The report tells each field with before and after, in a dry run and otherwise. The exact schema of a plan file is at /schemas/plan.json. A table is CSV (UTF-8, RFC 4180, delimiter comma or semicolon, one header): each row is an initiative, or a step where `step` is mapped; strategy_id and map are needed, and faults point at `line 14: Header`. Roles of columns: {roles}, and amount:YEAR or amount:YEAR:SOURCE for several amounts in a row. An empty cell leaves its field as it is. Entities are found by code, external id or name before they are made, amounts by item, year and source. A lead that the table names otherwise ends only with `prune`. With dry_run the answer is a report also when rows are refused."),
+        "description": format!("A row with the id or external id of one that is there, or with its code within what it belongs to, changes the fields that it names: absent is unchanged, `null` is cleared, and one language of a text touches that language only. Every other row is created. What was reported (status, evidence, confidence, forecast) is set back only by a row that names it, and with a reason. `mode=replace` clears what a row does not name. The report tells each field with before and after, in a dry run and otherwise. The exact schema of a plan file is at /schemas/plan.json. A table is CSV (UTF-8, RFC 4180, delimiter comma, semicolon or tab, one header): each row is an initiative, or a step where `step` is mapped; strategy_id and map are needed, and faults point at `line 14: Header`. Roles of columns: {roles}, and amount:YEAR or amount:YEAR:SOURCE for several amounts in a row. An empty cell leaves its field as it is. Entities are found by code, external id or name before they are made, amounts by item, year and source. A lead that the table names otherwise ends only with `prune`. With dry_run the answer is a report also when rows are refused."),
         "parameters": of_import,
         "requestBody": {"required": true, "content": {"application/json": schema("PlanFile"), "text/csv": {"schema": {"type": "string"},
             "example": "Nr,Acțiune,Responsabil,Termen\r\n1,Cursuri,MEN; DNSC,semestrul I 2025\r\n"}}},

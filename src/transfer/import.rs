@@ -11,7 +11,7 @@ use super::{
     how::{How, NewEntities},
     meter::Cost,
     plan_file::PlanFile,
-    section::{Given, Outcome, Verdict},
+    section::{Before, Given, Outcome, Verdict},
 };
 use crate::{
     api::{Error, enough::Enough, json, shape::brief},
@@ -97,7 +97,7 @@ async fn section(
     outcomes.extend(
         names.iter().enumerate().map(|(index, names)| RowOutcome::new(noun.table, index, names.external_id.clone())),
     );
-    let mut met = HashSet::new();
+    let mut before = Before::default();
     for stage in stages_of(noun, &names) {
         for chunk in portions(noun, rows, &stage) {
             if let Some(faults) = enough.instead() {
@@ -131,10 +131,10 @@ async fn section(
                     Err(faults) => outcomes[index].errors = located(noun, index, faults),
                 }
             }
-            let verdicts: Vec<Verdict> = (noun.import)(connection, author, how.mode, given).await?;
+            let verdicts: Vec<Verdict> = (noun.import)(connection, author, how.mode, given, &mut before).await?;
             for (index, verdict) in indices.into_iter().zip(verdicts) {
                 match verdict {
-                    Ok(done) if !met.insert(done.id) => {
+                    Ok(done) if !before.met.insert(done.id) => {
                         let detail = "an earlier row of this section means the same; keep one of them";
                         outcomes[index].errors = located(noun, index, vec![fault("", "duplicate", detail)]);
                     }
@@ -262,6 +262,10 @@ impl Names {
         }
     }
 
+    fn is_any(&self) -> bool {
+        self.external_id.is_some() || self.code.is_some() || self.id.is_some()
+    }
+
     /// The references by which others may call it.
     fn words(&self) -> impl Iterator<Item = String> {
         let external = self.external_id.iter().map(|name| format!("external:{name}"));
@@ -286,7 +290,15 @@ fn must_exist(how: How) -> bool {
 
 /// What is only added to came about in the order of its time, and is judged as a whole: movements of money, each under a ceiling that others raise.
 fn stages_of(noun: &Noun, names: &[Names]) -> Vec<Vec<usize>> {
-    if noun.is_append_only { vec![(0..names.len()).collect()] } else { stages(names) }
+    if noun.is_append_only {
+        return vec![(0..names.len()).collect()];
+    }
+    let mut stages = stages(names);
+    // What a row names by itself is not there for one that names nothing.
+    for stage in &mut stages {
+        stage.sort_by_key(|index| !names[*index].is_any());
+    }
+    stages
 }
 
 /// The rows in stages, each after the rows that it calls. Rows that call each other in a circle come last; the database judges those.

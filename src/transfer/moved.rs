@@ -1,11 +1,14 @@
 //! What was reported of a thing is not set back by a file: not by one that does not name it, and not without a reason.
 
+mod stood;
+
 use std::collections::HashSet;
 
 use serde_json::Value;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+pub(super) use self::stood::{Stood, about};
 use super::difference::Difference;
 use crate::{api::Error, repository::Fault};
 
@@ -16,9 +19,38 @@ const MOVED: &[(&str, &[&str])] = &[
     ("milestone", &["achieved_on", "evidence"]),
 ];
 
+/// The fields of a report: once it was submitted, none of them is another by itself.
+const REPORTED: &[&str] = &[
+    "initiative_id",
+    "step_id",
+    "cycle_id",
+    "period",
+    "corrects_id",
+    "status",
+    "status_reason",
+    "confidence",
+    "percent",
+    "narrative",
+    "evidence",
+    "challenges",
+    "forecast_ends_on",
+];
+
 /// The fields that reports move in a thing of this kind.
-pub(super) fn fields(kind: &str) -> &'static [&'static str] {
+fn fields(kind: &str) -> &'static [&'static str] {
     MOVED.iter().find(|(own, _)| *own == kind).map_or(&[], |(_, fields)| *fields)
+}
+
+/// The fields that a replacement leaves as they are when it does not name them: what was reported, where a thing is on its way, and its name.
+pub(super) fn kept(kind: &str, before: &Value) -> Vec<&'static str> {
+    const ALWAYS: [&str; 5] = ["external_id", "status", "status_reason", "state", "state_reason"];
+    let own: &[&str] = match kind {
+        "timeline" if before["basis"] == "forecast" => &["starts_on", "ends_on", "deadline", "set_on"],
+        "progress_report" => REPORTED,
+        _ => fields(kind),
+    };
+    let is_there = |name: &&str| before.get(*name).is_some();
+    ALWAYS.into_iter().chain(["return_note"]).chain(own.iter().copied()).filter(is_there).collect()
 }
 
 /// A row whose change may set something back.
@@ -46,9 +78,17 @@ impl Doubt {
             different =
                 ["basis", "ends_on", "deadline"].into_iter().filter(|field| before[field] != after[field]).collect();
         }
+        if kind == "progress_report" && before["state"] != "draft" {
+            different = REPORTED.iter().filter(is_other).copied().collect();
+            if way(&after["state"]) < way(&before["state"]) {
+                different.push("state");
+            }
+        }
         let is_back = |field: &&&str| match **field {
-            "status" => rank(&after["status"]) < rank(&before["status"]),
-            "status_reason" => !before["status_reason"].is_null() && before["status"] == after["status"],
+            "status" if kind != "progress_report" => rank(&after["status"]) < rank(&before["status"]),
+            "status_reason" if kind != "progress_report" => {
+                !before["status_reason"].is_null() && before["status"] == after["status"]
+            }
             "confidence_reason" => {
                 !before["confidence_reason"].is_null() && before["confidence"] == after["confidence"]
             }
@@ -65,6 +105,18 @@ fn rank(status: &Value) -> u8 {
         Some("not_started") => 0,
         Some("completed" | "cancelled") => 2,
         _ => 1,
+    }
+}
+
+/// How far a report is on its way.
+fn way(state: &Value) -> u8 {
+    match state.as_str() {
+        Some("returned") => 1,
+        Some("submitted") => 2,
+        Some("accepted") => 3,
+        Some("consolidated") => 4,
+        Some("published") => 5,
+        _ => 0,
     }
 }
 

@@ -1,15 +1,18 @@
-//! The rows of a section that are there already: found by id, by external id, or by the code within what they belong to.
+//! The rows of a section that are there already: found by id, by external id, by the code within what they belong to, or by what they say.
 
-use std::collections::{HashMap, HashSet};
+mod keys;
+mod names;
+mod values;
+
+use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 use sqlx::{AssertSqlSafe, PgConnection, types::Json};
 use uuid::Uuid;
 
-use super::directory::{Directory, Meant};
 use crate::{
     api::Error,
-    repository::{self, Resource, Stored},
+    repository::{self, Fault, Resource, Stored},
 };
 
 /// The tables whose rows have codes, and within what a code names one of them. One that belongs to different things (`initiative_id` or `step_id`)
@@ -35,13 +38,38 @@ pub const CODED: &[(&str, &[&str])] = &[
 pub(super) struct Present<R> {
     by_id: HashMap<Uuid, Stored<R>>,
     by_external: HashMap<String, Uuid>,
-    by_code: HashMap<usize, Vec<Uuid>>,
-    /// The rows that are found by their name, by their index.
-    by_name: HashSet<usize>,
-    /// What names can mean that mean several, by the index of their row.
-    several: HashMap<usize, String>,
+    /// What was found for the rows that neither an id nor an external id leads to, by their index.
+    found: HashMap<usize, Vec<Uuid>>,
+    /// The field by which a row was found, where that stays as it is written there.
+    kept: HashMap<usize, &'static str>,
+    /// Why a row cannot be told from what is there.
+    faults: HashMap<usize, Fault>,
+    /// The rows that have the code of a row and another external id.
+    rivals: HashMap<usize, Rival>,
     past: Vec<Uuid>,
 }
+
+/// A row that has the code or the key of another, and an external id of its own.
+struct Rival {
+    field: &'static str,
+    external_id: String,
+}
+
+impl Rival {
+    fn detail(&self) -> String {
+        let (name, what) = (&self.external_id, self.field.replace('_', " "));
+        format!(
+            "a row with this {what} is there, and its external id is `{name}`; leave `external_id` out or write `{name}` to mean that one"
+        )
+    }
+}
+
+fn fault(field: &str, code: &str, detail: String) -> Fault {
+    Fault { pointer: format!("#/{field}"), code: code.into(), detail }
+}
+
+/// A row that was found for the one with this index: its id and its external id.
+type Found = (i64, Uuid, Option<String>);
 
 pub(super) fn external(body: &Value) -> Option<&str> {
     body.get("external_id")?.as_str()
@@ -75,9 +103,10 @@ impl<R: Resource> Present<R> {
         let mut present = Self {
             by_id: HashMap::new(),
             by_external,
-            by_code: HashMap::new(),
-            by_name: HashSet::new(),
-            several: HashMap::new(),
+            found: HashMap::new(),
+            kept: HashMap::new(),
+            faults: HashMap::new(),
+            rivals: HashMap::new(),
             past,
         };
         present.fetch(connection, &ids).await?;
@@ -85,8 +114,9 @@ impl<R: Resource> Present<R> {
     }
 
     async fn fetch(&mut self, connection: &mut PgConnection, ids: &[Uuid]) -> Result<(), Error> {
-        if !ids.is_empty() {
-            let rows = repository::find_many::<R>(connection, ids).await?;
+        let missing: Vec<Uuid> = ids.iter().copied().filter(|id| !self.by_id.contains_key(id)).collect();
+        if !missing.is_empty() {
+            let rows = repository::find_many::<R>(connection, &missing).await?;
             self.by_id.extend(rows.into_iter().map(|row| (row.id, row)));
         }
         Ok(())
@@ -100,11 +130,8 @@ impl<R: Resource> Present<R> {
         bodies: &[Value],
     ) -> Result<(), Error> {
         let Some((_, within)) = CODED.iter().find(|(table, _)| *table == R::TABLE) else { return Ok(()) };
-        let is_open = |(index, body): &(usize, &Value)| {
-            ids[*index].is_none() && external(body).is_none_or(|name| !self.by_external.contains_key(name))
-        };
-        let wanted: Vec<Value> =
-            bodies.iter().enumerate().filter(is_open).filter_map(|(index, body)| key(index, body, within)).collect();
+        let open = self.open(ids, bodies);
+        let wanted: Vec<Value> = open.iter().filter_map(|(index, body)| key(*index, body, within)).collect();
         if wanted.is_empty() {
             return Ok(());
         }
@@ -115,76 +142,76 @@ impl<R: Resource> Present<R> {
         let table = R::TABLE;
         let sql = format!(
             "select g.index, t.id, t.external_id from jsonb_to_recordset($1) g(index bigint, code text, external_id text{columns}) \
-             join {table} t on t.code = g.code{same} where g.external_id is null or t.external_id is null order by t.created_at, t.id"
+             join {table} t on t.code = g.code{same} order by t.created_at, t.id"
         );
-        let found: Vec<(i64, Uuid, Option<String>)> =
+        let found: Vec<Found> =
             sqlx::query_as(AssertSqlSafe(sql)).bind(Json(wanted)).fetch_all(&mut *connection).await?;
-        for (index, id, _) in &found {
-            if let Ok(index) = usize::try_from(*index) {
-                self.by_code.entry(index).or_default().push(*id);
+        self.take(connection, bodies, "code", found).await?;
+        for (index, ids) in &self.found {
+            if let [first, second, ..] = &ids[..] {
+                let detail =
+                    format!("is the code of several: {first} and {second}; say the `id` of the one that is meant");
+                self.faults.insert(*index, fault("code", "ambiguous", detail));
             }
         }
-        let missing: Vec<Uuid> =
-            found.into_iter().map(|(_, id, _)| id).filter(|id| !self.by_id.contains_key(id)).collect();
-        self.fetch(connection, &missing).await
+        Ok(())
     }
 
-    /// Finds entities and sources of money that say neither an id nor a code by their name.
-    pub(super) async fn find_by_name(
+    /// The rows that neither an id nor an external id leads to, and of which nothing was found yet.
+    fn open<'b>(&self, ids: &[Option<Uuid>], bodies: &'b [Value]) -> Vec<(usize, &'b Value)> {
+        let is_new = |name: &str| !self.by_external.contains_key(name);
+        let is_open = |(index, body): &(usize, &Value)| {
+            ids[*index].is_none() && external(body).is_none_or(is_new) && !self.found.contains_key(index)
+        };
+        bodies.iter().enumerate().filter(is_open).collect()
+    }
+
+    /// Takes what was found by a field; a row that another system has named otherwise is not meant.
+    async fn take(
         &mut self,
         connection: &mut PgConnection,
-        ids: &[Option<Uuid>],
         bodies: &[Value],
+        field: &'static str,
+        found: Vec<Found>,
     ) -> Result<(), Error> {
-        let is_given = |body: &Value, field: &str| body.get(field).is_some_and(|value| !value.is_null());
-        let is_open = |(index, body): &(usize, &Value)| {
-            ids[*index].is_none() && !is_given(body, "external_id") && !is_given(body, "code") && is_given(body, "name")
-        };
-        let open: Vec<(usize, &Value)> = bodies.iter().enumerate().filter(is_open).collect();
-        if open.is_empty() {
-            return Ok(());
-        }
-        let Some(directory) = Directory::find_all(connection, R::TABLE).await? else { return Ok(()) };
-        let mut found = Vec::new();
-        for (index, body) in open {
-            match directory.find_row(&body["name"]) {
-                Meant::Nobody => {}
-                Meant::One(id) => {
-                    self.by_code.insert(index, vec![id]);
-                    self.by_name.insert(index);
-                    found.push(id);
-                }
-                Meant::Several(first, second) => {
-                    let detail =
-                        format!("can mean {first} or {second}; say the `id` or the `code` of the one that is meant");
-                    self.several.insert(index, detail);
+        let mut missing = Vec::new();
+        for (index, id, external_id) in found {
+            let Ok(index) = usize::try_from(index) else { continue };
+            match external_id.filter(|_| external(&bodies[index]).is_some()) {
+                Some(external_id) => drop(self.rivals.insert(index, Rival { field, external_id })),
+                None => {
+                    self.found.entry(index).or_default().push(id);
+                    missing.push(id);
                 }
             }
         }
-        found.retain(|id| !self.by_id.contains_key(id));
-        self.fetch(connection, &found).await
+        self.fetch(connection, &missing).await
     }
 
     /// The row that is meant.
     pub(super) fn of(&self, index: usize, id: Option<Uuid>, body: &Value) -> Option<&Stored<R>> {
         let by_id = id.and_then(|id| self.by_id.get(&id));
         let by_external = || self.by_id.get(self.by_external.get(external(body)?)?);
-        let by_code = || self.by_id.get(self.by_code.get(&index)?.first()?);
-        by_id.or_else(by_external).or_else(by_code)
+        let found = || self.by_id.get(self.found.get(&index)?.first()?);
+        by_id.or_else(by_external).or_else(found)
     }
 
-    /// Whether a row was found by a name, which stays as it is written there.
-    pub(super) fn is_by_name(&self, index: usize) -> bool {
-        self.by_name.contains(&index)
+    /// The field by which a row was found, where that stays as it is written there.
+    pub(super) fn kept(&self, index: usize) -> Option<&'static str> {
+        self.kept.get(&index).copied()
     }
 
-    /// What a code or a name can mean, where that is several rows: the field, and words.
-    pub(super) fn several(&self, index: usize) -> Option<(&'static str, String)> {
-        if let Some([first, second, ..]) = self.by_code.get(&index).map(Vec::as_slice) {
-            let detail = format!("is the code of several: {first} and {second}; say the `id` of the one that is meant");
-            return Some(("#/code", detail));
+    /// Why a row cannot be told from what is there, or does not go with it.
+    pub(super) fn fault(&self, index: usize) -> Option<&Fault> {
+        self.faults.get(&index)
+    }
+
+    /// Says in the faults of a row which other has its code.
+    pub(super) fn explain(&self, index: usize, faults: &mut [Fault]) {
+        let Some(rival) = self.rivals.get(&index) else { return };
+        for fault in faults.iter_mut().filter(|fault| fault.code == "taken" && fault.pointer != "#/external_id") {
+            fault.detail = rival.detail();
         }
-        Some(("#/name", self.several.get(&index)?.clone()))
     }
 
     /// Whether an id is in the record, and there no more.

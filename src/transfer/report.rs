@@ -8,8 +8,9 @@ use uuid::Uuid;
 
 use super::{
     difference::FieldChange,
-    how::Mode,
+    how::{How, Mode},
     section::{Done, Outcome},
+    sheet::Flaw,
 };
 use crate::{proposals::Act, repository::Fault};
 
@@ -161,7 +162,45 @@ impl Notes {
     }
 }
 
+/// A row that cannot be read, or not be told from others.
+#[derive(Debug)]
+pub(super) struct Refused {
+    pub(super) section: String,
+    pub(super) index: usize,
+    pub(super) line: Option<usize>,
+    pub(super) fault: Fault,
+}
+
+/// The report of tables whose rows cannot be read; `is_folder` says that each is a file of its own.
+pub(super) fn unread(how: How, flaws: Vec<(String, Flaw)>, is_folder: bool) -> Report {
+    let row = |(section, flaw): (String, Flaw)| {
+        let (line, file) = (flaw.line, is_folder.then(|| format!("{section}.csv")));
+        Refused { section, index: line.saturating_sub(2), line: Some(line), fault: flaw.fault(file.as_deref()) }
+    };
+    Report::refused(how, flaws.into_iter().map(row).collect())
+}
+
 impl Report {
+    /// The report of an import that did not come to be written, because of rows that are no good. A dry run tells of them like any other.
+    pub(super) fn refused(how: How, rows: Vec<Refused>) -> Self {
+        let mut report = Self { dry_run: how.dry_run, mode: how.mode, ..Self::default() };
+        for Refused { section, index, line, fault } in rows {
+            match report
+                .rows
+                .last_mut()
+                .filter(|last| last.section == section && last.line == line && last.index == index)
+            {
+                Some(last) => last.errors.push(fault),
+                None => {
+                    let row = RowOutcome::new(&section, index, None);
+                    report.rows.push(RowOutcome { line, errors: vec![fault], ..row });
+                }
+            }
+        }
+        report.close();
+        report
+    }
+
     /// Notes what became of a row that is not refused.
     pub(super) fn take(&mut self, row: &mut RowOutcome, done: Done, label: &str) {
         let pointer = |field: &str| format!("#/{}/{}/{field}", row.section, row.index);

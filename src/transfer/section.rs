@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::{
     difference::Difference,
     how::Mode,
-    moved::{self, Doubt},
+    moved::{self, Doubt, Stood},
     present::{Present, external},
 };
 use crate::{
@@ -78,6 +78,15 @@ impl<R> Change<'_, R> {
     }
 }
 
+/// What is known of the rows of a section that came before.
+#[derive(Debug, Default)]
+pub struct Before {
+    /// The rows of the database that were meant.
+    pub met: HashSet<Uuid>,
+    /// What stood of the things that they are about.
+    stood: Stood,
+}
+
 /// Imports some rows, in the caller's transaction. The verdicts are in the order of the rows. What the database refuses is undone row by row,
 /// so that the rows after it can be judged.
 pub async fn import_section<R: Resource>(
@@ -85,6 +94,7 @@ pub async fn import_section<R: Resource>(
     author: &Author,
     mode: Mode,
     rows: Vec<Given>,
+    before: &mut Before,
 ) -> Result<Vec<Verdict>, Error> {
     if R::RULE.is_some() {
         hold::<R>(connection).await?;
@@ -98,7 +108,10 @@ pub async fn import_section<R: Resource>(
         faults[index].push(fault);
     }
     present.find_by_code(connection, &ids, &bodies).await?;
+    present.find_by_key(connection, &ids, &bodies).await?;
     present.find_by_name(connection, &ids, &bodies).await?;
+    present.find_by_values(connection, (&ids, &bodies), &before.met).await?;
+    present.find_amounts(connection, (&ids, &bodies), &before.met).await?;
     let mut run = Run::<R> { mode, present: &present, met: HashSet::new(), doubts: Vec::new(), told: Vec::new() };
     let mut verdicts: Vec<Option<Settled>> = vec![None; bodies.len()];
     let (mut changed, mut created) = (Vec::new(), Vec::new());
@@ -118,6 +131,10 @@ pub async fn import_section<R: Resource>(
             verdicts[index].get_or_insert(Err(faults));
         }
     }
+    let about = moved::about(
+        changed.iter().chain(&created).map(|one| (one.index, one.before.map(|before| &before.data), &one.data)),
+    )?;
+    before.stood.note(connection, R::KIND, &about).await?;
     for (mut changes, outcome) in [(changed, Outcome::Changed), (created, Outcome::Created)] {
         let asked: Vec<_> = changes.iter().map(Change::asked).collect();
         let mut refused: HashMap<usize, Vec<Fault>> = HashMap::new();
@@ -129,6 +146,18 @@ pub async fn import_section<R: Resource>(
             verdicts[index] = Some(Err(faults));
         }
         save(connection, author, &changes, outcome, &mut verdicts).await?;
+    }
+    if author.reason.is_none() {
+        for (index, fault) in before.stood.lost(connection, R::KIND, &about).await? {
+            if let Some(Ok(_)) = verdicts[index] {
+                verdicts[index] = Some(Err(vec![fault]));
+            }
+        }
+    }
+    for (index, verdict) in verdicts.iter_mut().enumerate() {
+        if let Some(Err(faults)) = verdict {
+            present.explain(index, faults);
+        }
     }
     let verdicts = verdicts.into_iter().zip(told).map(|(verdict, (difference, unread_deadline))| match verdict {
         Some(Ok((outcome, id))) => Ok(Done { outcome, id, difference, unread_deadline }),
@@ -167,9 +196,7 @@ impl<'p, R: Resource> Run<'p, R> {
         if self.present.is_gone(id) {
             faults.push(fault("#/id", "deleted", "this id was deleted; leave it out".into()));
         }
-        if let Some((pointer, detail)) = self.present.several(index) {
-            faults.push(fault(pointer, "ambiguous", detail));
-        }
+        faults.extend(self.present.fault(index).cloned());
         if before.is_some_and(|before| !self.met.insert(before.id)) {
             faults.push(fault(
                 "#",
@@ -181,8 +208,8 @@ impl<'p, R: Resource> Run<'p, R> {
             return Ok(Judged::Same(before.id));
         }
         let mut body = body;
-        if let Some(fields) = body.as_object_mut().filter(|_| self.present.is_by_name(index)) {
-            fields.shift_remove("name");
+        if let Some((field, before)) = self.present.kept(index).zip(before) {
+            body[field] = serde_json::to_value(&before.data).map_err(internal)?[field].take();
         }
         let body = match before {
             Some(before) if R::APPEND_ONLY || self.mode == Mode::Merge => patched(&before.data, body)?,
@@ -227,8 +254,8 @@ impl<'p, R: Resource> Run<'p, R> {
 fn still_reported<R: Resource>(mut body: Value, before: &R) -> Result<Value, Error> {
     let before = serde_json::to_value(before).map_err(internal)?;
     if let Value::Object(fields) = &mut body {
-        for name in moved::fields(R::KIND).iter().chain(&["external_id"]) {
-            fields.entry(*name).or_insert_with(|| before[*name].clone());
+        for name in moved::kept(R::KIND, &before) {
+            fields.entry(name).or_insert_with(|| before[name].clone());
         }
     }
     Ok(body)

@@ -64,6 +64,42 @@ pub fn pointer(file: Option<&str>, line: usize, column: Option<&str>) -> String 
     column.map_or_else(|| place.clone(), |column| format!("{place}: {column}"))
 }
 
+/// Why a table is not read.
+#[derive(Debug)]
+pub enum Unread {
+    /// It is none, or its header is no good.
+    Problem(Error),
+    /// Some of its rows are no good: the section of each, and the flaw.
+    Rows(Vec<(String, Flaw)>),
+}
+
+impl From<Error> for Unread {
+    fn from(error: Error) -> Self {
+        Self::Problem(error)
+    }
+}
+
+impl Unread {
+    /// As an error, where each table is a file.
+    pub fn error(self) -> Error {
+        match self {
+            Self::Problem(error) => error,
+            Self::Rows(flaws) => {
+                let fault = |(section, flaw): (String, Flaw)| flaw.fault(Some(&format!("{section}.csv")));
+                Error::Invalid(flaws.into_iter().map(fault).collect())
+            }
+        }
+    }
+
+    /// What is wrong with the rows of one table: one that cannot be read to its end is malformed.
+    pub fn of(section: &str, flaws: Vec<Flaw>) -> Self {
+        if flaws.iter().any(|flaw| flaw.code == "malformed") {
+            return Self::Problem(problem(flaws.into_iter().map(|flaw| flaw.fault(None)).collect()));
+        }
+        Self::Rows(flaws.into_iter().map(|flaw| (section.to_owned(), flaw)).collect())
+    }
+}
+
 /// The problem of a table with flaws: a file that cannot be read at all is malformed.
 pub fn problem(faults: Vec<Fault>) -> Error {
     match faults.iter().find(|fault| fault.code == "malformed") {
@@ -99,7 +135,7 @@ impl Flaws {
 }
 
 impl<'a> Sheet<'a> {
-    /// Reads the header. The delimiter is a comma or a semicolon, whichever the header has more of.
+    /// Reads the header. The delimiter is a comma, a semicolon or a tab, whichever the header has most of.
     pub fn open(bytes: &'a [u8]) -> Result<Self, Flaw> {
         let text = utf8(bytes)?;
         let (letters, delimiter) = (text.chars().peekable(), delimiter(text));
@@ -138,8 +174,12 @@ impl Iterator for Sheet<'_> {
                     if count == wanted {
                         return Some(Ok(record));
                     }
+                    let delimiter = match self.reader.delimiter {
+                        '\t' => "tab".to_owned(),
+                        other => format!("`{other}`"),
+                    };
                     let detail = format!(
-                        "has {count} cells, and the header {wanted}; put cells with the delimiter in them into quotes"
+                        "has {count} cells, and the header {wanted}; the delimiter is the {delimiter}: put cells that have it in them into quotes"
                     );
                     return Some(Err(Flaw::new(record.line, None, "ragged", detail)));
                 }
@@ -167,19 +207,19 @@ fn malformed(line: usize, column: usize, detail: &str) -> Flaw {
     Flaw::new(line, format!("character {column}"), "malformed", detail)
 }
 
-/// What stands more often in the header, outside of quotes.
+/// What stands most often in the header, outside of quotes.
 fn delimiter(text: &str) -> char {
-    let (mut quoted, mut commas, mut semicolons) = (false, 0, 0);
+    let (mut quoted, mut found) = (false, [(',', 0), (';', 0), ('\t', 0)]);
     for letter in text.trim_start_matches(['\r', '\n']).chars() {
         match letter {
             '"' => quoted = !quoted,
             '\n' | '\r' if !quoted => break,
-            ',' if !quoted => commas += 1,
-            ';' if !quoted => semicolons += 1,
+            _ if !quoted => found.iter_mut().filter(|(own, _)| *own == letter).for_each(|(_, count)| *count += 1),
             _ => {}
         }
     }
-    if semicolons > commas { ';' } else { ',' }
+    let [first, rest @ ..] = found;
+    rest.into_iter().fold(first, |most, other| if other.1 > most.1 { other } else { most }).0
 }
 
 struct Reader<'a> {

@@ -7,6 +7,7 @@ mod amount;
 mod amounts;
 mod assignments;
 pub mod import;
+mod items;
 pub mod mapping;
 mod rows;
 mod settle;
@@ -24,7 +25,7 @@ use super::{
     how::Empty,
     names::folded,
     report::UnmappedColumn,
-    sheet::{self, Flaw, Flaws, Record, Sheet, short},
+    sheet::{self, Flaw, Flaws, Record, Sheet, Unread, short},
 };
 use crate::{
     api::{Error, shape::unknown},
@@ -64,7 +65,7 @@ impl Target {
 }
 
 /// Turns a table into the rows of a plan, or says all that is wrong with it. Faults name the line and the header.
-fn plan<'a>(bytes: &[u8], mapping: &'a Mapping, target: &'a Target) -> Result<Plan<'a>, Error> {
+fn plan<'a>(bytes: &[u8], mapping: &'a Mapping, target: &'a Target) -> Result<Plan<'a>, Unread> {
     let Table { columns, places, filled, mut unmapped, sheet } = Table::open(bytes, mapping)?;
     let (mut plan, mut flaws) = (Plan::new(mapping, target), Flaws::default());
     let mut above: Option<Vec<String>> = None;
@@ -96,7 +97,7 @@ fn plan<'a>(bytes: &[u8], mapping: &'a Mapping, target: &'a Target) -> Result<Pl
         }
     }
     if !flaws.0.is_empty() {
-        return Err(problem(flaws.0));
+        return Err(Unread::of(mapping.section(), flaws.0));
     }
     plan.unmapped = unmapped.into_iter().map(|(_, column)| column).collect();
     Ok(plan)

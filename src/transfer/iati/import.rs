@@ -22,7 +22,7 @@ use crate::{
     repository::{self, Author, Fault, Isolation, Resource as _, Stored},
     transfer::{
         how::Mode,
-        section::{self, Done, Outcome, Verdict, import_section},
+        section::{self, Before, Done, Outcome, Verdict, import_section},
         xml::Flaw,
     },
     values::Id,
@@ -199,7 +199,9 @@ impl Run<'_> {
                 break;
             }
             let rows = open.iter().map(|at| self.row(&drafts[*at], &present)).collect();
-            let found = import_section::<Contribution>(connection, self.author, Mode::Merge, rows).await?;
+            let found =
+                import_section::<Contribution>(connection, self.author, Mode::Merge, rows, &mut Before::default())
+                    .await?;
             let tried = std::mem::take(&mut open);
             for (at, verdict) in tried.into_iter().zip(found) {
                 // An odd value is left out and named, where the contribution can do without.

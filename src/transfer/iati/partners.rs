@@ -12,7 +12,7 @@ use crate::{
     repository::{self, Author, Stored},
     transfer::{
         how::Mode,
-        section::{Given, Verdict, import_section},
+        section::{Before, Given, Verdict, import_section},
     },
     values::Text,
 };
@@ -46,7 +46,8 @@ pub(super) async fn write(
     if rows.is_empty() {
         return Ok(Vec::new());
     }
-    let verdicts = import_section::<ContributionPartner>(connection, author, Mode::Merge, rows).await?;
+    let verdicts =
+        import_section::<ContributionPartner>(connection, author, Mode::Merge, rows, &mut Before::default()).await?;
     Ok(places.into_iter().zip(verdicts).collect())
 }
 

@@ -3,19 +3,20 @@
 use std::collections::{HashMap, HashSet};
 
 use rust_decimal::Decimal;
-use serde_json::{Value, json};
+use serde_json::json;
 use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
 use super::{
     amount,
     mapping::AMOUNT_OF,
-    rows::{Made, Plan, Row},
-    settle::{Place, Settled, id_of, named_by_id},
+    rows::{Made, Plan, Row, Slot},
+    settle::{Place, Settled, id_of, named_by_id, rename},
 };
 use crate::{
     api::{Error, json::integer},
     transfer::{
+        directory::{Directory, Meant},
         names::{bare, key, slug},
         sheet::{Flaw, short},
     },
@@ -34,13 +35,31 @@ impl Plan<'_> {
     fn amounts<'r>(row: &'r Row<'_>) -> Vec<Amount<'r>> {
         let columns = row.columns.iter().filter(|(role, _)| role == "amount" || role.starts_with(AMOUNT_OF));
         let amounts = columns.filter_map(|(role, _)| {
-            let cell = row.cell(role).filter(|cell| !matches!(*cell, "-" | "–" | "—"))?;
+            let cell = row.cell(role).filter(|cell| !is_dash(cell))?;
             let mut of = role.splitn(3, ':').skip(1);
             let year = of.next().or_else(|| row.cell("fiscal_year"));
             let source = of.next().or_else(|| row.cell("funding_source"));
             Some(Amount { role: role.clone(), cell, year, source })
         });
         amounts.collect()
+    }
+
+    /// The places that a row has for amounts.
+    fn slots(row: &Row<'_>) -> Vec<Slot> {
+        let columns = row.columns.iter().filter(|(role, _)| role == "amount" || role.starts_with(AMOUNT_OF));
+        let slots = columns.filter_map(|(role, _)| {
+            let mut of = role.splitn(3, ':').skip(1);
+            let year = year(of.next().or_else(|| row.cell("fiscal_year"))?)?;
+            let source = of.next();
+            let is_empty = row.cell(role).is_none_or(|cell| is_dash(cell) || is_words(cell));
+            Some(Slot {
+                year,
+                source: source.or_else(|| row.cell("funding_source")).map(str::to_owned),
+                is_of_source: source.is_some(),
+                is_empty,
+            })
+        });
+        slots.collect()
     }
 
     /// Whether a row has an amount.
@@ -58,6 +77,7 @@ impl Plan<'_> {
 
     /// An amount is an estimate. In whose budget it stands is not said, so it is left open.
     pub(super) fn budgets(&mut self, row: &Row<'_>, on: (&'static str, &str)) -> Result<(), Flaw> {
+        self.subjects.entry(on.1.to_owned()).or_default().slots.extend(Self::slots(row));
         for amount in Self::amounts(row) {
             if on.0 == "step_id" || !is_words(amount.cell) {
                 self.budget(row, on, &amount)?;
@@ -80,7 +100,7 @@ impl Plan<'_> {
                 "is empty, and an amount is of a fiscal year, such as 2024",
             ));
         };
-        let year = integer(year).and_then(|year| i32::try_from(year).ok()).ok_or_else(|| {
+        let year = self::year(year).ok_or_else(|| {
             let detail = format!("`{}` is not a year; write it as 2024", short(year));
             row.flaw("fiscal_year", "wrong_format", detail)
         })?;
@@ -107,11 +127,22 @@ impl Plan<'_> {
         ];
         let made = Made { section: "budget_allocations", id: &id, title: "", role, fields: &fields };
         if self.once(row, &made, body)? {
+            if row.cell("currency").is_none() {
+                self.by_default("budget_allocations", "money/currency");
+            }
             return Ok(());
         }
         let detail = format!("an earlier row has an amount of the same item, source and year {year}; keep one of them");
         Err(row.flaw(role, "duplicate", detail))
     }
+}
+
+fn year(words: &str) -> Option<i32> {
+    integer(words).and_then(|year| i32::try_from(year).ok())
+}
+
+fn is_dash(cell: &str) -> bool {
+    matches!(cell, "-" | "–" | "—")
 }
 
 /// Whether a cell says something, but no amount.
@@ -136,6 +167,7 @@ pub(super) async fn settle(
     connection: &mut PgConnection,
     plan: &mut Plan<'_>,
     settled: &mut Settled,
+    sources: &Directory,
 ) -> Result<(), Error> {
     let known: Vec<Known> = sqlx::query_as(
         "select b.id, b.external_id, coalesce(b.step_id, b.initiative_id) as item_id, b.fiscal_year, b.funding_source_id, b.amount, b.currency
@@ -143,19 +175,25 @@ pub(super) async fn settle(
          where i.strategy_id = $1 and b.phase = 'estimate' order by b.created_at, b.id",
     )
     .bind(plan.target.strategy)
-    .fetch_all(connection)
+    .fetch_all(&mut *connection)
     .await?;
     let mut by_item: HashMap<(Uuid, i32), Vec<&Known>> = HashMap::new();
     for one in &known {
         by_item.entry((one.item_id, one.fiscal_year)).or_default().push(one);
     }
-    let taken: HashSet<&str> = known.iter().filter_map(|one| one.external_id.as_deref()).collect();
-    let has_sources = plan.mapping.columns.iter().any(|(role, _)| role == "funding_source");
-    let (mut met, mut years) = (HashSet::new(), HashSet::new());
-    for (index, body) in plan.sections.get_mut("budget_allocations").into_iter().flatten().enumerate() {
+    let has_sources = plan.mapping.has("funding_source");
+    let (mut met, mut new) = (HashSet::new(), Vec::new());
+    let count = plan.sections.get("budget_allocations").map_or(0, Vec::len);
+    for index in 0..count {
+        let is_default = plan.is_default("budget_allocations", index, "money/currency");
+        let Some(body) = plan.sections.get_mut("budget_allocations").and_then(|bodies| bodies.get_mut(index)) else {
+            continue;
+        };
         let year = body["fiscal_year"].as_i64().and_then(|year| i32::try_from(year).ok()).unwrap_or_default();
-        years.insert(year);
-        let Some(item) = id_of(&body["initiative_id"]).or_else(|| id_of(&body["step_id"])) else { continue };
+        let Some(item) = id_of(&body["initiative_id"]).or_else(|| id_of(&body["step_id"])) else {
+            new.push(index);
+            continue;
+        };
         let source = id_of(&body["funding_source_id"]);
         let is_new_source = source.is_none() && body["funding_source_id"].is_string();
         let candidates: Vec<&&Known> = by_item
@@ -168,39 +206,59 @@ pub(super) async fn settle(
             })
             .collect();
         let own: Vec<&&Known> =
-            candidates.iter().copied().filter(|one| settled.is_of_table(item, one.external_id.as_deref())).collect();
-        let found: Option<&Known> = match (&candidates[..], &own[..]) {
-            ([one], _) | (_, [one]) => Some(one),
-            ([], _) => None,
+            candidates.iter().copied().filter(|one| settled.is_of_table(one.external_id.as_deref())).collect();
+        match (&candidates[..], &own[..]) {
+            ([one], _) | (_, [one]) => {
+                met.insert(one.id);
+                if is_default {
+                    body["money"]["currency"] = one.currency.as_str().into();
+                }
+                named_by_id(body, one.id, one.external_id.as_deref());
+            }
+            ([], _) => new.push(index),
             ([first, second, ..], _) => {
                 let detail = format!(
                     "several amounts of {year} are there ({} and {}), and the table does not say which is meant; map `funding_source`, or change them one by one",
                     first.id, second.id
                 );
-                settled.refuse(&plan.origin, Place { section: "budget_allocations", index, field: "money" }, detail);
-                continue;
+                settled.refuse(Place { section: "budget_allocations", index, field: "money" }, "ambiguous", detail);
             }
-        };
-        if let Some(one) = found {
-            met.insert(one.id);
-            if one.external_id.as_deref() != body["external_id"].as_str() {
-                named_by_id(body, one.id);
-            }
-        } else if body["external_id"].as_str().is_some_and(|name| taken.contains(name)) {
-            // An amount whose year or source is another by now keeps its name.
-            let name = body["external_id"].as_str().unwrap_or_default();
-            let free = (2..=taken.len() + 2)
-                .map(|number| format!("{name}-{number}"))
-                .find(|name| !taken.contains(name.as_str()));
-            body["external_id"] = free.map_or(Value::Null, Value::from);
         }
     }
-    for one in known.iter().filter(|one| years.contains(&one.fiscal_year) && !met.contains(&one.id)) {
-        let is_zero = one.amount.is_zero();
-        if is_zero || !settled.is_of_table(one.item_id, one.external_id.as_deref()) {
+    rename(connection, plan, "budget_allocations", &new).await?;
+    end(plan, settled, sources, known.iter().filter(|one| !met.contains(&one.id) && !one.amount.is_zero()));
+    Ok(())
+}
+
+/// Ends the amounts that the table does not name any more: those in the place of an empty cell, whoever entered them, and those that an import
+/// made of a year that the table has.
+fn end<'k>(plan: &Plan<'_>, settled: &mut Settled, sources: &Directory, left: impl Iterator<Item = &'k Known>) {
+    let mut ids: HashMap<&str, Option<Uuid>> = HashMap::new();
+    let slots = || plan.subjects.values().flat_map(|subject| &subject.slots);
+    for source in slots().filter_map(|slot| slot.source.as_deref()) {
+        ids.entry(source).or_insert_with(|| match sources.find(source, source) {
+            Meant::One(id) => Some(id),
+            _ => None,
+        });
+    }
+    let id_of = |slot: &Slot| slot.source.as_deref().and_then(|source| ids.get(source).copied().flatten());
+    let is_at = |slot: &Slot, one: &Known| {
+        slot.year == one.fiscal_year
+            && (slot.source.is_none() || one.funding_source_id.is_some() && id_of(slot) == one.funding_source_id)
+    };
+    let years: HashSet<i32> = slots().filter(|slot| !slot.is_of_source).map(|slot| slot.year).collect();
+    let columns: HashSet<(i32, Option<Uuid>)> =
+        slots().filter(|slot| slot.is_of_source).map(|slot| (slot.year, id_of(slot))).collect();
+    for one in left {
+        let Some((place, subject)) = settled.place(one.item_id).zip(settled.subject(plan, one.item_id)) else {
+            continue;
+        };
+        let is_empty = subject.slots.iter().any(|slot| slot.is_empty && is_at(slot, one));
+        let is_of_year = years.contains(&one.fiscal_year)
+            || one.funding_source_id.is_some() && columns.contains(&(one.fiscal_year, one.funding_source_id));
+        if !is_empty && !(is_of_year && settled.is_of_table(one.external_id.as_deref())) {
             continue;
         }
-        let Some(place) = settled.place(one.item_id) else { continue };
         if settled.prune {
             let body = json!({"id": one.id, "money": {"amount": "0", "currency": one.currency}});
             settled.ended.push(("budget_allocations", body, place));
@@ -209,5 +267,4 @@ pub(super) async fn settle(
             settled.left_over.add(place.pointer(), &words);
         }
     }
-    Ok(())
 }

@@ -3,13 +3,13 @@
 use std::collections::{HashMap, HashSet};
 
 use chrono::{Days, NaiveDate};
-use serde_json::{Value, json};
+use serde_json::json;
 use sqlx::{FromRow, PgConnection, types::Json};
 use uuid::Uuid;
 
 use super::{
     rows::Plan,
-    settle::{Settled, id_of, named_by_id},
+    settle::{Settled, id_of, named_by_id, rename},
 };
 use crate::{api::Error, values::Text};
 
@@ -54,9 +54,7 @@ pub(super) async fn settle(
     plan: &mut Plan<'_>,
     settled: &mut Settled,
 ) -> Result<(), Error> {
-    let known: Vec<Known> = sqlx::query_as(KNOWN).bind(plan.target.strategy).fetch_all(connection).await?;
-    let taken: HashMap<&str, &Known> =
-        known.iter().filter_map(|one| Some((one.external_id.as_deref()?, one))).collect();
+    let known: Vec<Known> = sqlx::query_as(KNOWN).bind(plan.target.strategy).fetch_all(&mut *connection).await?;
     let current: HashMap<(Uuid, &str, Uuid), &Known> = known
         .iter()
         .filter(|one| !one.is_over)
@@ -65,50 +63,45 @@ pub(super) async fn settle(
     let mut met: HashSet<Uuid> = HashSet::new();
     // The new leads, by their item.
     let mut leads: HashMap<Uuid, usize> = HashMap::new();
+    let mut new = Vec::new();
     for (index, body) in plan.sections.get_mut("assignments").into_iter().flatten().enumerate() {
-        let Some(item) = id_of(&body["initiative_id"]).or_else(|| id_of(&body["step_id"])) else { continue };
+        let item = id_of(&body["initiative_id"]).or_else(|| id_of(&body["step_id"]));
         let role = body["role"].as_str().unwrap_or_default().to_owned();
-        let same = id_of(&body["entity_id"]).and_then(|entity| current.get(&(item, role.as_str(), entity)));
-        let name = body["external_id"].as_str().unwrap_or_default().to_owned();
-        // The same cell means the same assignment, also when its body is another row by now.
-        let of_cell = || taken.get(name.as_str()).filter(|one| !one.is_over && one.item_id == item && one.role == role);
-        if let Some(one) = same.or_else(of_cell) {
+        let entity = id_of(&body["entity_id"]);
+        let same = item.zip(entity).and_then(|(item, entity)| current.get(&(item, role.as_str(), entity)));
+        if let Some(one) = same {
             met.insert(one.id);
             // Where it stands in the table is no news of one that is there.
             if let Some(fields) = body.as_object_mut() {
                 fields.shift_remove("source_label");
             }
-            if one.external_id.as_deref() != Some(name.as_str()) {
-                named_by_id(body, one.id);
-            }
+            named_by_id(body, one.id, one.external_id.as_deref());
             continue;
         }
-        let entity = id_of(&body["entity_id"]);
+        new.push(index);
+        let Some(item) = item else { continue };
         if let Some(one) =
             known.iter().find(|one| one.item_id == item && one.role == role && Some(one.entity_id) == entity)
         {
             // It had this role before, until it ended; it has it again from today on.
             body["valid_from"] = json!(one.yesterday.checked_add_days(Days::new(1)));
         }
-        if taken.contains_key(name.as_str()) {
-            let free = (2..=taken.len() + 2)
-                .map(|number| format!("{name}-{number}"))
-                .find(|name| !taken.contains_key(name.as_str()));
-            body["external_id"] = free.map_or(Value::Null, Value::from);
-        }
         if role == "lead" {
             leads.insert(item, index);
         }
     }
+    rename(connection, plan, "assignments", &new).await?;
     for (column, roles) in COLUMNS {
-        if !plan.mapping.columns.iter().any(|(role, _)| role == column) {
+        if !plan.mapping.has(column) {
             continue;
         }
         for one in known.iter().filter(|one| !one.is_over && !met.contains(&one.id)) {
             let Some(place) = settled.place(one.item_id) else { continue };
             let replaced = leads.get(&one.item_id).filter(|_| one.role == "lead");
-            let is_ours = settled.is_of_table(one.item_id, one.external_id.as_deref());
-            if !roles.contains(&one.role.as_str()) || replaced.is_none() && !is_ours {
+            // An empty cell says that there is nobody; one that names others says so of those that came of it.
+            let is_empty = settled.subject(plan, one.item_id).is_some_and(|subject| subject.empty.contains(&column));
+            let is_ended = replaced.is_some() || is_empty || settled.is_of_table(one.external_id.as_deref());
+            if !roles.contains(&one.role.as_str()) || !is_ended {
                 continue;
             }
             if settled.prune {

@@ -13,7 +13,9 @@ use crate::{
         how::{Empty, How},
         import::{Report, import},
         plan_file::FORMAT,
+        report::unread,
         section::Outcome,
+        sheet::Unread,
     },
 };
 
@@ -71,10 +73,17 @@ impl TableImport<'_> {
             most: self.most,
             ..found
         };
-        let mut plan = aside(true, || plan(bytes, self.mapping, &target))?;
+        let mut plan = match aside(true, || plan(bytes, self.mapping, &target)) {
+            Ok(plan) => plan,
+            Err(Unread::Problem(error)) => return Err(error),
+            Err(Unread::Rows(flaws)) => return Ok(unread(self.how, flaws, false)),
+        };
         let settled = settle(connection, &mut plan, self.prune).await?;
         if !settled.faults.is_empty() {
-            return Err(Error::Invalid(settled.faults));
+            let mut report = Report::refused(self.how, settled.faults);
+            (report.unmapped_columns, report.words_for_amounts) = (plan.unmapped, plan.words);
+            plan.origin.locate(&mut report);
+            return Ok(report);
         }
         let mut document = Map::from_iter([("format".to_owned(), Value::from(FORMAT))]);
         document.extend(plan.sections.into_iter().map(|(name, rows)| (name.to_owned(), Value::Array(rows))));

@@ -118,6 +118,16 @@ pub(super) fn fault(name: &str, code: &str, detail: impl Into<String>) -> Fault 
 }
 
 impl Mapping {
+    /// Whether a column holds this.
+    pub(super) fn has(&self, role: &str) -> bool {
+        self.columns.iter().any(|(known, _)| known == role)
+    }
+
+    /// What each row becomes.
+    pub(super) fn section(&self) -> &'static str {
+        if self.has("step") { "steps" } else { "initiatives" }
+    }
+
     fn new(
         pairs: Vec<(String, String)>,
         fill_down: &[String],
@@ -176,23 +186,63 @@ impl Mapping {
 
 /// `a="x, y",b=z` as pairs. A shell takes quotes away, so a part without `=` belongs to the header before it.
 pub(super) fn pairs(map: &str) -> Result<Vec<(String, String)>, Fault> {
+    let wrong = |detail: String| fault("map", "wrong_format", detail);
     let mut pairs: Vec<(String, String)> = Vec::new();
-    for part in map.split(',') {
-        match (part.split_once('='), pairs.last_mut()) {
-            (Some((name, header)), last) if last.is_none() || is_role(name.trim()) || !header.is_empty() => {
-                pairs.push((name.trim().to_owned(), header.to_owned()));
+    let mut rest = map;
+    loop {
+        let Some((name, after)) = rest.split_once('=').filter(|(name, _)| !name.contains(',')) else {
+            let part = rest.split(',').next().unwrap_or_default();
+            return Err(wrong(format!("`{}` is not ROLE=HEADER, such as title=Name", brief(part))));
+        };
+        let name = name.trim();
+        let (header, end) = match after.trim_start().strip_prefix('"') {
+            Some(quoted) => {
+                let (header, end) = unquoted(quoted)
+                    .ok_or_else(|| wrong(format!("the quote that starts after `{}=` is never closed", brief(name))))?;
+                (header, end.trim_start())
             }
-            (_, Some((_, header))) => {
-                header.push(',');
-                header.push_str(part);
+            None => {
+                let (header, end) = after.split_at(end_of(after));
+                if header.matches('"').count() % 2 == 1 {
+                    let detail =
+                        format!("the header `{}` has a quote that is never closed, or never opened", brief(header));
+                    return Err(wrong(detail));
+                }
+                (header.to_owned(), end)
             }
-            _ => return Err(fault("map", "wrong_format", format!("`{part}` is not ROLE=HEADER, such as title=Name"))),
-        }
+        };
+        pairs.push((name.to_owned(), header.trim().to_owned()));
+        rest = match end.strip_prefix(',') {
+            Some(rest) => rest,
+            None if end.is_empty() => return Ok(pairs),
+            None => {
+                return Err(wrong(format!("`{}` stands behind the closing quote of `{}`", brief(end), brief(name))));
+            }
+        };
     }
-    for (_, header) in &mut pairs {
-        *header = header.trim().trim_matches('"').trim().to_owned();
+}
+
+/// A header up to its closing quote, and what is behind that. Two quotes are one that is text.
+fn unquoted(text: &str) -> Option<(String, &str)> {
+    let mut header = String::new();
+    let mut rest = text;
+    loop {
+        let (before, after) = rest.split_once('"')?;
+        header.push_str(before);
+        let Some(more) = after.strip_prefix('"') else { return Some((header, after)) };
+        header.push('"');
+        rest = more;
     }
-    Ok(pairs)
+}
+
+/// Where a header without quotes ends: at the comma before the next role.
+fn end_of(text: &str) -> usize {
+    let mut commas = text.match_indices(',').map(|(place, _)| place);
+    let is_end = |place: &usize| {
+        let next = text[place + 1..].split(',').next().unwrap_or_default();
+        next.split_once('=').is_some_and(|(name, header)| is_role(name.trim()) || !header.is_empty())
+    };
+    commas.find(is_end).unwrap_or(text.len())
 }
 
 fn is_role(name: &str) -> bool {

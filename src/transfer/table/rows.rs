@@ -1,6 +1,6 @@
 //! The rows of a plan, made out of the rows of a table.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::{Value, json};
 
@@ -56,6 +56,27 @@ pub(super) struct Made<'a> {
     pub(super) fields: &'a [(&'static str, &'a str)],
 }
 
+/// What the rows of an initiative or step say of it.
+#[derive(Debug, Default)]
+pub(super) struct Subject {
+    /// The columns of entities that are empty there.
+    pub(super) empty: Vec<&'static str>,
+    /// The places for amounts.
+    pub(super) slots: Vec<Slot>,
+}
+
+/// A place for an amount.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Slot {
+    pub(super) year: i32,
+    /// The source that its column or its row says.
+    pub(super) source: Option<String>,
+    /// Whether it is its column that says the source, so that the column is of no other.
+    pub(super) is_of_source: bool,
+    /// Whether there is no amount in it.
+    pub(super) is_empty: bool,
+}
+
 /// A plan in the making.
 pub(super) struct Plan<'a> {
     pub(super) mapping: &'a Mapping,
@@ -66,6 +87,10 @@ pub(super) struct Plan<'a> {
     called: HashMap<(&'static str, String), String>,
     /// The first row of each initiative and step: its line, and what it says.
     firsts: HashMap<String, (usize, Vec<Option<String>>)>,
+    /// The initiatives and steps that rows are about.
+    pub(super) subjects: HashMap<String, Subject>,
+    /// What no cell says, and a new row needs: the section, the index and the field. A row that is there keeps its own.
+    defaults: HashSet<(&'static str, usize, &'static str)>,
     pub(super) sections: HashMap<&'static str, Vec<Value>>,
     pub(super) origin: Origin,
     pub(super) unmapped: Vec<UnmappedColumn>,
@@ -81,6 +106,8 @@ impl<'a> Plan<'a> {
             made: HashMap::new(),
             called: HashMap::new(),
             firsts: HashMap::new(),
+            subjects: HashMap::new(),
+            defaults: HashSet::new(),
             sections: HashMap::new(),
             origin: Origin::default(),
             unmapped: Vec::new(),
@@ -93,9 +120,20 @@ impl<'a> Plan<'a> {
         self.target.language.as_ref().map_or_else(|| words.into(), |language| json!({language.as_str(): words}))
     }
 
+    /// Notes that no cell says a field of the row that was made last.
+    pub(super) fn by_default(&mut self, section: &'static str, field: &'static str) {
+        let index = self.sections.get(section).map_or(0, Vec::len).saturating_sub(1);
+        self.defaults.insert((section, index, field));
+    }
+
+    /// Whether no cell says a field.
+    pub(super) fn is_default(&self, section: &'static str, index: usize, field: &'static str) -> bool {
+        self.defaults.contains(&(section, index, field))
+    }
+
     /// Puts a field into a body: what an empty cell of a mapped column says is a question of the options.
     fn put(&self, body: &mut Value, field: &str, roles: &[&str], value: Option<Value>) {
-        let is_mapped = |role: &&str| self.mapping.columns.iter().any(|(known, _)| known == role);
+        let is_mapped = |role: &&str| self.mapping.has(role);
         match value {
             Some(value) => body[field] = value,
             None if self.target.empty == Empty::Cleared && roles.iter().any(is_mapped) => body[field] = Value::Null,
@@ -139,6 +177,9 @@ impl<'a> Plan<'a> {
         ];
         let is_new =
             self.once(row, &Made { section: "initiatives", id: &initiative, title, role: by, fields: &fields }, body)?;
+        if is_new && by == "title" {
+            self.by_default("initiatives", "code");
+        }
         let (field, item, is_new, by) = match step {
             Some(step) => {
                 let (item, is_new, by) = self.step(row, &initiative, step)?;
@@ -146,7 +187,10 @@ impl<'a> Plan<'a> {
             }
             None => ("initiative_id", initiative, is_new, by),
         };
+        let subject = self.subjects.entry(item.clone()).or_default();
         if is_new {
+            let is_empty = |role: &&str| row.header(role).is_some() && row.cell(role).is_none();
+            subject.empty = ["lead", "support"].into_iter().filter(is_empty).collect();
             let said = ONCE.iter().map(|role| row.cell(role).map(str::to_owned)).collect();
             self.firsts.insert(item.clone(), (row.line, said));
         } else {
@@ -192,7 +236,14 @@ impl<'a> Plan<'a> {
         let fields = [("code", by), ("external_id", by), ("title", "objective"), ("title", by)];
         let body =
             json!({"external_id": id, "strategy_id": self.target.strategy, "code": code, "title": self.text(title)});
-        self.once(row, &Made { section: "objectives", id: &id, title, role: by, fields: &fields }, body)?;
+        if self.once(row, &Made { section: "objectives", id: &id, title, role: by, fields: &fields }, body)? {
+            if by == "objective" {
+                self.by_default("objectives", "code");
+            }
+            if row.cell("objective").is_none() {
+                self.by_default("objectives", "title");
+            }
+        }
         Ok(Some(format!("external:{id}")))
     }
 
@@ -206,6 +257,9 @@ impl<'a> Plan<'a> {
         let fields = [("title", "step"), ("code", by), ("external_id", by), ("deadline", "deadline")];
         let made = Made { section: "steps", id: &id, title: step, role: by, fields: &fields };
         let is_new = self.once(row, &made, body)?;
+        if is_new && by == "step" {
+            self.by_default("steps", "code");
+        }
         Ok((id, is_new, by))
     }
 

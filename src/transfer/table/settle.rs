@@ -1,19 +1,24 @@
 //! A plan out of a table, held against what is there: its items, bodies, assignments and amounts are found before any is made.
+//!
+//! A row is known by what it is (an initiative by its code, an assignment by its item, role and entity); the external id that is made of that is
+//! for what is new. One that was made so and is something else by now is not touched.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::{Value, json};
-use sqlx::PgConnection;
+use sqlx::{AssertSqlSafe, PgConnection};
 use uuid::Uuid;
 
-use super::{amounts, assignments, rows::Plan};
+use super::{
+    amounts, assignments, items,
+    rows::{Plan, Subject},
+};
 use crate::{
     api::Error,
     repository::Fault,
     transfer::{
         directory::{Directory, Meant},
-        origin::Origin,
-        report::Notes,
+        report::{Notes, Refused},
     },
 };
 
@@ -36,34 +41,38 @@ impl Place {
 pub(super) struct Settled {
     /// Whether what the table does not name any more is to end.
     pub(super) prune: bool,
-    /// What cannot be decided. The pointers lead into the table.
-    pub(super) faults: Vec<Fault>,
+    /// What cannot be decided. The pointers lead into the plan.
+    pub(super) faults: Vec<Refused>,
     /// What stands in the way of assignments, by their index; said when the database refuses them.
     pub(super) in_the_way: HashMap<usize, String>,
     /// What the table does not name any more, and stays.
     pub(super) left_over: Notes,
     /// What ends: the section, the row, and which item it is about.
     pub(super) ended: Vec<(&'static str, Value, Place)>,
-    /// The initiatives and steps of the table that are there: what their external ids are made of, and where they stand.
-    items: HashMap<Uuid, (String, Place)>,
+    /// The initiatives and steps that rows of the table are about and that are there: what external ids are made of, and where they stand.
+    pub(super) items: HashMap<Uuid, (String, Place)>,
+    /// What all external ids that imports of tables made in the strategy start with.
+    made: String,
 }
 
 impl Settled {
-    pub(super) fn refuse(&mut self, origin: &Origin, place: Place, detail: String) {
-        let pointer = origin.located(&place.pointer());
-        self.faults.push(Fault { pointer, code: "ambiguous".into(), detail });
+    pub(super) fn refuse(&mut self, place: Place, code: &str, detail: String) {
+        let fault = Fault { pointer: place.pointer(), code: code.into(), detail };
+        self.faults.push(Refused { section: place.section.into(), index: place.index, line: None, fault });
     }
 
     pub(super) fn place(&self, item: Uuid) -> Option<Place> {
         self.items.get(&item).map(|(_, place)| *place)
     }
 
-    /// Whether an external id was made for something of this item by an import of the table.
-    pub(super) fn is_of_table(&self, item: Uuid, external_id: Option<&str>) -> bool {
-        let made = self.items.get(&item).zip(external_id);
-        made.is_some_and(|((start, _), name)| {
-            name.strip_prefix(start.as_str()).is_some_and(|rest| rest.starts_with('-'))
-        })
+    /// What the rows about an item say of it.
+    pub(super) fn subject<'p>(&self, plan: &'p Plan<'_>, item: Uuid) -> Option<&'p Subject> {
+        plan.subjects.get(&self.items.get(&item)?.0)
+    }
+
+    /// Whether an external id was made by an import of a table.
+    pub(super) fn is_of_table(&self, external_id: Option<&str>) -> bool {
+        external_id.is_some_and(|name| name.starts_with(&self.made))
     }
 }
 
@@ -74,14 +83,14 @@ pub(super) fn id_of(reference: &Value) -> Option<Uuid> {
 
 /// Holds the plan against what is there.
 pub(super) async fn settle(connection: &mut PgConnection, plan: &mut Plan<'_>, prune: bool) -> Result<Settled, Error> {
-    let mut settled = Settled { prune, ..Settled::default() };
-    items(connection, plan, &mut settled).await?;
+    let mut settled = Settled { prune, made: format!("{}-initiative-", plan.target.prefix), ..Settled::default() };
+    items::settle(connection, plan, &mut settled).await?;
     let entities = Directory::entities(connection).await?;
     known(plan, &mut settled, ("entities", &["entity_id"]), &entities);
     let sources = Directory::funding_sources(connection).await?;
     known(plan, &mut settled, ("funding_sources", &["funding_source_id"]), &sources);
     assignments::settle(connection, plan, &mut settled).await?;
-    amounts::settle(connection, plan, &mut settled).await?;
+    amounts::settle(connection, plan, &mut settled, &sources).await?;
     for (section, body, place) in std::mem::take(&mut settled.ended) {
         let places = plan.origin.places.entry(place.section).or_default();
         let origin = places.get(place.index).cloned().unwrap_or_default();
@@ -91,66 +100,64 @@ pub(super) async fn settle(connection: &mut PgConnection, plan: &mut Plan<'_>, p
     Ok(settled)
 }
 
-/// Finds the objectives, initiatives and steps: by the external id that the table makes of them, or by their code in the strategy.
-async fn items(connection: &mut PgConnection, plan: &mut Plan<'_>, settled: &mut Settled) -> Result<(), Error> {
-    type Found = (Uuid, Option<String>, String, Option<Uuid>);
-    const SECTIONS: [(&str, &str); 3] = [
-        ("objectives", "select id, external_id, code, null::uuid from objectives where strategy_id = $1"),
-        ("initiatives", "select id, external_id, code, null::uuid from initiatives where strategy_id = $1"),
-        (
-            "steps",
-            "select s.id, s.external_id, s.code, s.initiative_id from steps s join initiatives i on i.id = s.initiative_id where i.strategy_id = $1",
-        ),
-    ];
-    let mut ids: HashMap<String, Uuid> = HashMap::new();
-    for (section, sql) in SECTIONS {
-        let rows: Vec<Found> = sqlx::query_as(sql).bind(plan.target.strategy).fetch_all(&mut *connection).await?;
-        let by_external: HashMap<&str, Uuid> =
-            rows.iter().filter_map(|(id, external, ..)| Some((external.as_deref()?, *id))).collect();
-        let by_code: HashMap<(Option<Uuid>, &str), Uuid> =
-            rows.iter().map(|(id, _, code, within)| ((*within, code.as_str()), *id)).collect();
-        for (index, body) in plan.sections.get_mut(section).into_iter().flatten().enumerate() {
-            for field in ["objective_id", "initiative_id"] {
-                let known = body[field].as_str().and_then(|word| ids.get(word.strip_prefix("external:")?));
-                if let Some(id) = known {
-                    body[field] = json!(id);
-                }
-            }
-            let Some(name) = body["external_id"].as_str().map(str::to_owned) else { continue };
-            let within = (section == "steps").then(|| id_of(&body["initiative_id"])).flatten();
-            let is_below_new = section == "steps" && within.is_none();
-            let by_code = || by_code.get(&(within, body["code"].as_str()?)).filter(|_| !is_below_new);
-            let Some(id) = by_external.get(name.as_str()).or_else(by_code).copied() else { continue };
-            if !by_external.contains_key(name.as_str()) {
-                named_by_id(body, id);
-            }
-            if section != "objectives" {
-                settled.items.insert(id, (name.clone(), Place { section, index, field: "title" }));
-            }
-            ids.insert(name, id);
-        }
-    }
-    for section in ["assignments", "budget_allocations"] {
-        replace(plan, section, &["initiative_id", "step_id"], &ids);
-    }
-    Ok(())
-}
-
-/// Lets a row be found by the id of what is there, whatever that is called.
-pub(super) fn named_by_id(body: &mut Value, id: Uuid) {
+/// Lets a row be found by the id of what is there. An external id that is made of what it is does not become that of another.
+pub(super) fn named_by_id(body: &mut Value, id: Uuid, external_id: Option<&str>) {
     if let Some(fields) = body.as_object_mut() {
-        fields.shift_remove("external_id");
+        if fields.get("external_id").and_then(Value::as_str) != external_id {
+            fields.shift_remove("external_id");
+        }
         fields.insert("id".into(), json!(id));
     }
 }
 
-/// Puts ids in the place of external ids.
-fn replace(plan: &mut Plan<'_>, section: &str, fields: &[&str], ids: &HashMap<String, Uuid>) {
+/// Gives rows that are to be new other external ids, where theirs is that of something else: what is refused or moved otherwise would be that.
+pub(super) async fn rename(
+    connection: &mut PgConnection,
+    plan: &mut Plan<'_>,
+    section: &'static str,
+    new: &[usize],
+) -> Result<HashMap<String, String>, Error> {
+    let bodies = plan.sections.get(section).map(Vec::as_slice).unwrap_or_default();
+    let name = |index: &usize| bodies.get(*index)?["external_id"].as_str().map(str::to_owned);
+    let names: Vec<String> = new.iter().filter_map(name).collect();
+    if names.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let sql = format!("select g.name from unnest($1) g(name) join {section} t on t.external_id = g.name");
+    let taken: Vec<String> = sqlx::query_scalar(AssertSqlSafe(sql)).bind(&names).fetch_all(&mut *connection).await?;
+    if taken.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let sql = format!(
+        "select t.external_id from unnest($1) g(name) join {section} t on starts_with(t.external_id, g.name || '-')"
+    );
+    let others: Vec<String> = sqlx::query_scalar(AssertSqlSafe(sql)).bind(&taken).fetch_all(connection).await?;
+    let mut used: HashSet<String> = others.into_iter().collect();
+    used.extend(bodies.iter().filter_map(|body| body["external_id"].as_str().map(str::to_owned)));
+    let mut renamed = HashMap::new();
+    for name in taken {
+        let free = (2..=used.len() + 2).map(|number| format!("{name}-{number}")).find(|name| !used.contains(name));
+        if let Some(free) = free {
+            used.insert(free.clone());
+            renamed.insert(name, free);
+        }
+    }
+    for index in new {
+        let Some(body) = plan.sections.get_mut(section).and_then(|bodies| bodies.get_mut(*index)) else { continue };
+        if let Some(free) = body["external_id"].as_str().and_then(|name| renamed.get(name)) {
+            body["external_id"] = json!(free);
+        }
+    }
+    Ok(renamed)
+}
+
+/// Puts ids, or other external ids, in the place of external ids.
+pub(super) fn replace(plan: &mut Plan<'_>, section: &str, fields: &[&str], names: &HashMap<String, String>) {
     for body in plan.sections.get_mut(section).into_iter().flatten() {
         for field in fields {
-            let id = body.get(*field).and_then(|word| ids.get(word.as_str()?.strip_prefix("external:")?));
-            if let Some(id) = id {
-                body[*field] = json!(id);
+            let other = body.get(*field).and_then(|word| names.get(word.as_str()?.strip_prefix("external:")?));
+            if let Some(other) = other {
+                body[*field] = json!(other);
             }
         }
     }
@@ -164,7 +171,7 @@ fn known(
     directory: &Directory,
 ) {
     let Some(bodies) = plan.sections.get_mut(section) else { return };
-    let mut ids: HashMap<String, Uuid> = HashMap::new();
+    let mut ids: HashMap<String, String> = HashMap::new();
     let mut keep = Vec::with_capacity(bodies.len());
     for (index, body) in bodies.iter().enumerate() {
         let made = body["external_id"].as_str().unwrap_or_default();
@@ -175,12 +182,12 @@ fn known(
         let meant = directory.find(name.unwrap_or_default(), made);
         keep.push(!matches!(meant, Meant::One(_)));
         match meant {
-            Meant::One(id) => drop(ids.insert(made.to_owned(), id)),
+            Meant::One(id) => drop(ids.insert(made.to_owned(), id.to_string())),
             Meant::Nobody => {}
             Meant::Several(first, second) => {
                 let name = name.unwrap_or_default();
                 let detail = format!("`{name}` can mean {first} or {second}; write the code of the one that is meant");
-                settled.refuse(&plan.origin, Place { section, index, field: "name" }, detail);
+                settled.refuse(Place { section, index, field: "name" }, "ambiguous", detail);
             }
         }
     }

@@ -24,7 +24,10 @@ fn with(bytes: &str, map: &str, fill_down: &[&str], currency: Option<&str>) -> R
     };
     let mapping = given.mapping();
     let outcome = mapping.and_then(|mapping| {
-        let plan = plan(bytes.as_bytes(), &mapping, &target)?;
+        let plan = plan(bytes.as_bytes(), &mapping, &target).map_err(|unread| match unread {
+            Unread::Problem(error) => error,
+            Unread::Rows(flaws) => problem(flaws.into_iter().map(|(_, flaw)| flaw).collect()),
+        })?;
         Ok((plan.sections.into_iter().map(|(name, rows)| (name.to_owned(), Value::from(rows))).collect(), plan.origin))
     });
     match outcome {
