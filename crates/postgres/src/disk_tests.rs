@@ -11,8 +11,8 @@ use std::process::Command;
 use rustix::fs::{StatVfsMountFlags, statvfs};
 use tempfile::TempDir;
 
-use super::tests::{place, refusal, scalar, settings};
-use super::{Settings, StartError, start};
+use crate::tests::{place, refusal, scalar, settings};
+use crate::{Settings, StartError, start};
 
 /// A small file system, unmounted at the end.
 struct Disk(TempDir);

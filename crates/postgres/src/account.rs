@@ -8,13 +8,13 @@ use std::path::{Path, PathBuf};
 
 use tokio::process::Command;
 
-use super::error::StartError;
+use crate::error::StartError;
 
 /// The operating-system account PostgreSQL's programs run as.
 #[derive(Debug, Clone)]
-pub(super) struct Account {
-    pub(super) name: String,
-    pub(super) uid: u32,
+pub(crate) struct Account {
+    pub(crate) name: String,
+    pub(crate) uid: u32,
     gid: u32,
     /// Whether it differs from the account of this process, which is then root.
     switch: bool,
@@ -23,7 +23,7 @@ pub(super) struct Account {
 impl Account {
     /// The account of this process unless that is root; then the owner of the first of `places` that is not root's,
     /// then `postgres`, then `nobody`.
-    pub(super) fn choose(places: &[&Path]) -> Result<Self, StartError> {
+    pub(crate) fn choose(places: &[&Path]) -> Result<Self, StartError> {
         let uid = rustix::process::geteuid();
         let passwd = fs::read_to_string("/etc/passwd").unwrap_or_default();
         if !uid.is_root() {
@@ -56,14 +56,14 @@ impl Account {
     }
 
     /// Makes `command` run as this account.
-    pub(super) fn apply(&self, command: &mut Command) {
+    pub(crate) fn apply(&self, command: &mut Command) {
         if self.switch {
             command.uid(self.uid).gid(self.gid);
         }
     }
 
     /// Gives `path` itself, not what is in it, to this account.
-    pub(super) fn own(&self, path: &Path) -> io::Result<()> {
+    pub(crate) fn own(&self, path: &Path) -> io::Result<()> {
         if self.switch {
             chown(path, Some(self.uid), Some(self.gid))?;
         }
@@ -72,7 +72,7 @@ impl Account {
 
     /// The outermost directory on the way into `directory` this account may not pass through, as far as modes tell.
     /// Without a change of account there is none: the operating system's own refusal is then clear enough.
-    pub(super) fn stopped_at(&self, directory: &Path) -> Option<PathBuf> {
+    pub(crate) fn stopped_at(&self, directory: &Path) -> Option<PathBuf> {
         if !self.switch {
             return None;
         }

@@ -8,27 +8,27 @@ use std::path::{Path, PathBuf};
 
 use tokio::process::Command;
 
-use super::Settings;
-use super::account::Account;
-use super::bundle;
-use super::error::StartError;
+use crate::Settings;
+use crate::account::Account;
+use crate::bundle;
+use crate::error::StartError;
 
 /// The oldest major version the service's SQL is written for.
 const OLDEST: u32 = 15;
 
 /// A directory with PostgreSQL's programs.
 #[derive(Debug, Clone)]
-pub(super) struct Binaries {
-    pub(super) directory: PathBuf,
+pub(crate) struct Binaries {
+    pub(crate) directory: PathBuf,
     /// Such as `17.2`.
-    pub(super) version: String,
-    pub(super) major: u32,
+    pub(crate) version: String,
+    pub(crate) major: u32,
     /// How it was found.
-    pub(super) origin: String,
+    pub(crate) origin: String,
 }
 
 /// The programs to use. `wanted` is the major version of the data that is there already.
-pub(super) async fn locate(
+pub(crate) async fn locate(
     settings: &Settings,
     account: &Account,
     wanted: Option<u32>,
@@ -142,7 +142,7 @@ async fn inspect(directory: &Path, origin: &str, account: &Account) -> Result<Bi
 }
 
 /// Reads `postgres (PostgreSQL) 15.18 (Debian 15.18-0)`, and `18beta1` too.
-pub(super) fn version(said: &str) -> Option<(String, u32)> {
+pub(crate) fn version(said: &str) -> Option<(String, u32)> {
     let (_, rest) = said.split_once("(PostgreSQL) ")?;
     let version = rest.split_whitespace().next()?;
     let digits = version.split(|letter: char| !letter.is_ascii_digit());

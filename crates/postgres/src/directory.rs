@@ -10,10 +10,10 @@ use std::path::{Path, PathBuf};
 
 use tokio::process::Command;
 
-use super::account::Account;
-use super::binaries::Binaries;
-use super::error::StartError;
-use super::package::sha256;
+use crate::account::Account;
+use crate::binaries::Binaries;
+use crate::error::StartError;
+use crate::package::sha256;
 
 /// The longest path every supported system takes for a socket (macOS: 104 bytes with the closing zero).
 const LONGEST_SOCKET: usize = 103;
@@ -24,14 +24,14 @@ const LOG_KEPT: u64 = 10 * 1024 * 1024;
 
 /// The data directory, usable by the account PostgreSQL runs as.
 #[derive(Debug, Clone)]
-pub(super) struct Directory {
-    pub(super) root: PathBuf,
-    pub(super) account: Account,
+pub(crate) struct Directory {
+    pub(crate) root: PathBuf,
+    pub(crate) account: Account,
 }
 
 impl Directory {
     /// Makes the data directory if it is not there and sees that `account` can reach it.
-    pub(super) fn open(path: &Path) -> Result<Self, StartError> {
+    pub(crate) fn open(path: &Path) -> Result<Self, StartError> {
         let storage = |error| StartError::storage(path, error);
         let path = std::path::absolute(path).map_err(storage)?;
         if !path.is_dir() {
@@ -61,16 +61,16 @@ impl Directory {
     }
 
     /// What PostgreSQL calls PGDATA.
-    pub(super) fn cluster(&self) -> PathBuf {
+    pub(crate) fn cluster(&self) -> PathBuf {
         self.root.join("postgres")
     }
 
-    pub(super) fn log(&self) -> PathBuf {
+    pub(crate) fn log(&self) -> PathBuf {
         self.root.join("postgres.log")
     }
 
     /// The major version of the data, as written in it.
-    pub(super) fn data_version(&self) -> Result<Option<String>, StartError> {
+    pub(crate) fn data_version(&self) -> Result<Option<String>, StartError> {
         let path = self.cluster().join("PG_VERSION");
         match fs::read_to_string(&path) {
             Ok(version) => Ok(Some(version.trim().to_owned())),
@@ -80,7 +80,7 @@ impl Directory {
     }
 
     /// Sets up an empty cluster. It appears under its name only when it is whole.
-    pub(super) async fn initialise(&self, binaries: &Binaries, durable: bool) -> Result<(), StartError> {
+    pub(crate) async fn initialise(&self, binaries: &Binaries, durable: bool) -> Result<(), StartError> {
         let half = self.root.join(format!("{HALF}{}", std::process::id()));
         let mut output = String::new();
         for locale in ["C.UTF-8", "C"] {
@@ -121,7 +121,7 @@ impl Directory {
 
     /// Removes what a killed start left of its `initdb`, which may outlive it and go on writing for a moment. That is why
     /// each start has a name of its own, and why a failure to remove is left to the next start.
-    pub(super) fn remove_halves(&self) {
+    pub(crate) fn remove_halves(&self) {
         for entry in fs::read_dir(&self.root).into_iter().flatten().flatten() {
             if entry.file_name().as_bytes().starts_with(HALF.as_bytes()) {
                 let _ = fs::remove_dir_all(entry.path());
@@ -148,7 +148,7 @@ impl Directory {
     }
 
     /// The directory of the socket of a PostgreSQL that runs.
-    pub(super) fn socket_in_use(&self) -> Result<PathBuf, StartError> {
+    pub(crate) fn socket_in_use(&self) -> Result<PathBuf, StartError> {
         let (path, _) = self.socket_place();
         let found = fs::symlink_metadata(&path).map_err(|error| StartError::storage(&path, error))?;
         self.check_socket(&path, &found)?;
@@ -164,7 +164,7 @@ impl Directory {
     }
 
     /// A directory for the socket, closed to everybody else.
-    pub(super) fn socket(&self) -> Result<PathBuf, StartError> {
+    pub(crate) fn socket(&self) -> Result<PathBuf, StartError> {
         let (path, beside) = self.socket_place();
         let storage = |error| StartError::storage(&path, error);
         match DirBuilder::new().mode(0o700).create(&path) {
@@ -190,7 +190,7 @@ impl Directory {
     }
 
     /// Opens the log for PostgreSQL to write to, and says where its next line begins.
-    pub(super) fn open_log(&self) -> Result<(File, u64), StartError> {
+    pub(crate) fn open_log(&self) -> Result<(File, u64), StartError> {
         let path = self.log();
         let storage = |error| StartError::storage(&path, error);
         if fs::metadata(&path).is_ok_and(|found| found.len() > LOG_KEPT) {
@@ -202,12 +202,12 @@ impl Directory {
     }
 
     /// Whether the disk has no block left for ordinary accounts.
-    pub(super) fn is_full(&self) -> bool {
+    pub(crate) fn is_full(&self) -> bool {
         rustix::fs::statvfs(&self.root).is_ok_and(|disk| disk.f_blocks > 0 && disk.f_bavail == 0)
     }
 
     /// The last lines of the log after `start`.
-    pub(super) fn log_since(&self, start: u64) -> String {
+    pub(crate) fn log_since(&self, start: u64) -> String {
         let read = || -> io::Result<Vec<u8>> {
             let mut file = File::open(self.log())?;
             let end = file.metadata()?.len();
@@ -220,7 +220,7 @@ impl Directory {
     }
 
     /// One of PostgreSQL's programs, run as its account, untouched by the PG* variables of this process.
-    pub(super) fn command(&self, program: &Path) -> Command {
+    pub(crate) fn command(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
         for (name, _) in std::env::vars_os() {
             if name.as_bytes().starts_with(b"PG") {

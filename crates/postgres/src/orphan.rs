@@ -10,11 +10,11 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use tokio::time::{Instant, sleep};
 
-use super::error::StartError;
-use super::server::{FAST_STOP, IMMEDIATE_STOP};
+use crate::error::StartError;
+use crate::server::{FAST_STOP, IMMEDIATE_STOP};
 
 /// Stops the PostgreSQL that an earlier mandate left on `cluster`, if there is one.
-pub(super) async fn take_over(cluster: &Path) -> Result<(), StartError> {
+pub(crate) async fn take_over(cluster: &Path) -> Result<(), StartError> {
     let file = cluster.join("postmaster.pid");
     let Some(pid) = fs::read_to_string(&file)
         .ok()
