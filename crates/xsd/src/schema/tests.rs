@@ -1,7 +1,7 @@
 //! A small schema, and what it says.
 
 use super::*;
-use crate::transfer::xml::document;
+use crate::xml::document;
 
 const SCHEMA: &str = r###"<s:schema xmlns:s="http://www.w3.org/2001/XMLSchema">
   <s:element name="list"><s:complexType>

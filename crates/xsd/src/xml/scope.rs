@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::Name;
+use crate::words::brief;
 
 /// The namespace of the prefix `xml`.
-pub(in crate::transfer) const XML: &str = "http://www.w3.org/XML/1998/namespace";
+pub const XML: &str = "http://www.w3.org/XML/1998/namespace";
 /// The namespace of the prefix `xmlns`.
 const XMLNS: &str = "http://www.w3.org/2000/xmlns/";
 
@@ -41,13 +42,10 @@ impl Scope {
             _ => !space.is_empty() && space != XML && space != XMLNS,
         };
         if space.len() > SPACE {
-            return Err(format!(
-                "a namespace may have at most {SPACE} bytes; `{}` has more",
-                crate::api::shape::brief(space)
-            ));
+            return Err(format!("a namespace may have at most {SPACE} bytes; `{}` has more", brief(space)));
         }
         if !is_good {
-            return Err(format!("the prefix `{prefix}` cannot stand for `{}`", crate::api::shape::brief(space)));
+            return Err(format!("the prefix `{prefix}` cannot stand for `{}`", brief(space)));
         }
         let space: Option<Arc<str>> = if space.is_empty() { None } else { Some(space.into()) };
         self.bound.push((prefix.to_owned(), space.clone()));
@@ -57,11 +55,11 @@ impl Scope {
     /// A name of an element, or of an attribute, which without a prefix is in no namespace.
     pub(super) fn resolve(&self, name: &str, is_element: bool) -> Result<Name, String> {
         if name.len() > NAME {
-            return Err(format!("a name may have at most {NAME} bytes; `{}` has more", crate::api::shape::brief(name)));
+            return Err(format!("a name may have at most {NAME} bytes; `{}` has more", brief(name)));
         }
         let (prefix, local) = name.split_once(':').unwrap_or(("", name));
         if !is_name(local) || (name.contains(':') && !is_name(prefix)) {
-            return Err(format!("`{}` is not a name of XML", crate::api::shape::brief(name)));
+            return Err(format!("`{}` is not a name of XML", brief(name)));
         }
         let space = match prefix {
             "" if !is_element => None,
@@ -77,7 +75,7 @@ impl Scope {
 }
 
 /// A name without a colon, as XML 1.0 has it.
-pub(in crate::transfer) fn is_name(text: &str) -> bool {
+pub(crate) fn is_name(text: &str) -> bool {
     let starts =
         |c: char| c.is_ascii_alphabetic() || c == '_' || (c > '\u{bf}' && c != '×' && c != '÷' && c.is_alphabetic());
     let goes_on = |c: char| {

@@ -8,11 +8,11 @@ use super::{
     read::{Kind, Sources},
     simple::{BuiltIn, Simple},
 };
-use crate::transfer::xml::{Element, Name};
+use crate::xml::{Element, Name};
 
 /// Compiles a schema from all of its documents, whatever they include and import of each other.
 pub fn compile(documents: &[&str]) -> Result<Schema, String> {
-    let parsed = documents.iter().map(|text| crate::transfer::xml::document(text).map_err(|flaw| flaw.detail));
+    let parsed = documents.iter().map(|text| crate::xml::document(text).map_err(|flaw| flaw.detail));
     let parsed: Vec<Element> = parsed.collect::<Result<_, _>>()?;
     let sources = Sources::read(&parsed)?;
     let mut compiler =

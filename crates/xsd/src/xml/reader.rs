@@ -14,7 +14,7 @@ use quick_xml::{
 use super::{
     ATTRIBUTES, Attribute, DEPTH, ELEMENT, ELEMENTS, Element, Flaw, Node, PIECE, Place, meter::Meter, scope::Scope,
 };
-use crate::api::shape::brief;
+use crate::words::brief;
 
 /// What stands next in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -258,7 +258,7 @@ impl<R: BufRead> Reader<R> {
 }
 
 /// A small document, whole.
-pub fn document(text: &str) -> Result<Element, Flaw> {
+pub(crate) fn document(text: &str) -> Result<Element, Flaw> {
     let mut reader = Reader::new(text.as_bytes())?;
     loop {
         if let Step::Open(root) = reader.step()? {
@@ -319,11 +319,11 @@ fn reference(name: &BytesRef<'_>) -> Result<char, String> {
 }
 
 /// A character that XML 1.0 allows.
-pub(in crate::transfer) fn is_allowed(character: char) -> bool {
+pub(crate) fn is_allowed(character: char) -> bool {
     !matches!(character, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}')
 }
 
 /// White space of XML.
-pub(in crate::transfer) fn is_space(character: char) -> bool {
+pub fn is_space(character: char) -> bool {
     matches!(character, ' ' | '\t' | '\n' | '\r')
 }

@@ -1,6 +1,9 @@
 //! `Meter`: counts lines and columns of what is read through it, and ends what grows too long.
 
-use std::io::{self, BufRead, Read};
+use std::{
+    fmt,
+    io::{self, BufRead, Read},
+};
 
 use super::PIECE;
 
@@ -11,6 +14,12 @@ pub struct Place {
     pub line: usize,
     /// The character of the line, from 1.
     pub column: usize,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}, column {}", self.line, self.column)
+    }
 }
 
 /// A source of bytes that knows where it is.

@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 
-use crate::transfer::xml::{is_name, is_space};
+use crate::xml::{is_name, is_space};
 
 /// A simple type.
 #[derive(Debug, Clone, PartialEq, Eq)]

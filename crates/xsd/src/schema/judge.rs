@@ -6,8 +6,8 @@ use super::{
     simple::Simple,
 };
 use crate::{
-    api::shape::{brief, unknown},
-    transfer::xml::{Element, Flaw, Name, Node, Place, is_space},
+    words::{brief, unknown_attribute},
+    xml::{Element, Flaw, Name, Node, Place, is_space},
 };
 
 /// The namespace of `xsi:schemaLocation`.
@@ -113,8 +113,8 @@ impl Judge<'_> {
                 }
                 None => {
                     let known = own.iter().filter(|allowed| allowed.name.space.is_none());
-                    let detail =
-                        unknown("attribute", &name.to_string(), known.map(|allowed| allowed.name.local.as_str()));
+                    let known = known.map(|allowed| allowed.name.local.as_str());
+                    let detail = unknown_attribute(&name.to_string(), known);
                     self.flaw(element.place, "not_allowed", detail);
                 }
             }

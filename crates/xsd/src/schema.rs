@@ -1,4 +1,4 @@
-//! XML Schema 1.0, as far as the schemas shipped with Mandate need it: they are compiled once, and then judge elements of `xml`.
+//! XML Schema 1.0, as far as the schemas of IATI need it: they are compiled once, and then judge elements of `xml`.
 //!
 //! Known are global and local elements, attributes and types; sequences and choices with occurrences; simple and complex content with
 //! extensions; wildcards; the built-in types of `simple`, unions and enumerations. A schema with anything else is refused when it is compiled,
@@ -14,12 +14,13 @@ mod simple;
 mod tests;
 
 pub use compile::compile;
-pub use model::{Model, Walk};
+use model::Model;
+pub use model::Walk;
 
 use std::collections::HashMap;
 
 use self::simple::Simple;
-use super::xml::Name;
+use crate::xml::Name;
 
 /// A schema, ready to judge.
 #[derive(Debug, Default)]

@@ -12,25 +12,26 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+use std::fmt;
+
 pub use element::{Attribute, Element, Name, Node};
 pub use meter::Place;
-pub use reader::{Reader, Step, document};
-pub(in crate::transfer) use reader::{is_allowed, is_space};
-pub(in crate::transfer) use scope::{XML, is_name};
+pub use reader::{Reader, Step, is_space};
+pub(crate) use reader::{document, is_allowed};
+pub use scope::XML;
+pub(crate) use scope::is_name;
 pub use write::write;
 
-use crate::repository::Fault;
-
 /// Elements may be nested so deep; IATI needs ten.
-pub const DEPTH: usize = 32;
+const DEPTH: usize = 32;
 /// An element may have so many attributes.
-pub const ATTRIBUTES: usize = 64;
+const ATTRIBUTES: usize = 64;
 /// A tag, a text between two tags, a comment may have so many bytes.
-pub const PIECE: usize = 1 << 20;
+const PIECE: usize = 1 << 20;
 /// An element below the root may have so many bytes in the file, with all that is in it.
-pub const ELEMENT: u64 = 16 << 20;
+const ELEMENT: u64 = 16 << 20;
 /// An element below the root may have so many elements in it.
-pub const ELEMENTS: usize = 100_000;
+const ELEMENTS: usize = 100_000;
 
 /// What is wrong with a file, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,19 +48,17 @@ pub struct Flaw {
 
 impl Flaw {
     /// A flaw of the file as XML.
-    pub(super) fn new(place: Place, code: &'static str, detail: impl Into<String>) -> Self {
+    pub fn new(place: Place, code: &'static str, detail: impl Into<String>) -> Self {
         Self { place, path: String::new(), code, detail: detail.into() }
     }
 }
 
-impl From<Flaw> for Fault {
-    /// Points as `line 12, column 5: /iati-activities/iati-activity`.
-    fn from(flaw: Flaw) -> Self {
-        let Flaw { place: Place { line, column }, path, code, detail } = flaw;
-        let mut pointer = format!("line {line}, column {column}");
-        if !path.is_empty() {
-            pointer = format!("{pointer}: {path}");
-        }
-        Self { pointer, code: code.into(), detail }
+/// As `line 12, column 5: /iati-activities/iati-activity: ...`.
+impl fmt::Display for Flaw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { place, path, detail, .. } = self;
+        if path.is_empty() { write!(f, "{place}: {detail}") } else { write!(f, "{place}: {path}: {detail}") }
     }
 }
+
+impl std::error::Error for Flaw {}

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use crate::transfer::xml::{Element, Name};
+use crate::xml::{Element, Name};
 
 /// The namespace of XML Schema.
 pub(super) const XSD: &str = "http://www.w3.org/2001/XMLSchema";
@@ -25,7 +25,7 @@ pub(super) struct Sources<'a> {
 impl<'a> Sources<'a> {
     pub(super) fn read(documents: &'a [Element]) -> Result<Self, String> {
         let mut sources = Self { declared: HashMap::new(), prefixes: HashMap::new() };
-        sources.prefixes.insert("xml".into(), crate::transfer::xml::XML.into());
+        sources.prefixes.insert("xml".into(), crate::xml::XML.into());
         for document in documents {
             if document.name.space.as_deref() != Some(XSD) || document.name.local != "schema" {
                 return Err(format!("`{}` is not a schema", document.name));

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::Declared;
-use crate::transfer::xml::Name;
+use crate::xml::Name;
 
 /// A bound of occurrences may be so large; beyond it stands `unbounded`.
 const LARGEST: u32 = 16;
@@ -37,7 +37,7 @@ impl Leaf {
 
 /// A content model.
 #[derive(Debug, Clone)]
-pub struct Model {
+pub(super) struct Model {
     leaves: Vec<Leaf>,
     /// The places that may come first.
     first: BTreeSet<usize>,
