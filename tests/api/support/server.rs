@@ -15,7 +15,6 @@ use clap::Parser as _;
 use mandate::{
     access::{Role, keys, oidc::Issuer},
     app::{App, layered},
-    audit::note::{Purpose, SignerKey},
     config::Cli,
     database::MIGRATOR,
     edge::Edge,
@@ -24,6 +23,7 @@ use mandate::{
     repository, router,
 };
 use mandate_postgres::Settings;
+use mandate_tlog::note::{Purpose, SignerKey};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, postgres::PgConnectOptions};
 
 use super::Client;

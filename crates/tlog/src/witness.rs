@@ -1,17 +1,17 @@
-//! `mandate audit witness`: looks at a log from outside, again and again, and refuses one that did not only grow.
+//! Looks at a log from outside, again and again, and refuses one that did not only grow.
 
 use std::{
     fs,
     io::{self, Write as _},
     path::{Path, PathBuf},
-    time::{Duration, SystemTime},
+    time::SystemTime,
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::{
+use crate::{
     chain::opened_by_any,
     event::{Event, epoch_id, event},
     file::Leaf,
@@ -183,27 +183,4 @@ fn keep(state: &Path, note: &Note) -> io::Result<()> {
     file.write_all(note.to_string().as_bytes())?;
     file.sync_all()?;
     fs::rename(&new, state)
-}
-
-/// Asks a service over HTTP or HTTPS, with a key of its API.
-pub fn over_http(url: &str, api_key: &str) -> impl Fn(&str) -> Result<String, String> {
-    let agent: ureq::Agent = ureq::Agent::config_builder()
-        .timeout_global(Some(Duration::from_secs(30)))
-        .max_redirects(0)
-        .http_status_as_error(false)
-        .build()
-        .into();
-    let base = url.trim_end_matches('/').to_owned();
-    let authorization = format!("Bearer {api_key}");
-    move |path| {
-        let address = format!("{base}{path}");
-        let mut answer = agent
-            .get(&address)
-            .header("Authorization", &authorization)
-            .call()
-            .map_err(|error| format!("{address}: {error}"))?;
-        let status = answer.status();
-        let text = answer.body_mut().read_to_string().map_err(|error| format!("{address}: {error}"))?;
-        if status.is_success() { Ok(text) } else { Err(format!("{address} answers {status}: {text}")) }
-    }
 }

@@ -4,7 +4,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use super::{
+use crate::{
     event::{Event, event},
     file::{Entry, Kept, Leaf},
     hash::{Hash, leaf_hash},
@@ -12,7 +12,7 @@ use super::{
 
 /// A line that agrees with itself.
 #[derive(Debug)]
-pub(super) enum Line {
+pub(crate) enum Line {
     /// An entry.
     Entry(Known),
     /// A checkpoint: the text of the signed note.
@@ -21,35 +21,35 @@ pub(super) enum Line {
 
 /// What is kept of an entry.
 #[derive(Debug)]
-pub(super) struct Known {
+pub(crate) struct Known {
     /// Its place, from 1.
-    pub(super) position: u64,
+    pub(crate) position: u64,
     /// The id of the change.
-    pub(super) id: Uuid,
+    pub(crate) id: Uuid,
     /// The hash of the leaf.
-    pub(super) hash: Hash,
+    pub(crate) hash: Hash,
     /// Its payload is erased.
-    pub(super) is_erased: bool,
+    pub(crate) is_erased: bool,
     /// It says that this change was erased.
-    pub(super) erases: Option<Uuid>,
+    pub(crate) erases: Option<Uuid>,
     /// What it says of the log.
-    pub(super) event: Option<Event>,
+    pub(crate) event: Option<Event>,
 }
 
 /// A line that does not, and the position that it claims.
 #[derive(Debug)]
-pub(super) struct Faulty {
+pub(crate) struct Faulty {
     /// The position, where it can be read.
-    pub(super) position: Option<u64>,
+    pub(crate) position: Option<u64>,
     /// What is wrong.
-    pub(super) words: &'static str,
+    pub(crate) words: &'static str,
 }
 
 /// The kind that stands in the record of an erasure; its `resource_id` is the id of the change that was erased.
 pub const ERASED_KIND: &str = "change";
 
 /// Reads a line. `buffer` is working memory.
-pub(super) fn read(line: &str, buffer: &mut Vec<u8>) -> Result<Line, Faulty> {
+pub(crate) fn read(line: &str, buffer: &mut Vec<u8>) -> Result<Line, Faulty> {
     if line.starts_with("{\"checkpoint\"") {
         let kept: Kept = serde_json::from_str(line)
             .map_err(|_| Faulty { position: None, words: "a line with a checkpoint cannot be read" })?;
@@ -85,7 +85,7 @@ pub(super) fn read(line: &str, buffer: &mut Vec<u8>) -> Result<Line, Faulty> {
 }
 
 /// What a leaf says of its payload: SHA-256 over the salt and it.
-pub(super) fn commitment(salt: Uuid, payload: &str) -> Hash {
+pub(crate) fn commitment(salt: Uuid, payload: &str) -> Hash {
     Sha256::new_with_prefix(salt.as_bytes()).chain_update(payload).finalize().into()
 }
 
@@ -95,7 +95,7 @@ fn is_base64(hash: &Hash, text: &str) -> bool {
 }
 
 /// Whether it is this hash in hexadecimal digits.
-pub(super) fn is_hex(hash: &Hash, text: &str) -> bool {
+pub(crate) fn is_hex(hash: &Hash, text: &str) -> bool {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     text.len() == 64
         && hash

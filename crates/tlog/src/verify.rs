@@ -1,4 +1,4 @@
-//! `mandate audit verify`: whether a file is the whole log that its key has signed. It needs no server and no database.
+//! Whether a file is the whole log that its key has signed. It needs no server and no database.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -11,7 +11,7 @@ use std::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use uuid::Uuid;
 
-use super::{
+use crate::{
     chain::{Chain, opened_by_any},
     event::Event,
     file::{FORMAT, Head},
@@ -267,4 +267,12 @@ impl Log {
         let (keys, checkpoints) = (self.chain.keys().to_vec(), self.checkpoints);
         Ok(Proven { checkpoint, keys, checkpoints, erased: self.erased, epochs: self.epochs, abandoned })
     }
+}
+
+/// Reads a receipt: `ID; leaf=HASH`.
+pub fn receipt(text: &str) -> Result<(Uuid, Hash), &'static str> {
+    const WRONG: &str = "is no receipt; write it as the header Mandate-Receipt has it: \"ID; leaf=HASH\"";
+    let (id, leaf) = text.split_once(';').ok_or(WRONG)?;
+    let hash = leaf.trim().strip_prefix("leaf=").and_then(|hash| STANDARD.decode(hash).ok()).ok_or(WRONG)?;
+    Ok((id.trim().parse().map_err(|_| WRONG)?, hash.try_into().map_err(|_| WRONG)?))
 }

@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use super::{
+use crate::{
     hash::{Hash, fold, node_hash},
     path::{Node, cover},
 };

@@ -6,7 +6,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use sha2::{Digest as _, Sha256};
 
-use super::hash::Hash;
+use crate::hash::Hash;
 
 /// What a key signs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

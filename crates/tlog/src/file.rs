@@ -29,19 +29,19 @@ pub struct Head {
 /// An entry.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Entry<'a> {
+pub(crate) struct Entry<'a> {
     /// Its place, from 1.
-    pub position: u64,
+    pub(crate) position: u64,
     /// The hash of the leaf in base64, as the database keeps it.
-    pub leaf_hash: &'a str,
+    pub(crate) leaf_hash: &'a str,
     /// The leaf.
     #[serde(borrow)]
-    pub leaf: &'a RawValue,
+    pub(crate) leaf: &'a RawValue,
     /// What is hashed before the payload; null when it is erased.
-    pub salt: Option<Uuid>,
+    pub(crate) salt: Option<Uuid>,
     /// What was before and after, and why; null when it is erased.
     #[serde(borrow)]
-    pub payload: Option<&'a RawValue>,
+    pub(crate) payload: Option<&'a RawValue>,
 }
 
 /// A checkpoint over all the entries before it.
@@ -55,29 +55,29 @@ pub struct Kept {
 /// What the leaf says, in the order of its names.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Leaf<'a> {
+pub(crate) struct Leaf<'a> {
     /// `created`, `updated` or `deleted`.
-    pub action: &'a str,
+    pub(crate) action: &'a str,
     /// Who, such as `key:night-batch`.
     #[serde(borrow)]
-    pub actor: std::borrow::Cow<'a, str>,
+    pub(crate) actor: std::borrow::Cow<'a, str>,
     /// When, by the database's clock (RFC 3339, UTC).
-    pub at: &'a str,
+    pub(crate) at: &'a str,
     /// The id of the change.
-    pub id: Uuid,
+    pub(crate) id: Uuid,
     /// What was changed, such as `initiative`.
-    pub kind: &'a str,
+    pub(crate) kind: &'a str,
     /// SHA-256 of the salt's 16 bytes and the payload, in hexadecimal digits.
-    pub payload: &'a str,
+    pub(crate) payload: &'a str,
     /// The request in which it happened.
     #[serde(borrow)]
-    pub request_id: std::borrow::Cow<'a, str>,
+    pub(crate) request_id: std::borrow::Cow<'a, str>,
     /// The id of what was changed.
-    pub resource_id: Uuid,
+    pub(crate) resource_id: Uuid,
     /// The version of this form: 1.
-    pub v: u8,
+    pub(crate) v: u8,
     /// The version that the change made.
-    pub version: i32,
+    pub(crate) version: i32,
 }
 
 /// Writes the line of an entry.

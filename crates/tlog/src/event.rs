@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use super::{
+use crate::{
     hash::Hash,
     note::{Checkpoint, Note},
 };
@@ -33,7 +33,7 @@ pub struct NewEpoch {
 
 /// What an entry says of the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Event {
+pub(crate) enum Event {
     /// Another key.
     Key(NewKey),
     /// A new epoch: the abandoned checkpoint, and why.
@@ -47,7 +47,7 @@ struct Payload<T> {
 }
 
 /// What an entry of this kind and with this payload says of the log, if it says anything.
-pub fn event(kind: &str, payload: &str) -> Option<Event> {
+pub(crate) fn event(kind: &str, payload: &str) -> Option<Event> {
     match kind {
         KEY_KIND => serde_json::from_str(payload).ok().map(|payload: Payload<NewKey>| Event::Key(payload.after)),
         EPOCH_KIND => {

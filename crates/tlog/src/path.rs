@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::hash::{Hash, node_hash};
+use crate::hash::{Hash, node_hash};
 
 /// A complete subtree of 2^`height` leaves, of which there are `index` to the left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! The keys that signed a log, one after the other. An entry of the log names the next one, and a checkpoint that covers this entry is signed
 //! by both: so whoever trusts one of the keys trusts the others.
 
-use super::{
+use crate::{
     event::NewKey,
     note::{Checkpoint, Note, VerifierKey},
     verify::opened,
@@ -9,7 +9,7 @@ use super::{
 
 /// The keys, and which of them it is at the entry that is being read.
 #[derive(Debug)]
-pub(super) struct Chain {
+pub(crate) struct Chain {
     keys: Vec<VerifierKey>,
     at: usize,
     /// What the entries since the last change have named.
@@ -18,22 +18,22 @@ pub(super) struct Chain {
 
 impl Chain {
     /// The keys in their order.
-    pub(super) fn new(keys: Vec<VerifierKey>) -> Self {
+    pub(crate) fn new(keys: Vec<VerifierKey>) -> Self {
         Self { keys, at: 0, named: Vec::new() }
     }
 
     /// All of them.
-    pub(super) fn keys(&self) -> &[VerifierKey] {
+    pub(crate) fn keys(&self) -> &[VerifierKey] {
         &self.keys
     }
 
     /// An entry names a key.
-    pub(super) fn named(&mut self, key: NewKey) {
+    pub(crate) fn named(&mut self, key: NewKey) {
         self.named.push(key);
     }
 
     /// The checkpoint, when the key whose turn it is has signed it. When the next one has too, it is that one's turn.
-    pub(super) fn open(&mut self, note: &Note) -> Result<Checkpoint, String> {
+    pub(crate) fn open(&mut self, note: &Note) -> Result<Checkpoint, String> {
         let Some(current) = self.keys.get(self.at) else { return Err("no key has signed it".into()) };
         let checkpoint = opened(note, current)?;
         if let Some(next) = self.keys.get(self.at + 1).filter(|next| next.has_signed(note)) {
@@ -48,7 +48,7 @@ impl Chain {
     }
 
     /// At the end of the log every key has had its turn.
-    pub(super) fn finish(&self) -> Result<(), String> {
+    pub(crate) fn finish(&self) -> Result<(), String> {
         match self.keys.get(self.at + 1) {
             None => Ok(()),
             Some(key) => {

@@ -1,17 +1,16 @@
 //! The tree: known answers of RFC 6962, a second implementation, and every proof of small trees and of some up to 600 leaves.
 #![expect(clippy::cast_possible_truncation, reason = "sizes here are small")]
 
-use mandate::audit::{
-    hash::{Frontier, Hash, fold, leaf_hash},
-    note::{Checkpoint, Note, Purpose, SignerKey, VerifierKey},
-    path::{consistency, cover, extends, includes, inclusion},
-    tiles::{Edge, Hashes, Tile, TilePath, place, root_in},
-};
 use std::collections::HashMap;
 
-fn hex(hash: &Hash) -> String {
-    mandate::access::keys::hex(hash)
-}
+use mandate_tlog::{
+    hash::{Frontier, Hash, fold, leaf_hash},
+    note::{Checkpoint, Note, Purpose, SignerKey, VerifierKey},
+    path::{Node, consistency, cover, extends, includes, inclusion},
+    tiles::{Edge, Hashes, Tile, TilePath, place, root_in},
+};
+
+use crate::tampered::hex;
 
 /// The leaves and roots of the reference implementation of Certificate Transparency.
 const KNOWN: [(&[u8], &str); 8] = [
@@ -100,7 +99,7 @@ impl tlog_tiles::HashReader for Stored<'_> {
     fn read_hashes(&self, indices: &[u64]) -> Result<Vec<tlog_tiles::Hash>, tlog_tiles::tlog::Error> {
         let hash = |index: &u64| {
             let (level, n) = tlog_tiles::split_stored_hash_index(*index);
-            let node = mandate::audit::path::Node { height: level.into(), index: n };
+            let node = Node { height: level.into(), index: n };
             let (tile, offset, count) = place(node);
             tlog_tiles::Hash(root_in(&self.0[&tile], offset, count).unwrap())
         };
