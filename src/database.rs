@@ -4,6 +4,7 @@ use std::{path::PathBuf, str::FromStr as _, time::Duration};
 
 use anyhow::{Context as _, bail};
 use chrono::NaiveDate;
+use mandate_postgres::{Cluster, StartError};
 use sqlx::{
     Connection as _, PgConnection,
     migrate::{MigrateError, Migrator},
@@ -12,7 +13,6 @@ use sqlx::{
 
 use crate::{
     config::Settings,
-    postgres::{self, Cluster, StartError},
     repository::{self, Pool},
 };
 
@@ -63,16 +63,16 @@ impl Database {
     }
 
     async fn private(settings: &Settings, data_dir: PathBuf, durable: bool, guest: bool) -> anyhow::Result<Self> {
-        let private = postgres::Settings {
+        let private = mandate_postgres::Settings {
             data_dir,
             binaries: settings.postgres_bin.clone(),
             hide_installed: settings.postgres_bundle,
             durable,
         };
-        let (options, server) = match postgres::start(&private).await {
+        let (options, server) = match mandate_postgres::start(&private).await {
             Ok(cluster) => (cluster.options("mandate"), Server::Own(Box::new(cluster))),
             Err(StartError::AlreadyRunning { .. }) if guest => {
-                (postgres::of_another(&private, "mandate")?, Server::OfAnother)
+                (mandate_postgres::of_another(&private, "mandate")?, Server::OfAnother)
             }
             Err(error) => return Err(error.into()),
         };

@@ -21,7 +21,6 @@ pub mod metrics;
 pub mod money;
 pub mod people;
 pub mod plan;
-pub mod postgres;
 pub mod progress;
 pub mod proposals;
 pub mod readiness;

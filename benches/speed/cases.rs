@@ -66,6 +66,7 @@ const NEW_ID: &str = "(select left(h, 8) || '-' || right(h, 4) || substr(gen_ran
 const CODE: &str = "'B.p' || (extract(epoch from clock_timestamp()) * 1000000)::bigint || '-' || :client_id::text";
 
 /// All of them.
+#[expect(clippy::too_many_lines, reason = "a table, an entry a case")]
 pub(crate) fn cases() -> Vec<Case> {
     let path = |name, connections, path: String| Case {
         name,

@@ -19,10 +19,7 @@ use std::{path::Path, time::Duration};
 use anyhow::Context as _;
 use cases::{AS_OF, Case, LIST, Reader, cases};
 use clap::Parser;
-use mandate::{
-    access::{Role, keys},
-    postgres,
-};
+use mandate::access::{Role, keys};
 use pgbench::Pgbench;
 use service::Service;
 use sqlx::{Connection as _, PgConnection, postgres::PgConnectOptions};
@@ -88,13 +85,13 @@ async fn run(options: &Options) -> anyhow::Result<()> {
     feed::raise_limit()?;
     let place = tempfile::tempdir()?;
     std::fs::set_permissions(place.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
-    let settings = postgres::Settings {
+    let settings = mandate_postgres::Settings {
         data_dir: place.path().join("data"),
         binaries: std::env::var_os("MANDATE_POSTGRES_BIN").map(Into::into),
         hide_installed: std::env::var_os("MANDATE_POSTGRES_BUNDLE").is_some(),
         durable: true,
     };
-    let cluster = postgres::start(&settings).await?;
+    let cluster = mandate_postgres::start(&settings).await?;
     println!(
         "PostgreSQL {} ({}), {} cores",
         cluster.version(),
@@ -106,7 +103,7 @@ async fn run(options: &Options) -> anyhow::Result<()> {
     outcome
 }
 
-async fn measure(options: &Options, cluster: &postgres::Cluster, log: &Path) -> anyhow::Result<()> {
+async fn measure(options: &Options, cluster: &mandate_postgres::Cluster, log: &Path) -> anyhow::Result<()> {
     let server = cluster.options("postgres");
     let mut scales: Vec<Vec<Measured>> = Vec::new();
     for &initiatives in &options.scales {
@@ -140,7 +137,7 @@ async fn measure(options: &Options, cluster: &postgres::Cluster, log: &Path) -> 
 /// Measures all cases on one database.
 async fn scale(
     options: &Options,
-    cluster: &postgres::Cluster,
+    cluster: &mandate_postgres::Cluster,
     database: &PgConnectOptions,
     name: &str,
     rows: usize,

@@ -5,21 +5,22 @@ use std::{
     io::BufReader,
     path::Path,
     process::ExitCode,
+    time::Duration,
 };
 
 use anyhow::{Context as _, anyhow, ensure};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use uuid::Uuid;
-
-use super::{
-    hash::Hash,
-    key_file,
+use mandate_tlog::{
     note::{Checkpoint, Note, Purpose, is_name},
     verify::{Evidence, Failure, verify},
-    witness::{Epoch, Refusal, Seen, over_http, witness},
+    witness::{Epoch, Refusal, Seen, witness},
 };
-use crate::config::{AuditCommand, AuditKeyCommand, VerifyArguments, WitnessArguments};
-use crate::say;
+
+use super::key_file;
+use crate::{
+    config::{AuditCommand, AuditKeyCommand, VerifyArguments, WitnessArguments},
+    say,
+};
 
 /// Does what needs no database, and says how it ended: 0 it is proven, 1 it is not, 2 it cannot be said. `None` for the other commands.
 pub fn offline(command: &AuditCommand, origin: &str) -> Option<ExitCode> {
@@ -125,10 +126,25 @@ fn look(arguments: &WitnessArguments) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// Reads a receipt: `ID; leaf=HASH`.
-pub fn receipt(text: &str) -> Result<(Uuid, Hash), &'static str> {
-    const WRONG: &str = "is no receipt; write it as the header Mandate-Receipt has it: \"ID; leaf=HASH\"";
-    let (id, leaf) = text.split_once(';').ok_or(WRONG)?;
-    let hash = leaf.trim().strip_prefix("leaf=").and_then(|hash| STANDARD.decode(hash).ok()).ok_or(WRONG)?;
-    Ok((id.trim().parse().map_err(|_| WRONG)?, hash.try_into().map_err(|_| WRONG)?))
+/// Asks a service over HTTP or HTTPS, with a key of its API.
+fn over_http(url: &str, api_key: &str) -> impl Fn(&str) -> Result<String, String> {
+    let agent: ureq::Agent = ureq::Agent::config_builder()
+        .timeout_global(Some(Duration::from_secs(30)))
+        .max_redirects(0)
+        .http_status_as_error(false)
+        .build()
+        .into();
+    let base = url.trim_end_matches('/').to_owned();
+    let authorization = format!("Bearer {api_key}");
+    move |path| {
+        let address = format!("{base}{path}");
+        let mut answer = agent
+            .get(&address)
+            .header("Authorization", &authorization)
+            .call()
+            .map_err(|error| format!("{address}: {error}"))?;
+        let status = answer.status();
+        let text = answer.body_mut().read_to_string().map_err(|error| format!("{address}: {error}"))?;
+        if status.is_success() { Ok(text) } else { Err(format!("{address} answers {status}: {text}")) }
+    }
 }

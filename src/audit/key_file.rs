@@ -8,8 +8,7 @@ use std::{
 };
 
 use anyhow::{Context as _, anyhow};
-
-use super::note::{Purpose, SignerKey};
+use mandate_tlog::note::{Purpose, SignerKey};
 
 /// Reads a key.
 pub fn read(path: &Path) -> anyhow::Result<SignerKey> {

@@ -1,17 +1,5 @@
-//! Proof without trust: the tree, its signed checkpoints, and what verifies them. Nothing here knows the database or the service; an auditor
-//! needs neither. `record::proof` builds the tree and answers for it.
+//! `mandate audit` without a database: what an auditor does, and the file with the key that signs. `mandate_tlog` verifies; `record::proof`
+//! keeps the log.
 
-pub mod chain;
 pub mod command;
-pub mod event;
-pub mod file;
-pub mod hash;
 pub mod key_file;
-mod line;
-pub mod note;
-pub mod path;
-pub mod tiles;
-pub mod verify;
-pub mod witness;
-
-pub use line::ERASED_KIND;

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use mandate_tlog::{hash::Hash, note::VerifierKey, verify::receipt};
 use uuid::Uuid;
 
 use super::parsers::reason;
-use crate::audit::{command::receipt, hash::Hash, note::VerifierKey};
 
 /// What to do with the proof of the record.
 #[derive(Debug, Subcommand)]

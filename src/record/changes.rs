@@ -1,6 +1,10 @@
 //! Changes in the order of their positions, as PostgreSQL gives them.
 
 use chrono::{DateTime, Utc};
+use mandate_tlog::{
+    ERASED_KIND,
+    event::{EPOCH_KIND, KEY_KIND},
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder, types::Json};
@@ -10,10 +14,6 @@ use uuid::Uuid;
 use super::webhooks;
 use crate::{
     access::keys,
-    audit::{
-        ERASED_KIND,
-        event::{EPOCH_KIND, KEY_KIND},
-    },
     proposals,
     readiness::documents,
     repository::{Clearance, Error},

@@ -18,13 +18,14 @@ use std::{
 };
 
 use axum::{Router, routing::get};
+use mandate_tlog::note::SignerKey;
 use serde_json::Value;
 use tokio::sync::{Notify, Semaphore, watch};
 
 pub use sequencer::Sequencer;
 use tail::Tail;
 
-use crate::{api::format::suffixed, app::App, audit::note::SignerKey};
+use crate::{api::format::suffixed, app::App};
 
 /// The state that the sequencer of this process and its listeners share.
 #[derive(Debug, Clone)]

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use mandate_tlog::note::SignerKey;
 use sqlx::PgConnection;
 use tokio::{task::JoinHandle, time::timeout};
 
@@ -15,10 +16,7 @@ use super::{
     proof::log::{self, Step},
     tail::LENGTH,
 };
-use crate::{
-    audit::note::SignerKey,
-    repository::{self, Error, Pool},
-};
+use crate::repository::{self, Error, Pool};
 
 /// What others write is looked for this often.
 const INTERVAL: Duration = Duration::from_millis(250);

@@ -27,8 +27,6 @@ pub mod schema;
 pub mod section;
 pub mod sheet;
 pub mod table;
-pub mod xml;
-pub mod xsd;
 
 pub use export::export;
 pub use import::{Report, import};

@@ -9,11 +9,8 @@ use std::{
 };
 
 use futures_util::future::join_all;
-use mandate::{
-    database::MIGRATOR,
-    limits::Limits,
-    postgres::{self, Cluster, Settings},
-};
+use mandate::{database::MIGRATOR, limits::Limits};
+use mandate_postgres::{Cluster, Settings};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 use sqlx::{Connection as _, Executor as _, PgConnection, postgres::PgConnectOptions};
@@ -162,7 +159,7 @@ impl Own {
             hide_installed: std::env::var_os("MANDATE_POSTGRES_BUNDLE").is_some(),
             durable: true,
         };
-        let cluster = postgres::start(&settings).await.unwrap();
+        let cluster = mandate_postgres::start(&settings).await.unwrap();
         let mut connection = PgConnection::connect_with(&cluster.options("mandate")).await.unwrap();
         MIGRATOR.run(&mut connection).await.unwrap();
         Self { place, cluster }

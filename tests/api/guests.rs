@@ -8,7 +8,8 @@ use std::{
     time::Duration,
 };
 
-use mandate::{database::MIGRATOR, postgres};
+use mandate::database::MIGRATOR;
+use mandate_postgres::Settings;
 use sqlx::{Connection as _, PgConnection};
 use tokio::{
     net::TcpListener,
@@ -23,8 +24,8 @@ fn mandate(data: &Path) -> Command {
     command
 }
 
-fn settings(data: &Path) -> postgres::Settings {
-    postgres::Settings {
+fn settings(data: &Path) -> Settings {
+    Settings {
         data_dir: data.to_owned(),
         binaries: std::env::var_os("MANDATE_POSTGRES_BIN").map(PathBuf::from),
         hide_installed: std::env::var_os("MANDATE_POSTGRES_BUNDLE").is_some(),
@@ -94,7 +95,7 @@ async fn commands_use_the_private_postgresql_of_the_service_that_runs() {
         }
     };
     counted(0).await;
-    let private = postgres::of_another(&settings(&data), "mandate").unwrap();
+    let private = mandate_postgres::of_another(&settings(&data), "mandate").unwrap();
     let mut connection = PgConnection::connect_with(&private).await.unwrap();
     let bad = "insert into changes (kind, entity_id, version, action, actor, request_id, after)
                values ('entity', gen_random_uuid(), 1, 'created', 'hand', 'r', '{}')";
@@ -117,7 +118,7 @@ async fn a_guest_of_another_version_is_refused() {
     let place = tempfile::tempdir().unwrap();
     std::fs::set_permissions(place.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
     let data = place.path().join("data");
-    let cluster = postgres::start(&settings(&data)).await.unwrap();
+    let cluster = mandate_postgres::start(&settings(&data)).await.unwrap();
     // Its holder is about to make the schema.
     let (done, text) = run(&data, &["key", "list"]).await;
     assert!(!done && text.contains("try again"), "{text}");

@@ -14,15 +14,8 @@ use std::{
     time::Duration,
 };
 
-use mandate::{
-    access::Role,
-    audit::{
-        command::receipt,
-        verify::{Evidence, verify},
-    },
-    limits::Limits,
-    record::proof::export::export,
-};
+use mandate::{access::Role, limits::Limits, record::proof::export::export};
+use mandate_tlog::verify::{Evidence, receipt, verify};
 use serde_json::{Value, json};
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection, postgres::PgConnectOptions};
 use tokio::{

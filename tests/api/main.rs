@@ -74,7 +74,6 @@ mod progress;
 mod progress_reports;
 mod proof;
 mod proof_file;
-mod proof_tree;
 mod public;
 mod publication;
 mod published;

@@ -5,12 +5,8 @@
 
 use std::{fmt::Write as _, fs, path::PathBuf};
 
-use mandate::{
-    audit::{hash::Frontier, verify::opened},
-    database::MIGRATOR,
-    limits::Limits,
-    router,
-};
+use mandate::{database::MIGRATOR, limits::Limits, router};
+use mandate_tlog::{hash::Frontier, verify::opened};
 use regex::Regex;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};

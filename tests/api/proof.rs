@@ -6,14 +6,6 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use mandate::{
     access::{Role, keys},
     app::{App, layered},
-    audit::{
-        command::receipt,
-        hash::{Hash, leaf_hash},
-        note::{Checkpoint, Note, Purpose, SignerKey},
-        path::{extends, includes},
-        verify::{Evidence, Failure, Proven, opened, verify},
-        witness::{Refusal, witness},
-    },
     limits::Limits,
     record::{
         Record,
@@ -24,6 +16,13 @@ use mandate::{
     },
     repository::{self, Author},
     router,
+};
+use mandate_tlog::{
+    hash::{Hash, leaf_hash},
+    note::{Checkpoint, Note, Purpose, SignerKey},
+    path::{extends, includes},
+    verify::{Evidence, Failure, Proven, opened, receipt, verify},
+    witness::{Refusal, witness},
 };
 use serde_json::{Value, json};
 use sqlx::{Connection as _, PgConnection, postgres::PgConnectOptions};
@@ -102,7 +101,7 @@ async fn the_log_answers_strictly() {
     let length = u16::from_be_bytes([leaf.text.as_bytes()[0], leaf.text.as_bytes()[1]]);
     assert_eq!(usize::from(length), leaf.text.len() - 2);
     let first = leaf_hash(&leaf.text.as_bytes()[2..]);
-    let second = mandate::audit::hash::node_hash(&first, &hashes(&before["path"])[0]);
+    let second = mandate_tlog::hash::node_hash(&first, &hashes(&before["path"])[0]);
     assert!(extends((2, &second), (3, &head.root), &hashes(&proof["path"])));
     assert!(leaf.header("cache-control").contains("immutable"));
     for (query, fault) in [

@@ -10,12 +10,6 @@ use std::{
 use mandate::{
     access::Role,
     app::{App, layered},
-    audit::{
-        chain::opened_by_any,
-        note::{Checkpoint, Note, Purpose, SignerKey, VerifierKey},
-        verify::{Evidence, Failure, Proven, verify},
-        witness::{Refusal, Seen, witness},
-    },
     limits::Limits,
     record::{
         Record,
@@ -27,6 +21,12 @@ use mandate::{
     },
     repository::{self, Author},
     router,
+};
+use mandate_tlog::{
+    chain::opened_by_any,
+    note::{Checkpoint, Note, Purpose, SignerKey, VerifierKey},
+    verify::{Evidence, Failure, Proven, verify},
+    witness::{Refusal, Seen, witness},
 };
 use serde_json::json;
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection, postgres::PgConnectOptions};

@@ -1,16 +1,14 @@
 //! Erases the content of changes, where the law demands it. The leaves stay, and with them the proof; and each erasure is a change of its own
 //! in the record, of the kind `change`, so that nobody erases in silence. What the log says of itself stays: a verifier needs it.
 
+use mandate_tlog::{
+    ERASED_KIND,
+    event::{EPOCH_KIND, KEY_KIND},
+};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::{
-    audit::{
-        ERASED_KIND,
-        event::{EPOCH_KIND, KEY_KIND},
-    },
-    repository::{self, Author, Error, Isolation},
-};
+use crate::repository::{self, Author, Error, Isolation};
 
 /// What is to be erased.
 #[derive(Debug, Clone)]

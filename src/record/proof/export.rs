@@ -8,14 +8,12 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use futures_util::TryStreamExt as _;
+use mandate_tlog::file::{self, FORMAT, Kept};
 use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
 use super::log;
-use crate::{
-    audit::file::{self, FORMAT, Kept},
-    repository,
-};
+use crate::repository;
 
 #[derive(FromRow)]
 struct Row {

@@ -7,6 +7,12 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use mandate_tlog::{
+    hash::Hash,
+    note::SignerKey,
+    path,
+    tiles::{Tile, TilePath, WIDTH},
+};
 use serde::{Deserialize, Serialize};
 use sqlx::{FromRow, PgConnection};
 use utoipa::ToSchema;
@@ -21,12 +27,6 @@ use crate::{
         query::{self, NoParameters},
     },
     app::App,
-    audit::{
-        hash::Hash,
-        note::SignerKey,
-        path,
-        tiles::{Tile, TilePath, WIDTH},
-    },
     repository::{self, Fault},
 };
 

@@ -1,16 +1,14 @@
 //! The log in the database: how far it is, its tiles, and the next step of its growth.
 
+use mandate_tlog::{
+    hash::{Hash, fold},
+    note::{Checkpoint, SignerKey},
+    path::{Node, cover},
+    tiles::{Edge, Hashes, Tile, place, root_in},
+};
 use sqlx::{FromRow, PgConnection};
 
-use crate::{
-    audit::{
-        hash::{Hash, fold},
-        note::{Checkpoint, SignerKey},
-        path::{Node, cover},
-        tiles::{Edge, Hashes, Tile, place, root_in},
-    },
-    repository::Error,
-};
+use crate::repository::Error;
 
 /// How far the log is.
 #[derive(Debug, Clone, FromRow)]

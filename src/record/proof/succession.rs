@@ -4,18 +4,16 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
+use mandate_tlog::{
+    event::{EPOCH_KIND, KEY_KIND, NewEpoch, NewKey, epoch_id},
+    note::{Checkpoint, Note, Purpose, SignerKey},
+};
 use serde::Serialize;
 use sqlx::{PgConnection, types::Json};
 use uuid::Uuid;
 
 use super::log::{self, Step};
-use crate::{
-    audit::{
-        event::{EPOCH_KIND, KEY_KIND, NewEpoch, NewKey, epoch_id},
-        note::{Checkpoint, Note, Purpose, SignerKey},
-    },
-    repository::{Author, Error},
-};
+use crate::repository::{Author, Error};
 
 /// When a service works on the same, it is asked again after this.
 const PAUSE: Duration = Duration::from_millis(20);

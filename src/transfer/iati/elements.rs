@@ -1,15 +1,13 @@
 //! A contribution as an `iati-activity`. The order of the elements is that of the schema.
 
+use mandate_xsd::Element;
 use serde_json::Value;
 
 use super::{
     codes::{self, Codes},
     identifier::identifier,
 };
-use crate::{
-    repository::{Fault, Faults},
-    transfer::xml::Element,
-};
+use crate::repository::{Fault, Faults};
 
 /// The organisation that publishes.
 pub(super) struct Publisher<'a> {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use mandate_xsd::{Element, write};
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -15,7 +16,6 @@ use crate::{
     api::{Error, answer::internal},
     international::{Contribution, ContributionPartner},
     repository::{self, Fault},
-    transfer::xml::{Element, write},
     values::{Text, languages},
 };
 

@@ -2,12 +2,11 @@
 
 use std::{io::BufRead, sync::LazyLock};
 
+use mandate_xsd::{Element, Flaw, Name, Reader, Schema, Step, Walk, compile, is_space};
+
 use crate::{
     api::{Error, shape::brief},
-    transfer::{
-        xml::{Element, Flaw, Name, Reader, Step, is_space},
-        xsd::{self, Schema, Walk},
-    },
+    repository::Fault,
 };
 
 /// The versions whose files the schema of 2.03 judges; what came with 2.02 and 2.03 can be left out.
@@ -17,7 +16,7 @@ const ROOT: &str = "iati-activities";
 /// The schema of IATI 2.03 as the IATI publishes it.
 pub fn schema() -> Result<&'static Schema, Error> {
     static SCHEMA: LazyLock<Result<Schema, String>> = LazyLock::new(|| {
-        xsd::compile(&[
+        compile(&[
             include_str!("../../../schemas/iati/2.03/iati-activities-schema.xsd"),
             include_str!("../../../schemas/iati/2.03/iati-common.xsd"),
             include_str!("../../../schemas/iati/2.03/xml.xsd"),
@@ -34,6 +33,15 @@ pub struct Activities<R> {
     walk: Walk,
     /// What is wrong with the file around its activities.
     flaws: Vec<Flaw>,
+}
+
+impl From<Flaw> for Fault {
+    /// Points as `line 12, column 5: /iati-activities/iati-activity`.
+    fn from(flaw: Flaw) -> Self {
+        let Flaw { place, path, code, detail } = flaw;
+        let pointer = if path.is_empty() { place.to_string() } else { format!("{place}: {path}") };
+        Self { pointer, code: code.into(), detail }
+    }
 }
 
 /// What stands in a file.

@@ -5,6 +5,7 @@ use std::{
     io::BufRead,
 };
 
+use mandate_xsd::Flaw;
 use serde_json::{Map, Value, json};
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -23,7 +24,6 @@ use crate::{
     transfer::{
         how::Mode,
         section::{self, Before, Done, Outcome, Verdict, import_section},
-        xml::Flaw,
     },
     values::Id,
 };

@@ -4,6 +4,7 @@ mod money;
 mod results;
 mod shares;
 
+use mandate_xsd::{Element, Flaw};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -17,7 +18,6 @@ use super::{
 use crate::{
     api::shape::brief,
     international::contributions::{MOST_DOCUMENTS, MOST_RESULTS},
-    transfer::xml::{Element, Flaw},
     values::{codelists, languages},
 };
 

@@ -1,9 +1,8 @@
 //! `Part`: an element from which a mapping takes what it understands. What it did not take is listed, so nothing is lost in silence.
 
+use mandate_xsd::{Element, Name, Node, XML, is_space};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-
-use crate::transfer::xml::{Element, Name, Node, XML, is_space};
 
 /// A listing has so many rows; beyond them it only says that there are more.
 const ROWS: usize = 200;

@@ -26,7 +26,7 @@ fn files(folder: &str) -> Vec<PathBuf> {
 /// What is said of a file: nothing, or the flaws.
 fn said(path: &Path) -> Vec<String> {
     let mut said = Vec::new();
-    let show = |flaw: crate::transfer::xml::Flaw| {
+    let show = |flaw: mandate_xsd::Flaw| {
         format!("{}:{} {} {}: {}", flaw.place.line, flaw.place.column, flaw.path, flaw.code, flaw.detail)
     };
     let source = BufReader::with_capacity(7, fs::File::open(path).unwrap());

@@ -1,15 +1,12 @@
 //! The reference rates of the National Bank of Romania (`nbrfxrates.xml`, namespace `http://www.bnr.ro/xsd`): units of `OrigCurrency` for one
 //! unit of each currency, or for `multiplier` units.
 //!
-//! The file is from outside. Nothing in it is expanded or fetched: a document type, an entity and a depth that no such file has are refused.
+//! The file is from outside. Nothing in it is expanded or fetched, and a depth that no such file has is refused.
 
 use std::sync::Arc;
 
 use chrono::NaiveDate;
-use quick_xml::{
-    Reader,
-    events::{BytesStart, Event},
-};
+use mandate_xsd::{Element, Flaw, Reader, Step};
 use rust_decimal::Decimal;
 
 use super::{MOST, Rate, TOO_MANY, number};
@@ -31,50 +28,37 @@ struct State {
 
 /// The rates, in the order of the file.
 pub(super) fn read(text: &str) -> Result<Vec<Rate>, String> {
-    let mut reader = Reader::from_str(text);
+    let said = |flaw: Flaw| flaw.to_string();
+    let mut reader = Reader::new(text.as_bytes()).map_err(said)?;
     let mut state = State::default();
     loop {
-        match reader.read_event().map_err(|error| format!("it is not well-formed: {error}"))? {
-            Event::Start(tag) => state.open(&tag)?,
-            Event::Empty(tag) => {
-                state.open(&tag)?;
-                state.close()?;
-            }
-            Event::Text(words) => state.text.push_str(&words.xml10_content()),
-            Event::End(_) => state.close()?,
-            Event::Eof if state.path.is_empty() && !state.rates.is_empty() => return Ok(state.rates),
-            Event::Eof => return Err("it has no rates, or breaks off".into()),
-            Event::DocType(_) => return Err("it has a document type, which is not read".into()),
-            Event::GeneralRef(_) | Event::CData(_) => {
-                return Err("it has entities or sections, which are not read".into());
-            }
-            Event::Decl(_) | Event::PI(_) | Event::Comment(_) => {}
+        match reader.step().map_err(said)? {
+            Step::Open(element) => state.open(&element)?,
+            Step::Text(words, _) => state.text.push_str(&words),
+            Step::Close => state.close()?,
+            Step::End if state.rates.is_empty() => return Err("it has no rates".into()),
+            Step::End => return Ok(state.rates),
         }
     }
 }
 
-fn attribute(tag: &BytesStart<'_>, name: &str) -> Result<Option<String>, String> {
-    let found = tag.try_get_attribute(name).map_err(|error| format!("an attribute cannot be read: {error}"))?;
-    Ok(found.map(|attribute| attribute.value.into_owned()))
-}
-
 impl State {
-    fn open(&mut self, tag: &BytesStart<'_>) -> Result<(), String> {
+    fn open(&mut self, element: &Element) -> Result<(), String> {
         if self.path.len() == DEEPEST {
             return Err("it is deeper than such a file".into());
         }
-        self.path.push(tag.local_name().into_inner().to_owned());
+        self.path.push(element.name.local.clone());
         self.text.clear();
         match self.place().as_str() {
             "DataSet/Body/Cube" => {
-                let day = attribute(tag, "date")?.unwrap_or_default();
-                let on = NaiveDate::parse_from_str(&day, "%Y-%m-%d").map_err(|_| "a Cube has no date")?;
+                let day = element.attribute("date").unwrap_or_default();
+                let on = NaiveDate::parse_from_str(day, "%Y-%m-%d").map_err(|_| "a Cube has no date")?;
                 self.on = Some(on);
             }
             "DataSet/Body/Cube/Rate" => {
-                let currency = attribute(tag, "currency")?.ok_or("a Rate has no currency")?;
-                let units = attribute(tag, "multiplier")?.map_or(Ok(Decimal::ONE), |units| number(&units))?;
-                self.of = Some((currency, units));
+                let currency = element.attribute("currency").ok_or("a Rate has no currency")?;
+                let units = element.attribute("multiplier").map_or(Ok(Decimal::ONE), number)?;
+                self.of = Some((currency.to_owned(), units));
             }
             _ => {}
         }

@@ -15,15 +15,15 @@ use clap::Parser as _;
 use mandate::{
     access::{Role, keys, oidc::Issuer},
     app::{App, layered},
-    audit::note::{Purpose, SignerKey},
     config::Cli,
     database::MIGRATOR,
     edge::Edge,
     limits::Limits,
-    postgres::{self, Settings},
     record::{Record, webhooks::Dispatcher},
     repository, router,
 };
+use mandate_postgres::Settings;
+use mandate_tlog::note::{Purpose, SignerKey};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, postgres::PgConnectOptions};
 
 use super::Client;
@@ -45,7 +45,7 @@ async fn start() -> PgConnectOptions {
         hide_installed: std::env::var_os("MANDATE_POSTGRES_BUNDLE").is_some(),
         durable: false,
     };
-    let cluster = postgres::start(&settings).await.unwrap();
+    let cluster = mandate_postgres::start(&settings).await.unwrap();
     assert!(!settings.hide_installed || cluster.origin().starts_with("bundle"), "{}", cluster.origin());
     stop_with_this_process(&data_dir);
     let options = cluster.options("postgres");
