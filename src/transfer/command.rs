@@ -136,8 +136,11 @@ pub fn read(path: &Path, empty: Empty) -> anyhow::Result<(Vec<u8>, Origin)> {
     rows_of(path, empty)?.map_err(|flaws| explained(Unread::Rows(flaws).error()))
 }
 
+/// A plan and where its rows stand, or what is wrong with the rows of its folder.
+type Read = Result<(Vec<u8>, Origin), Vec<(String, Flaw)>>;
+
 /// The same, with what is wrong with the rows of a folder for a report.
-fn rows_of(path: &Path, empty: Empty) -> anyhow::Result<Result<(Vec<u8>, Origin), Vec<(String, Flaw)>>> {
+fn rows_of(path: &Path, empty: Empty) -> anyhow::Result<Read> {
     if path.is_dir() {
         return match folder::read_with(&files(path)?, nouns(), empty) {
             Ok(read) => Ok(Ok(read)),

@@ -11,7 +11,7 @@ pub enum Mode {
     /// It gets the fields that the file names; `null` clears one, and what the file does not name stays.
     #[default]
     Merge,
-    /// It is replaced: what the file does not name is cleared, but for its classification and what was reported of it.
+    /// It is replaced: what the file does not name is cleared, but for its classification, its status and what was reported of it.
     Replace,
     /// It stays as it is; only rows that are not there yet are written.
     Add,

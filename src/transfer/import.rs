@@ -97,7 +97,7 @@ async fn section(
     outcomes.extend(
         names.iter().enumerate().map(|(index, names)| RowOutcome::new(noun.table, index, names.external_id.clone())),
     );
-    let mut before = Before::default();
+    let mut before = Before::of_plan();
     for stage in stages_of(noun, &names) {
         for chunk in portions(noun, rows, &stage) {
             if let Some(faults) = enough.instead() {

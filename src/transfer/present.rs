@@ -177,12 +177,11 @@ impl<R: Resource> Present<R> {
         let mut missing = Vec::new();
         for (index, id, external_id) in found {
             let Ok(index) = usize::try_from(index) else { continue };
-            match external_id.filter(|_| external(&bodies[index]).is_some()) {
-                Some(external_id) => drop(self.rivals.insert(index, Rival { field, external_id })),
-                None => {
-                    self.found.entry(index).or_default().push(id);
-                    missing.push(id);
-                }
+            if let Some(external_id) = external_id.filter(|_| external(&bodies[index]).is_some()) {
+                self.rivals.insert(index, Rival { field, external_id });
+            } else {
+                self.found.entry(index).or_default().push(id);
+                missing.push(id);
             }
         }
         self.fetch(connection, &missing).await

@@ -185,16 +185,12 @@ impl Report {
     pub(super) fn refused(how: How, rows: Vec<Refused>) -> Self {
         let mut report = Self { dry_run: how.dry_run, mode: how.mode, ..Self::default() };
         for Refused { section, index, line, fault } in rows {
-            match report
-                .rows
-                .last_mut()
-                .filter(|last| last.section == section && last.line == line && last.index == index)
-            {
-                Some(last) => last.errors.push(fault),
-                None => {
-                    let row = RowOutcome::new(&section, index, None);
-                    report.rows.push(RowOutcome { line, errors: vec![fault], ..row });
-                }
+            let is_same = |last: &&mut RowOutcome| (&last.section, last.index, last.line) == (&section, index, line);
+            if let Some(last) = report.rows.last_mut().filter(is_same) {
+                last.errors.push(fault);
+            } else {
+                let row = RowOutcome::new(&section, index, None);
+                report.rows.push(RowOutcome { line, errors: vec![fault], ..row });
             }
         }
         report.close();

@@ -1,5 +1,7 @@
 //! Some rows of one section: matched with what is there, judged, and written.
 
+mod each_other;
+
 use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
@@ -12,7 +14,7 @@ use super::{
     difference::Difference,
     how::Mode,
     moved::{self, Doubt, Stood},
-    present::{Present, external},
+    present::Present,
 };
 use crate::{
     api::{
@@ -85,6 +87,15 @@ pub struct Before {
     pub met: HashSet<Uuid>,
     /// What stood of the things that they are about.
     stood: Stood,
+    /// Whether a row that nothing names may be one that says the same.
+    by_values: bool,
+}
+
+impl Before {
+    /// Nothing yet, of a section of a plan.
+    pub fn of_plan() -> Self {
+        Self { by_values: true, ..Self::default() }
+    }
 }
 
 /// Imports some rows, in the caller's transaction. The verdicts are in the order of the rows. What the database refuses is undone row by row,
@@ -102,7 +113,7 @@ pub async fn import_section<R: Resource>(
     let mut ids: Vec<Option<Uuid>> = rows.iter().map(|row| row.id).collect();
     let mut bodies: Vec<Value> = rows.into_iter().map(|row| row.body).collect();
     let mut present = Present::<R>::find(connection, &ids, &bodies).await?;
-    name_each_other(&present, &mut ids, &mut bodies);
+    each_other::name(&present, &mut ids, &mut bodies);
     let mut faults: Vec<Vec<Fault>> = vec![Vec::new(); bodies.len()];
     for (index, fault) in repository::resolve(connection, R::REFERENCES, &mut bodies).await? {
         faults[index].push(fault);
@@ -110,8 +121,10 @@ pub async fn import_section<R: Resource>(
     present.find_by_code(connection, &ids, &bodies).await?;
     present.find_by_key(connection, &ids, &bodies).await?;
     present.find_by_name(connection, &ids, &bodies).await?;
-    present.find_by_values(connection, (&ids, &bodies), &before.met).await?;
-    present.find_amounts(connection, (&ids, &bodies), &before.met).await?;
+    if before.by_values {
+        present.find_by_values(connection, (&ids, &bodies), &before.met).await?;
+        present.find_amounts(connection, (&ids, &bodies), &before.met).await?;
+    }
     let mut run = Run::<R> { mode, present: &present, met: HashSet::new(), doubts: Vec::new(), told: Vec::new() };
     let mut verdicts: Vec<Option<Settled>> = vec![None; bodies.len()];
     let (mut changed, mut created) = (Vec::new(), Vec::new());
@@ -360,31 +373,4 @@ async fn statement(connection: &mut PgConnection, sql: &'static str) -> Result<(
 
 fn fault(pointer: &str, code: &str, detail: String) -> Fault {
     Fault { pointer: pointer.into(), code: code.into(), detail }
-}
-
-/// Rows that refer to each other by their external ids can be written by one statement: each gets its id now.
-fn name_each_other<R: Resource>(present: &Present<R>, ids: &mut [Option<Uuid>], bodies: &mut [Value]) {
-    let own: Vec<&str> =
-        R::REFERENCES.iter().filter(|reference| reference.table == R::TABLE).map(|reference| reference.field).collect();
-    let called = |body: &Value| {
-        let names = own.iter().filter_map(|field| body.get(*field)?.as_str()?.strip_prefix("external:"));
-        names.map(str::to_owned).collect::<Vec<_>>()
-    };
-    let wanted: HashSet<String> = bodies.iter().flat_map(called).collect();
-    let mut named: HashMap<String, Uuid> = HashMap::new();
-    for (id, body) in ids.iter_mut().zip(&*bodies) {
-        if let Some(name) = external(body).filter(|name| wanted.contains(*name)) {
-            let known = present.of(usize::MAX, *id, body).map(|before| before.id);
-            let id = known.unwrap_or_else(|| *id.get_or_insert_with(Uuid::now_v7));
-            named.entry(name.to_owned()).or_insert(id);
-        }
-    }
-    for body in bodies {
-        for field in &own {
-            let name = body.get(*field).and_then(|word| word.as_str()?.strip_prefix("external:"));
-            if let Some(id) = name.and_then(|name| named.get(name)) {
-                body[*field] = id.to_string().into();
-            }
-        }
-    }
 }

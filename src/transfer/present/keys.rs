@@ -109,14 +109,17 @@ impl Key {
             statements.entry(empty).or_default().push(Value::Object(values));
         }
         let columns: Vec<&str> = self.named.iter().chain(self.open).copied().collect();
-        let given: String = columns.iter().map(|column| format!(", {column} {}", kind(column))).collect();
+        let given: String = columns.iter().flat_map(|column| [", ", column, " ", kind(column)]).collect();
         let mut found = Vec::new();
         for (empty, keys) in statements {
             let same: Vec<String> = columns
                 .iter()
-                .map(|column| match empty.iter().any(|name| name == column) {
-                    true => format!("t.{column} is null"),
-                    false => format!("t.{column} = g.{column}"),
+                .map(|column| {
+                    if empty.iter().any(|name| name == column) {
+                        format!("t.{column} is null")
+                    } else {
+                        format!("t.{column} = g.{column}")
+                    }
                 })
                 .collect();
             let sql = format!(

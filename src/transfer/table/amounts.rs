@@ -256,7 +256,8 @@ fn end<'k>(plan: &Plan<'_>, settled: &mut Settled, sources: &Directory, left: im
         let is_empty = subject.slots.iter().any(|slot| slot.is_empty && is_at(slot, one));
         let is_of_year = years.contains(&one.fiscal_year)
             || one.funding_source_id.is_some() && columns.contains(&(one.fiscal_year, one.funding_source_id));
-        if !is_empty && !(is_of_year && settled.is_of_table(one.external_id.as_deref())) {
+        let is_ended = is_empty || is_of_year && settled.is_of_table(one.external_id.as_deref());
+        if !is_ended {
             continue;
         }
         if settled.prune {

@@ -195,21 +195,18 @@ pub(super) fn pairs(map: &str) -> Result<Vec<(String, String)>, Fault> {
             return Err(wrong(format!("`{}` is not ROLE=HEADER, such as title=Name", brief(part))));
         };
         let name = name.trim();
-        let (header, end) = match after.trim_start().strip_prefix('"') {
-            Some(quoted) => {
-                let (header, end) = unquoted(quoted)
-                    .ok_or_else(|| wrong(format!("the quote that starts after `{}=` is never closed", brief(name))))?;
-                (header, end.trim_start())
+        let (header, end) = if let Some(quoted) = after.trim_start().strip_prefix('"') {
+            let open = || wrong(format!("the quote that starts after `{}=` is never closed", brief(name)));
+            let (header, end) = unquoted(quoted).ok_or_else(open)?;
+            (header, end.trim_start())
+        } else {
+            let (header, end) = after.split_at(end_of(after));
+            if header.matches('"').count() % 2 == 1 {
+                let detail =
+                    format!("the header `{}` has a quote that is never closed, or never opened", brief(header));
+                return Err(wrong(detail));
             }
-            None => {
-                let (header, end) = after.split_at(end_of(after));
-                if header.matches('"').count() % 2 == 1 {
-                    let detail =
-                        format!("the header `{}` has a quote that is never closed, or never opened", brief(header));
-                    return Err(wrong(detail));
-                }
-                (header.to_owned(), end)
-            }
+            (header.to_owned(), end)
         };
         pairs.push((name.to_owned(), header.trim().to_owned()));
         rest = match end.strip_prefix(',') {
