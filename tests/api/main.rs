@@ -96,6 +96,7 @@ mod succession;
 mod support;
 mod table_merges;
 mod tables;
+mod taken;
 mod terminals;
 mod texts;
 mod thresholds;
