@@ -24,6 +24,7 @@ use crate::{
         error::{Failure, render},
         idempotency::refuse_where_needless,
         incoming::Turns,
+        precondition::refuse_no_tags,
         shape::{brief, nearest},
     },
     arrival::Awaited,
@@ -223,6 +224,7 @@ pub fn layered(routes: Router<App>, app: App, limits: Limits) -> Router {
     let routes = routes
         .layer(middleware::from_fn_with_state(app.clone(), proposals::wait))
         .layer(middleware::from_fn(refuse_where_needless))
+        .layer(middleware::from_fn(refuse_no_tags))
         .layer(middleware::from_fn(refuse_repeated))
         .layer(middleware::from_fn_with_state(app.clone(), tell_of_writes))
         .layer(middleware::from_fn(move |request, next| in_time(limits, request, next)))

@@ -3,7 +3,12 @@
 //! Tags come back changed by what stands between: a proxy that compresses weakens them (`W/"7"`) or marks them (`"7-gzip"`). The version in
 //! such a tag still says which state was read, so it counts.
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::{
+    extract::Request,
+    http::{HeaderMap, HeaderName, HeaderValue, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
 use serde::Serialize;
 
 use super::error::Error;
@@ -139,7 +144,16 @@ pub fn overtaken(headers: &HeaderMap, error: Error) -> Error {
     if any && matches!(error, Error::Stale(_)) { Error::Overtaken } else { error }
 }
 
-/// Whether the client already has this representation. What cannot be read matches nothing.
+/// A layer that refuses a reading whose `If-None-Match` is no list of tags.
+pub async fn refuse_no_tags(request: Request, next: Next) -> Response {
+    let is_reading = request.method().is_safe();
+    match asked(request.headers(), &header::IF_NONE_MATCH) {
+        Some(Err(error)) if is_reading => error.into_response(),
+        _ => next.run(request).await,
+    }
+}
+
+/// Whether the client already has this representation. What cannot be read is refused before (`refuse_no_tags`).
 pub fn not_modified(headers: &HeaderMap, tag: &HeaderValue) -> bool {
     asked(headers, &header::IF_NONE_MATCH).is_some_and(|asked| asked.is_ok_and(|asked| asked.has(opaque(tag))))
 }

@@ -98,6 +98,7 @@ mod support;
 mod table_identity;
 mod table_merges;
 mod tables;
+mod taken;
 mod terminals;
 mod texts;
 mod thresholds;

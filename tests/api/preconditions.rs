@@ -45,7 +45,24 @@ async fn lists_reports_and_histories_know_their_marked_tags() {
             client.get(reading).header("if-none-match", &marked).expect(304).await;
         }
         client.get(reading).header("if-none-match", format!("\"{bare}0-gzip\"")).expect(200).await;
-        client.get(reading).header("if-none-match", bare).expect(200).await;
+        client.get(reading).header("if-none-match", bare).expect(400).await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_list_of_tags_is_refused_on_readings_too() {
+    let client = service().await;
+    let path = entity(&client).await;
+    let history = format!("{path}/history");
+    let readings =
+        ["/v1/entities", "/v1/entities.csv", "/v1/reports/summary", "/v1/changes", "/v1/obligations", "/openapi.json"];
+    for reading in readings.into_iter().chain([path.as_str(), history.as_str()]) {
+        for text in ["\"1", "*,*", "*, \"1\"", "1", "", "W/1", "\"1\" \"2\""] {
+            let reply = client.get(reading).header("if-none-match", text).expect(400).await;
+            assert_eq!(reply.json()["code"], "malformed", "{reading} {text}: {}", reply.text);
+            assert!(reply.text.contains("If-None-Match is no list of entity tags"), "{}", reply.text);
+        }
+        client.get(reading).header("if-none-match", "\"0\", W/\"x\"").expect(200).await;
     }
 }
 

@@ -243,6 +243,17 @@ async fn a_viewer_sees_less_and_is_told_so() {
     assert_eq!(json!([seen[0]["proven"], seen[0]["withheld"]]), json!(["0", 1]));
     assert_eq!(seen[0]["missing"][0]["reason"], "withheld");
     assert!(!json!(seen).to_string().contains(secret.as_str().unwrap()), "{seen:?}");
+    // No place is kept for what is hidden, beside what is shown or alone.
+    assert_eq!(seen[0]["answers"][0]["sources"], json!([]));
+    let open = evidence(&client, "legal_act", json!({})).await;
+    cite(&client, &plan, &open).await;
+    let hidden = evidence(&client, "legal_act", json!({})).await;
+    let citation = json!({"answer_id": plan, "evidence_id": hidden, "classification": "restricted"});
+    client.create("citations", citation).await;
+    let seen = rows(&client.as_viewer(), "explain=true").await;
+    let sources = seen[0]["answers"][0]["sources"].as_array().unwrap();
+    assert_eq!((sources.len(), &sources[0]["evidence_id"], &seen[0]["withheld"]), (1, &open, &json!(2)), "{seen:?}");
+    assert_eq!(rows(&client, "explain=true").await[0]["answers"][0]["sources"].as_array().unwrap().len(), 3);
     let of_all = rows(&client, "").await;
     assert_eq!(of_all[0]["withheld"], 0);
 }

@@ -90,7 +90,7 @@ pub(crate) struct Explained {
     is_assumed: bool,
     /// The kinds of evidence that the indicator accepts; with none, any.
     accepted_evidence: Vec<String>,
-    /// The evidence that it cites.
+    /// The evidence that it cites, as far as the key sees it.
     sources: Vec<Source>,
 }
 
@@ -224,7 +224,6 @@ impl Row {
     fn new(of: &[Scored], tally: &Tally, shares: Option<(Decimal, Decimal)>) -> Self {
         let first = &of[0];
         let has_points = tally.unscored < tally.indicators;
-        let sources = of.iter().flat_map(|each| &each.sources);
         let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
         Self {
             assessment_id: first.assessment_id,
@@ -250,7 +249,7 @@ impl Row {
             framework_is_verified: first.framework_is_verified,
             framework_note: first.framework_note.clone(),
             unverified_indicators: count(of.iter().filter(|each| !each.is_verified).count()),
-            withheld: count(sources.filter(|source| source.evidence_id.is_none()).count()),
+            withheld: of.iter().map(|each| each.withheld).sum(),
             missing: Vec::new(),
             rule: None,
             answers: None,

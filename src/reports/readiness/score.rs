@@ -20,7 +20,7 @@ select a.id as assessment_id, a.title as assessment, a.country, f.code || ' ' ||
     i.accepted_evidence, i.is_verified, i.candidates <> '[]' as has_rules, w.id as answer_id, w.level, w.is_met,
     points_said(i.levels, i.max_points, w.points, w.level, w.is_met) as said, coalesce(w.initiative_id = any($5), false) as is_completed,
     coalesce(points_said(i.levels, i.max_points, null, w.expected_level, null), w.expected_points, i.max_points) as expected,
-    coalesce(c.sources, '[]') as sources
+    coalesce(c.sources, '[]') as sources, (select count(*) from withheld_citations h where h.answer_id = w.id) as withheld
 from asked q cross join assessments a join frameworks f on f.id = a.framework_id
 cross join lateral framework_indicators(f.areas) i
 left join answers w on w.assessment_id = a.id and w.indicator = i.code
@@ -32,12 +32,9 @@ left join lateral (
         select c.id as citation_id, c.created_at, e.id, e.title, e.kind, e.valid_until, k.is_assumed,
             evidence_standing(case when k.is_assumed then 'verified' else e.state end, e.valid_until, q.day) as standing,
             coalesce(i.accepted_evidence = '{}' or e.kind = any(i.accepted_evidence), false) as is_accepted
-        from citations c left join evidence e on e.id = c.evidence_id,
+        from citations c join evidence e on e.id = c.evidence_id,
             lateral (select coalesce(e.id = any($6) and e.state in ('proposed', 'disputed'), false) as is_assumed) k
         where c.answer_id = w.id
-        union all
-        -- What cites evidence that the reader does not see is not seen either; that it is there is told.
-        select null, null, null, null, null, null, false, null, false from withheld_citations c where c.answer_id = w.id
     ) s
 ) c on w.id is not null
 where ($1 = '{}' or a.id = any($1)) and ($2 = '{}' or a.strategy_id = any($2)) and ($3 = '{}' or a.framework_id = any($3))
@@ -81,22 +78,24 @@ pub(super) struct Scored {
     pub(super) expected: Option<Decimal>,
     #[sqlx(json)]
     pub(super) sources: Vec<Source>,
+    /// How many citations more there are, which the reader does not see.
+    pub(super) withheld: i64,
 }
 
 /// A piece of evidence that an answer cites.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[schema(as = SourceOfScore)]
 pub(crate) struct Source {
-    /// The citation; null where the key may not see it.
-    citation_id: Option<Uuid>,
-    /// The evidence; null where the key may not see it.
-    pub(super) evidence_id: Option<Uuid>,
+    /// The citation.
+    citation_id: Uuid,
+    /// The evidence.
+    evidence_id: Uuid,
     /// What it is called.
-    title: Option<Text>,
+    title: Text,
     /// What it is.
-    pub(super) kind: Option<String>,
+    kind: String,
     /// How it stands on the day.
-    pub(super) standing: Option<String>,
+    standing: String,
     /// The last day on which it proves.
     valid_until: Option<NaiveDate>,
     /// Whether it is taken for verified because `if_verified` names it.
@@ -147,10 +146,10 @@ impl Scored {
         if proves || claims_nothing {
             return Some("not_claimed");
         }
-        if self.sources.is_empty() {
+        if self.sources.is_empty() && self.withheld == 0 {
             return Some("not_cited");
         }
-        let stands = |word: &str| self.sources.iter().any(|source| source.standing.as_deref() == Some(word));
+        let stands = |word: &str| self.sources.iter().any(|source| source.standing == word);
         let reason = BY_STANDING.iter().find(|(standing, _)| stands(standing));
         Some(reason.map_or("withheld", |(_, reason)| reason))
     }
