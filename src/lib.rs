@@ -1,6 +1,6 @@
 //! Mandate: the open system of record for carrying out a national strategy.
 //!
-//! Arrows go one way: `main -> app -> router -> areas -> api -> repository -> values`. `docs/architecture.md` is the map.
+//! Arrows go one way: `main -> app -> router -> areas -> api -> repository -> values`. `docs/reference/architecture.md` is the map.
 
 pub mod access;
 pub mod api;

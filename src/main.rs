@@ -181,7 +181,7 @@ fn fits(misfits: &[Misfit]) -> anyhow::Result<()> {
     }
     anyhow::ensure!(
         misfits.is_empty(),
-        "{} changes do not fit their noun: somebody has written into the record by hand; docs/operation.md says what to do",
+        "{} changes do not fit their noun: somebody has written into the record by hand; docs/reference/operation.md says what to do",
         misfits.len()
     );
     Ok(())

@@ -1,7 +1,7 @@
 //! What of a noun is whose: rules on fields, beside the rows of the policy.
 //!
 //! The policy says who may write a noun; here stands what of it is kept for some of them. `tests/api/matrix.rs` breaks every rule as every role,
-//! and `docs/access.md` shows them.
+//! and `docs/reference/access.md` shows them.
 
 use serde_json::Value;
 use sqlx::PgConnection;

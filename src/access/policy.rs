@@ -1,7 +1,7 @@
 //! Who may do what: a row for every operation of the document, and the one function that decides. What is not in the table nobody may.
 //!
 //! A new noun has a row in `NOUNS`, any other new operation one in `OTHERS`; `tests/api/matrix.rs` tries every row as every role, and
-//! `docs/access.md` shows them.
+//! `docs/reference/access.md` shows them.
 
 use std::{collections::HashMap, sync::LazyLock};
 

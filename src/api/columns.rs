@@ -1,5 +1,5 @@
 //! `Columns`: the cells of rows of one type, out of their published schema and never out of the rows. So a table has the same columns whatever
-//! is in it, also when it is empty, and no cell holds JSON. `docs/api.md` has the rules.
+//! is in it, also when it is empty, and no cell holds JSON. `docs/reference/api.md` has the rules.
 
 use serde_json::{Map, Value};
 use utoipa::ToSchema;

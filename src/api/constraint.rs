@@ -1,4 +1,4 @@
-//! The constraints of the database, told as faults of fields: their names and keys are an interface (`docs/adding-a-noun.md`).
+//! The constraints of the database, told as faults of fields: their names and keys are an interface (`docs/reference/adding-a-resource.md`).
 
 use serde_json::Value;
 use sqlx::{error::DatabaseError, postgres::PgDatabaseError};

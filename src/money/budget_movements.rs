@@ -1,7 +1,7 @@
 //! Budget movements: how the money of an allocation is allotted, committed and paid. They are only added to; what is wrong is reversed.
 //!
 //! The ceilings between the stages, and the rules about other movements, are judged by the database (migration 0015), under any interleaving
-//! of writers. Here stand the rules of a movement by itself. `docs/money.md` has both.
+//! of writers. Here stand the rules of a movement by itself. `docs/reference/money.md` has both.
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;

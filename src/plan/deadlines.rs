@@ -1,6 +1,6 @@
 //! Deadlines as real plans word them. A deadline is not a date: it keeps its words, and has days only where the words give them.
 //!
-//! `docs/deadlines.md` lists the forms that are understood. What is not understood is `unparsed`, never guessed.
+//! `docs/reference/deadlines.md` lists the forms that are understood. What is not understood is `unparsed`, never guessed.
 
 mod parse;
 #[cfg(test)]

@@ -43,7 +43,7 @@ pub enum StrategyStatus {
 }
 
 impl StrategyStatus {
-    /// The states that may follow. `docs/guard.md` has them with their reasons.
+    /// The states that may follow. `docs/reference/guard.md` has them with their reasons.
     pub(super) fn next(self) -> &'static [Self] {
         use StrategyStatus::{
             Amended, Approved, Archived, Closed, Consultation, Draft, InForce, Rejected, Submitted, Withdrawn,

@@ -1,7 +1,7 @@
 //! Four eyes (`MANDATE_FOUR_EYES`): acts that stand as proposed until a second principal confirms them.
 //!
 //! Which acts those are stands in the database, which refuses to commit such a change without a confirmation (migrations 0033, 0048). `waiting` is the layer that then keeps the request as a
-//! proposal and answers 202; `confirmations` sends it through the routes once more, in the name of both. `docs/access.md` says how it behaves.
+//! proposal and answers 202; `confirmations` sends it through the routes once more, in the name of both. `docs/reference/access.md` says how it behaves.
 
 mod act;
 mod confirmations;

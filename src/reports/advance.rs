@@ -1,4 +1,4 @@
-//! How far the work is: the one rule of progress, for every report that gives a percent. `docs/progress.md` has it in words, with an example.
+//! How far the work is: the one rule of progress, for every report that gives a percent. `docs/reference/progress.md` has it in words, with an example.
 //!
 //! A report adds `advance(&include)` after the common table expressions of its scope and joins `advance`; a sum over initiatives that weigh the same is
 //! `advance_of_many!`, a single one `advance_of_one!`.

@@ -48,7 +48,7 @@ pub(crate) struct Row {
     forecast_on: Option<NaiveDate>,
     /// Days from the planned end to the forecast, or to today where that is later.
     delay_days: i32,
-    /// How far it is, in percent to one decimal: what is known to be done of all the work (`docs/progress.md`); null where nothing is known.
+    /// How far it is, in percent to one decimal: what is known to be done of all the work (`docs/reference/progress.md`); null where nothing is known.
     percent: Option<f64>,
     /// How far it can be at most: as if all that is not known were done.
     at_most: Option<f64>,

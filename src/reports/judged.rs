@@ -1,6 +1,6 @@
 //! How each initiative stands: the common table expressions of the reports on progress, after those of the scope.
 //!
-//! `docs/progress.md` has the rules; here they stand once.
+//! `docs/reference/progress.md` has the rules; here they stand once.
 
 use crate::plan::ends::ends_of;
 

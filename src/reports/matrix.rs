@@ -58,7 +58,7 @@ pub(crate) struct Row {
     cancelled: i64,
     /// All of them.
     total: i64,
-    /// How far it is, in percent to one decimal: what is known to be done of all the work (`docs/progress.md`); null where nothing is known.
+    /// How far it is, in percent to one decimal: what is known to be done of all the work (`docs/reference/progress.md`); null where nothing is known.
     percent: Option<f64>,
     /// How far it can be at most: as if all that is not known were done.
     at_most: Option<f64>,

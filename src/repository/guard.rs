@@ -1,4 +1,4 @@
-//! The guard of plans: whether the strategies that a change leaves and enters allow it, by their status (`docs/guard.md`).
+//! The guard of plans: whether the strategies that a change leaves and enters allow it, by their status (`docs/reference/guard.md`).
 //!
 //! It stands in the statement that writes, so that no handler can forget it. What weighs is said by each noun (`Resource::needs_reason`).
 

@@ -1,7 +1,7 @@
 //! Import and export of whole plans.
 //!
 //! A plan file is JSON with one section a noun, each row being the body that a `POST` of the noun takes. Export writes what import reads.
-//! `folder` is the same as CSV files, `table` maps a table of another system; `docs/plan-file.md` is the reference of all three.
+//! `folder` is the same as CSV files, `table` maps a table of another system; `docs/reference/plan-file.md` is the reference of all three.
 
 pub mod batch;
 pub mod batch_handlers;

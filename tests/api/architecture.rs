@@ -142,7 +142,7 @@ fn statements_are_sent_where_the_architecture_says() {
     assert!(elsewhere.is_empty(), "{elsewhere:#?}");
     assert!(
         silent.is_empty(),
-        "no statement is sent in {silent:?}; take them off the list, here and in docs/architecture.md"
+        "no statement is sent in {silent:?}; take them off the list, here and in docs/reference/architecture.md"
     );
 }
 

@@ -1,4 +1,4 @@
-//! The one rule of progress: the example of `docs/progress.md`, and what would make it say more than is known.
+//! The one rule of progress: the example of `docs/reference/progress.md`, and what would make it say more than is known.
 
 use serde_json::{Value, json};
 

@@ -52,7 +52,7 @@ fn the_policy_has_a_row_for_every_operation_and_no_other() {
     assert_eq!(OPEN.iter().map(|id| (*id).to_owned()).collect::<BTreeSet<_>>(), open);
 }
 
-/// The table of `docs/access.md`.
+/// The table of `docs/reference/access.md`.
 fn rows() -> String {
     let roles: Vec<&str> = Role::ALL.iter().map(|role| role.word()).collect();
     let mut text = format!("| operation | {} |\n|---|{}\n", roles.join(" | "), "---|".repeat(roles.len()));
@@ -72,9 +72,9 @@ fn rows() -> String {
 
 #[test]
 fn the_page_on_access_shows_the_policy() {
-    let page = include_str!("../../docs/access.md");
+    let page = include_str!("../../docs/reference/access.md");
     let shown = page.split("<!-- policy -->\n").nth(1).unwrap().split("<!-- /policy -->").next().unwrap();
-    assert!(shown == rows(), "put this between the marks of docs/access.md:\n{}", rows());
+    assert!(shown == rows(), "put this between the marks of docs/reference/access.md:\n{}", rows());
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,7 +1,7 @@
 //! Webhooks: the feed, pushed. `webhook` and `handlers` are the subscription, `deliveries` and `requests` what became of it; `queue`,
 //! `dispatcher`, `attempt` and `send` do the work; `event` and `signature` are what a receiver sees, `egress` where a delivery may go.
 //!
-//! How it behaves towards receivers is said in `docs/webhooks.md`.
+//! How it behaves towards receivers is said in `docs/reference/webhooks.md`.
 
 mod attempt;
 mod deliveries;

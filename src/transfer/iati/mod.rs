@@ -1,6 +1,6 @@
 //! IATI 2.03: contributions come in as the activities of a file, and go out as such a file.
 //!
-//! `file` reads, `mapping` makes rows of an activity, `import` writes them, `export` makes activities of rows. `docs/iati.md` is the reference.
+//! `file` reads, `mapping` makes rows of an activity, `import` writes them, `export` makes activities of rows. `docs/reference/iati.md` is the reference.
 
 mod codes;
 pub mod command;

@@ -385,7 +385,7 @@ async fn every_rule_on_fields_binds_whom_it_says_and_no_other() {
 
 #[test]
 fn the_page_on_access_shows_the_rules_on_fields() {
-    let page = include_str!("../../../docs/access.md");
+    let page = include_str!("../../../docs/reference/access.md");
     let shown = page.split("<!-- fields -->\n").nth(1).unwrap().split("<!-- /fields -->").next().unwrap();
     let mut rows = "| rule | of | kept for | what |\n|---|---|---|---|\n".to_owned();
     for rule in RULES {
@@ -393,7 +393,7 @@ fn the_page_on_access_shows_the_rules_on_fields() {
         let free: Vec<&str> = rule.free.iter().map(|role| role.word()).collect();
         writeln!(rows, "| `{}` | {of} | {} | {} |", rule.name, free.join(", "), rule.what).unwrap();
     }
-    assert!(shown == rows, "put this between the marks of docs/access.md:\n{rows}");
+    assert!(shown == rows, "put this between the marks of docs/reference/access.md:\n{rows}");
 }
 
 #[tokio::test]
