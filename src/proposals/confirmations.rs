@@ -207,7 +207,10 @@ fn impossible(error: &Error, proposal: &Proposal) -> Option<String> {
     match error {
         Error::Stale(current) => {
             let given = proposal.if_match.as_deref().map(|tag| tag.trim_matches(['"', ' ']).to_owned());
-            let given = given.or(proposal.target_version.map(|version| version.to_string())).unwrap_or_default();
+            let given = given
+                .filter(|given| given != "*")
+                .or(proposal.target_version.map(|version| version.to_string()))
+                .unwrap_or_default();
             let now = current.as_ref().map_or_else(String::new, |now| format!(" to version {}", now["version"]));
             return Some(format!("It has changed since it was proposed, from version {given}{now}. {AGAIN}"));
         }
@@ -222,6 +225,7 @@ fn impossible(error: &Error, proposal: &Proposal) -> Option<String> {
     }
     let told = |fault: Fault| match fault.detail.strip_suffix("; read it again").filter(|_| fault.code == "stale") {
         Some(words) => format!("{}: {words}. {AGAIN}", fault.pointer),
+        None if fault.code == "not_as_proposed" => format!("{} {AGAIN}", fault.detail),
         None => fault.detail,
     };
     let details: Vec<String> = problem.errors.into_iter().map(told).collect();

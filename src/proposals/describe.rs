@@ -56,6 +56,14 @@ pub fn describe(document: &mut Value) {
         components.extend(schemas::<Confirmation>());
         let body = json!({"description": "The body of the request: JSON, or the text of another media type."});
         components["Proposal"]["properties"]["body"] = body;
+        let change = json!({"type": "object", "required": ["kind", "action", "id", "version", "after"], "properties": {
+            "kind": {"type": "string", "description": "Its kind, such as `timeline`."},
+            "action": {"type": "string", "enum": ["created", "updated", "deleted"]},
+            "id": {"type": "string", "format": "uuid", "description": "Its id; what is new gets another one when it is confirmed."},
+            "version": {"type": ["integer", "null"], "description": "Its version before."},
+            "after": {"type": ["object", "null"], "description": "The stored fields as they would be."}}});
+        components["Proposal"]["properties"]["changes"] = json!({"type": ["array", "null"], "items": change,
+            "description": "All that it would change, or has changed; what it would write when it is confirmed is compared with that. Left out in lists; null for its proposer, where he does not see all of it any more."});
     }
     if let Value::Array(tags) = &mut document["tags"] {
         tags.push(

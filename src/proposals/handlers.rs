@@ -1,5 +1,7 @@
 //! `GET /v1/proposals`: what waits for a second principal, and what became of it.
 
+use std::{collections::HashMap, sync::LazyLock};
+
 use axum::{
     Json,
     extract::{OriginalUri, RawQuery, State},
@@ -23,7 +25,15 @@ use crate::{
     },
     app::App,
     repository::{Key, Reading},
+    router::{Noun, nouns},
 };
+
+/// By kind the fields that refer to something, each with the kind of that.
+static REFERS: LazyLock<Value> = LazyLock::new(|| {
+    let kinds: HashMap<&str, &str> = nouns().iter().map(|noun| (noun.table, noun.kind)).collect();
+    let of = |noun: &Noun| noun.references.iter().map(|one| (one.field.to_owned(), json!(kinds[one.table]))).collect();
+    nouns().iter().map(|noun| (noun.kind.to_owned(), Value::Object(of(noun)))).collect()
+});
 
 /// Who reads; without a key nobody does.
 pub(super) fn reader(actor: &Actor) -> Result<Reader<'_>, Error> {
@@ -34,12 +44,22 @@ pub(super) fn reader(actor: &Actor) -> Result<Reader<'_>, Error> {
     }
     let scopes = actor.scopes();
     let operations = (!scopes.0.is_empty()).then(|| policy::readable(scopes));
-    Ok(Reader { actor, operations })
+    Ok(Reader { actor, operations, refers: &REFERS })
 }
 
-/// A proposal as it is answered.
+/// A proposal with all that it would change.
 pub(super) fn shown(proposal: &Proposal) -> Result<Value, Error> {
+    let mut value = listed(proposal)?;
+    value["changes"] = proposal.held.clone().filter(|_| !proposal.is_withheld).into();
+    Ok(value)
+}
+
+/// A proposal of a list.
+fn listed(proposal: &Proposal) -> Result<Value, Error> {
     let mut value = serde_json::to_value(proposal).map_err(internal)?;
+    if proposal.is_withheld {
+        value["after"] = Value::Null;
+    }
     value["body"] = serde_json::from_slice(&proposal.body)
         .unwrap_or_else(|_| String::from_utf8_lossy(&proposal.body).into_owned().into());
     Ok(value)
@@ -75,7 +95,7 @@ pub(super) async fn list(
     let has_more = rows.len() > limit;
     rows.truncate(limit);
     let next = rows.last().filter(|_| has_more).map(|last| last.id);
-    let items = rows.iter().map(shown).collect::<Result<_, _>>()?;
+    let items = rows.iter().map(listed).collect::<Result<_, _>>()?;
     let form = Form { format, columns: Columns::of::<Proposal>().and(&["body"]), language: None };
     let body = form.render(items, |items| json!({"items": items, "next": next}))?;
     with_next(tagged(&headers, body, format), &uri, next.map(|next| next.to_string()).as_deref())

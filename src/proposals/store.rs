@@ -65,9 +65,19 @@ pub(super) struct Proposal {
     pub(super) target_id: Uuid,
     /// Its version when it was proposed.
     pub(super) target_version: Option<i32>,
-    /// The stored fields as they would be.
+    /// The stored fields as they would be; null for its proposer, where he does not see all of it any more.
     #[schema(value_type = Option<Object>)]
     pub(super) after: Option<Value>,
+    /// All that it would change, unless it is one of a list.
+    #[serde(skip)]
+    #[schema(ignore)]
+    #[sqlx(default)]
+    pub(super) held: Option<Value>,
+    /// Whether who reads it made it, and does not see all that it would change.
+    #[serde(skip)]
+    #[schema(ignore)]
+    #[sqlx(default)]
+    pub(super) is_withheld: bool,
     /// The principal who proposed it.
     pub(super) proposed_by: String,
     /// Who that is in the record, such as `key:night-batch`.
@@ -93,7 +103,7 @@ pub(super) struct New<'a> {
     pub(super) method: &'a str,
     pub(super) path: &'a str,
     pub(super) content_type: Option<&'a str>,
-    pub(super) if_match: Option<String>,
+    pub(super) if_match: Option<&'a str>,
     pub(super) body: &'a [u8],
     pub(super) reason: Option<&'a str>,
     pub(super) change: &'a Value,
@@ -106,7 +116,7 @@ pub(super) struct New<'a> {
 /// Keeps a proposal. The same one that still waits, or that came under the same idempotency key within 48 hours, is the answer in its place.
 pub(super) async fn keep(connection: &mut PgConnection, new: &New<'_>) -> Result<Proposal, Error> {
     let before: Option<Proposal> = sqlx::query_as(
-        "select * from proposals where proposed_by = $1 and idempotency_key = $2 and fingerprint = $3
+        "select *, changes as held from proposals where proposed_by = $1 and idempotency_key = $2 and fingerprint = $3
          and created_at > now() - interval '48 hours' order by created_at desc limit 1",
     )
     .bind(new.principal)
@@ -119,11 +129,12 @@ pub(super) async fn keep(connection: &mut PgConnection, new: &New<'_>) -> Result
     }
     Ok(sqlx::query_as(
         "insert into proposals (id, act, operation, method, path, content_type, if_match, body, reason, kind, action, target_id, target_version,
-             after, proposed_by, actor, idempotency_key, fingerprint)
+             after, proposed_by, actor, idempotency_key, fingerprint, changes, content)
          values ($1, $2->>'act', $3, $4, $5, $6, $7, $8, $9, $2->>'kind', $2->>'action', ($2->>'id')::uuid, ($2->>'version')::integer,
-             nullif($2->'after', 'null'::jsonb), $10, $11, $12, $13)
-         on conflict (proposed_by, fingerprint) where state = 'proposed' do update set updated_at = proposals.updated_at
-         returning *",
+             nullif($2->'after', 'null'::jsonb), $10, $11, $12, $13, $2->'changes',
+             sha256(convert_to(comparable($2->'changes', today())::text, 'UTF8')))
+         on conflict (proposed_by, fingerprint, content) where state = 'proposed' do update set updated_at = proposals.updated_at
+         returning *, changes as held",
     )
     .bind(Uuid::now_v7())
     .bind(new.change)
@@ -131,7 +142,7 @@ pub(super) async fn keep(connection: &mut PgConnection, new: &New<'_>) -> Result
     .bind(new.method)
     .bind(new.path)
     .bind(new.content_type)
-    .bind(&new.if_match)
+    .bind(new.if_match)
     .bind(new.body)
     .bind(new.reason)
     .bind(new.principal)
@@ -163,26 +174,6 @@ pub(super) struct Filter {
     pub(super) limit: Option<i64>,
 }
 
-/// In a reading of a clearance: whether what it changes, what that stands under, and what it would be are seen. A request that changes several
-/// things is seen by who sees everything.
-const SEEN: &str = "
- and (p.proposed_by = $me or p.operation in ('create_' || p.kind, 'replace_' || p.kind, 'patch_' || p.kind, 'delete_' || p.kind)
-     and cleared.sees(coalesce(p.after ->> 'classification', 'public'))
-     and (p.action = 'created' or case p.kind
-         when 'budget_allocation' then exists (select from budget_allocations t where t.id = p.target_id)
-         when 'timeline' then exists (select from timelines t where t.id = p.target_id)
-         when 'initiative' then exists (select from initiatives t where t.id = p.target_id)
-         when 'step' then exists (select from steps t where t.id = p.target_id)
-         when 'strategy' then exists (select from strategies t where t.id = p.target_id)
-         else false end)
-     and (p.after ->> 'strategy_id' is null or exists (select from strategies t where t.id = (p.after ->> 'strategy_id')::uuid))
-     and (p.after ->> 'initiative_id' is null or exists (select from initiatives t where t.id = (p.after ->> 'initiative_id')::uuid))
-     and (p.after ->> 'step_id' is null or exists (select from steps t where t.id = (p.after ->> 'step_id')::uuid))
-     and not exists (
-         select from jsonb_each_text(coalesce(p.after, '{}')) a
-         where a.key in ('allocation_id', 'to_allocation_id', 'from_allocation_id') and a.value is not null
-             and not exists (select from budget_allocations t where t.id = a.value::uuid)))";
-
 /// The proposals that somebody sees, the newest first; the connection reads with his clearance.
 pub(super) async fn list(
     connection: &mut PgConnection,
@@ -190,7 +181,7 @@ pub(super) async fn list(
     filter: &Filter,
     limit: i64,
 ) -> Result<Vec<Proposal>, Error> {
-    let mut query = reader.query();
+    let mut query = reader.query("");
     if !filter.state.is_empty() {
         query.push(" and p.state = any(").push_bind(crate::values::words(&filter.state)).push(")");
     }
@@ -216,7 +207,7 @@ pub(super) async fn find(
     reader: &Reader<'_>,
     id: Uuid,
 ) -> Result<Option<Proposal>, Error> {
-    let mut query = reader.query();
+    let mut query = reader.query(", p.changes as held");
     query.push(" and p.id = ").push_bind(id);
     Ok(query.build_query_as().fetch_optional(connection).await?)
 }
@@ -226,15 +217,25 @@ pub(super) struct Reader<'a> {
     pub(super) actor: &'a Actor,
     /// The operations whose things his scopes let him read; none said means all.
     pub(super) operations: Option<Vec<String>>,
+    /// By kind the fields that refer to something, each with the kind of that.
+    pub(super) refers: &'a Value,
 }
 
 impl Reader<'_> {
-    fn query(&self) -> QueryBuilder<Postgres> {
-        let mut query = QueryBuilder::new("select p.* from proposals p where true");
-        if self.actor.clearance() != Clearance::All {
-            let mut parts = SEEN.split("$me");
-            query.push(parts.next().unwrap_or_default()).push_bind(self.actor.principal());
-            query.push(parts.next().unwrap_or_default());
+    /// In a reading of his clearance. He sees a proposal when he sees all that it changes, as it is and as it would be, and all to which that refers.
+    /// A request on several things has more in its body than it changes: it is seen by who sees everything. Everybody sees what he asked for himself.
+    fn query(&self, and: &str) -> QueryBuilder<Postgres> {
+        let mut query = QueryBuilder::new("select p.*");
+        query.push(and);
+        if self.actor.clearance() == Clearance::All {
+            query.push(" from proposals p where true");
+        } else {
+            query.push(", not s.sees as is_withheld from proposals p cross join lateral (select cleared.sees_changes(p.changes, ");
+            query
+                .push_bind(self.refers)
+                .push(") as sees offset 0) s where (p.proposed_by = ")
+                .push_bind(self.actor.principal());
+            query.push(" or s.sees and p.operation in ('create_' || p.kind, 'replace_' || p.kind, 'patch_' || p.kind, 'delete_' || p.kind))");
         }
         if let Some(operations) = &self.operations {
             query.push(" and p.operation = any(").push_bind(operations.clone()).push(")");

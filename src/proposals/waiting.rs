@@ -71,9 +71,9 @@ pub async fn wait(State(app): State<App>, request: Request, next: Next) -> Respo
 }
 
 async fn propose(app: &App, asked: &Asked, body: Option<Vec<u8>>, change: &Value) -> Result<Response, Error> {
-    let Some(body) = body else {
+    let Some(body) = body.filter(|_| !change["changes"].is_null()) else {
         let detail = format!(
-            "it holds at least one {} ({} {}), which needs a second principal, and is too large to stand as a proposal (1 MiB): take \
+            "it holds at least one {} ({} {}), which needs a second principal, and is too large to stand as a proposal (1 MiB, 1000 changes): take \
              such rows out, and write them in requests of their own",
             change["act"].as_str().unwrap_or_default(),
             change["kind"].as_str().unwrap_or_default(),
@@ -85,13 +85,13 @@ async fn propose(app: &App, asked: &Asked, body: Option<Vec<u8>>, change: &Value
     let author = actor.author(&asked.headers)?;
     let text = |name: header::HeaderName| asked.headers.get(name).and_then(|value| value.to_str().ok());
     let content_type = text(header::CONTENT_TYPE);
-    let if_match = text(header::IF_MATCH).map(|given| judged(given, asked, change));
+    let if_match = text(header::IF_MATCH);
     let mut fingerprint = Sha256::new();
     for part in [asked.method.as_bytes(), asked.path.as_bytes(), content_type.unwrap_or_default().as_bytes(), &body] {
         fingerprint.update(part.len().to_be_bytes());
         fingerprint.update(part);
     }
-    fingerprint.update(if_match.as_deref().unwrap_or_default());
+    fingerprint.update(if_match.unwrap_or_default());
     let new = New {
         operation: &asked.operation,
         method: &asked.method,
@@ -110,15 +110,4 @@ async fn propose(app: &App, asked: &Asked, body: Option<Vec<u8>>, change: &Value
     let proposal = store::keep(&mut connection, &new).await.map_err(repository::Error::at_commit)?;
     let location = HeaderValue::from_str(&format!("/v1/proposals/{}", proposal.id)).map_err(internal)?;
     Ok((StatusCode::ACCEPTED, [(header::LOCATION, location)], Json(shown(&proposal)?)).into_response())
-}
-
-/// The version for which it is proposed: also where the proposer wrote over whatever was there, the second decides on what he can look at.
-fn judged(given: &str, asked: &Asked, change: &Value) -> String {
-    let kind = change["kind"].as_str().unwrap_or_default();
-    match change["version"].as_i64() {
-        Some(version) if given.trim() == "*" && asked.operation.ends_with(&format!("_{kind}")) => {
-            format!("\"{version}\"")
-        }
-        _ => given.to_owned(),
-    }
 }
