@@ -46,8 +46,7 @@ return array_remove(array[
             then 'completion'
     end,
     case
-        when kind = 'strategy' and after ->> 'status' in ('closed', 'archived')
-            and coalesce(before ->> 'status', '') not in ('closed', 'archived')
+        when kind = 'strategy' and after ->> 'status' in ('closed', 'archived') and before ->> 'status' is distinct from after ->> 'status'
             then 'closing'
     end
 ], null);

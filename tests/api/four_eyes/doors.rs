@@ -245,3 +245,29 @@ async fn a_percent_of_hundred_completes_nothing() {
     anna.patch("/v1/steps/external:st", back).header("if-match", "*").header("mandate-reason", "x").expect(200).await;
     assert_eq!(ground.proposed(complete()).await["act"], "completion");
 }
+
+#[tokio::test]
+async fn what_is_closed_is_archived_by_two() {
+    let ground = ground(ALL).await;
+    let anna = &ground.anna;
+    let mut whole =
+        json!({"external_id": "w", "code": "W", "title": "W", "country": "XX", "kind": "strategy", "status": "closed"});
+    decided(&ground.bogdan, &ground.proposed(anna.post("/v1/strategies", whole.clone())).await, "confirm").await;
+    let words = json!({"description": "What was done"});
+    anna.patch("/v1/strategies/external:w", words).if_match(1).header("mandate-reason", "x").expect(200).await;
+    whole["status"] = json!("archived");
+    let row = json!({"format": "mandate-plan/1", "strategies": [{"external_id": "w", "status": "archived"}]});
+    let calls = [
+        anna.patch("/v1/strategies/external:w", json!({"status": "archived"})).header("if-match", "*"),
+        anna.put("/v1/strategies/external:w", whole).header("if-match", "*"),
+        anna.post("/v1/imports", row),
+    ];
+    let mut proposals = Vec::new();
+    for call in calls {
+        let proposal = ground.proposed(call).await;
+        assert_eq!(proposal["act"], "closing", "{proposal}");
+        proposals.push(proposal);
+    }
+    decided(&ground.bogdan, &proposals[0], "confirm").await;
+    assert_eq!(anna.get("/v1/strategies/external:w").expect(200).await.json()["status"], "archived");
+}
