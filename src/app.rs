@@ -19,22 +19,20 @@ use uuid::Uuid;
 
 use crate::{
     access::{Actor, Confirming, KeyCache, oidc::Issuer},
-    api::{
-        Error,
-        error::{Failure, render},
-        idempotency::refuse_where_needless,
-        incoming::Turns,
-        precondition::refuse_no_tags,
-        shape::{brief, nearest},
+    api::{idempotency::refuse_where_needless, incoming::Turns, precondition::refuse_no_tags},
+    base::{
+        limits::Limits,
+        text::{brief, nearest},
     },
-    arrival::Awaited,
+    documents::{self, Intake},
     edge::{
-        Edge, cors,
+        Edge,
+        body_watch::Awaited,
+        cors,
         headers::{refuse_repeated, secure, takes_password},
     },
-    limits::Limits,
+    error::{Error, Failure, render},
     proposals,
-    readiness::documents::{self, Intake},
     record::{
         Record, Sequencer,
         webhooks::{Dispatcher, Egress},

@@ -15,22 +15,24 @@ use uuid::Uuid;
 
 use crate::{
     access,
-    api::{self, Error, document, published::Published, shape::Shape},
+    api::{self, document, published::Published, shape::Shape},
     app::App,
-    entities::Entity,
+    error::Error,
     feeds,
-    international::{
-        Commitment, ContactPoint, Contribution, ContributionPartner, Delegation, Engagement, Forum, Position, Treaty,
-        TreatyAction,
+    nouns::{
+        entities::Entity,
+        indicators::{Indicator, IndicatorTarget, Measurement},
+        international::{
+            Commitment, ContactPoint, Contribution, ContributionPartner, Delegation, Engagement, Forum, Position,
+            Treaty, TreatyAction,
+        },
+        money::{BudgetAllocation, BudgetMovement, ExchangeRate, FundingSource},
+        people::{StaffAllocation, StaffCapacity, TrainingProgramme, TrainingSession},
+        plan::{Assignment, Dependency, Initiative, LegalAct, Milestone, Objective, Step, Strategy, Timeline},
+        progress::{ProgressReport, ReportingCycle, Risk},
+        readiness::{Answer, Assessment, Citation, Evidence, Framework},
     },
-    metrics::{Indicator, IndicatorTarget, Measurement},
-    money::{BudgetAllocation, BudgetMovement, ExchangeRate, FundingSource},
-    people::{StaffAllocation, StaffCapacity, TrainingProgramme, TrainingSession},
-    plan::{Assignment, Dependency, Initiative, LegalAct, Milestone, Objective, Step, Strategy, Timeline},
-    progress::{self, ProgressReport, ReportingCycle, Risk},
-    proposals,
-    readiness::{self, Answer, Assessment, Citation, Evidence, Framework},
-    record, reports,
+    proposals, record, reporting as progress, reports,
     repository::{self, Author, Reference, Resource},
     transfer::{
         self,
@@ -169,8 +171,8 @@ pub fn routes() -> Router<App> {
         .merge(document::page())
         .merge(reports::routes())
         .merge(progress::routes())
-        .merge(readiness::documents::routes())
-        .merge(readiness::candidates::routes())
+        .merge(crate::documents::routes())
+        .merge(crate::candidates::routes())
         .merge(record::routes())
         .merge(access::routes())
         .merge(proposals::routes())
@@ -182,8 +184,8 @@ pub fn document() -> Value {
     let mut document = document::document(nouns());
     reports::describe(&mut document);
     progress::describe(&mut document);
-    readiness::documents::describe(&mut document);
-    readiness::candidates::describe(&mut document);
+    crate::documents::describe(&mut document);
+    crate::candidates::describe(&mut document);
     record::describe(&mut document);
     access::describe(&mut document);
     transfer::handlers::describe(&mut document);

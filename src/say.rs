@@ -7,6 +7,6 @@ macro_rules! say {
     ($($words:tt)*) => {{
         use std::io::Write as _;
         let words = format!($($words)*);
-        let _ = writeln!(std::io::stdout(), "{}", $crate::values::characters::shown(&words));
+        let _ = writeln!(std::io::stdout(), "{}", $crate::base::values::characters::shown(&words));
     }};
 }

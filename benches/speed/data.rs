@@ -13,7 +13,7 @@ pub(crate) async fn make(
     connection.execute(AssertSqlSafe(format!("create database {name}"))).await?;
     let options = server.clone().database(name);
     let mut connection = PgConnection::connect_with(&options).await?;
-    mandate::database::MIGRATOR.run(&mut connection).await?;
+    mandate::cli::database::MIGRATOR.run(&mut connection).await?;
     let indexes: Vec<(String, String)> = sqlx::query_as(
         "select indexname, indexdef from pg_indexes where schemaname = 'public'
          and not exists (select from pg_constraint where conname = indexname)

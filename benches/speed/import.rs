@@ -3,7 +3,7 @@
 use std::{fmt::Write as _, fs, path::Path, process::Command, time::Instant};
 
 use anyhow::{Context as _, ensure};
-use mandate::database::MIGRATOR;
+use mandate::cli::database::MIGRATOR;
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, postgres::PgConnectOptions};
 

@@ -18,9 +18,10 @@ use super::{
     role::{Act, Role, Scope, Scopes},
 };
 use crate::{
-    api::{Error, header_words},
+    api::header_words,
     app::App,
-    limits::REASON,
+    base::limits::REASON,
+    error::Error,
     repository::{Author, Clearance},
 };
 

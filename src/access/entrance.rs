@@ -11,9 +11,9 @@ use super::{
     keys,
 };
 use crate::{
-    api::Error,
     app::App,
     edge::{Attempt, Who, address::Client},
+    error::Error,
 };
 
 impl FromRequestParts<App> for Actor {

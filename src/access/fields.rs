@@ -12,7 +12,7 @@ use super::{
     role::Role,
 };
 use crate::{
-    api::Error,
+    error::Error,
     repository::{Fault, Faults, Resource},
 };
 

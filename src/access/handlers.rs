@@ -20,7 +20,6 @@ use super::{
 };
 use crate::{
     api::{
-        Error,
         answer::{Form, internal, whole},
         format::{Format, suffixed},
         idempotency::{Attempt, Work},
@@ -29,7 +28,8 @@ use crate::{
         query::{self, NoParameters},
     },
     app::App,
-    entities::entities::EntityId,
+    error::Error,
+    nouns::entities::entities::EntityId,
     repository::{self, Author, Faults, Isolation, Reference},
 };
 
@@ -205,7 +205,7 @@ fn check_scopes(actor: &Actor, scopes: &Scopes, faults: &mut Faults) {
 }
 
 fn missing(id: &str) -> Error {
-    Error::NotFound(format!("there is no key with the id {}", crate::api::shape::brief(id)))
+    Error::NotFound(format!("there is no key with the id {}", crate::base::text::brief(id)))
 }
 
 async fn existing(connection: &mut PgConnection, id: &str) -> Result<ApiKey, Error> {

@@ -12,11 +12,13 @@ use super::{
     policy::{Grant, Relation, decide, table},
     role::{Scope, Scopes},
 };
-use crate::api::{
-    Error,
-    document::problems,
-    query::{self, NoParameters},
-    shape::schemas,
+use crate::{
+    api::{
+        document::problems,
+        query::{self, NoParameters},
+        shape::schemas,
+    },
+    error::Error,
 };
 
 /// Who makes the request.

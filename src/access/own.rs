@@ -12,7 +12,8 @@ use super::{
     role::Role,
 };
 use crate::{
-    api::{Error, answer::internal},
+    api::answer::internal,
+    error::Error,
     repository::{self, Resource},
 };
 

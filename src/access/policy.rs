@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::role::{Act, Area, Role, Scopes};
-use crate::{api::Error, repository::Clearance};
+use crate::{error::Error, repository::Clearance};
 
 /// On which things a role may do something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]

@@ -11,11 +11,12 @@ use sqlx::PgConnection;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{columns::Columns, error::Error, format::Format, past, precondition, table, view::View};
+use super::{columns::Columns, format::Format, past, precondition, table, view::View};
+use crate::error::Error;
 use crate::{
     app::App,
+    base::values::{languages, speaking},
     repository::{self, Moment, Receipt, Resource, Stored, Withheld},
-    values::{languages, speaking},
 };
 
 /// One resource as a response.

@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use super::shape::brief;
+use crate::base::text::brief;
 use crate::{
+    base::values::characters::{Unfit, unfit_in_text},
     repository::Fault,
-    values::characters::{Unfit, unfit_in_text},
 };
 
 /// Adds a fault for each string that has such a character, and of which nothing of the kind was said, until there are so many.

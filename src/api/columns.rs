@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::shape::Shape;
-use crate::values::{chosen, languages};
+use crate::base::values::{chosen, languages};
 
 /// The columns of the rows of one type.
 #[derive(Debug, Clone)]

@@ -5,7 +5,8 @@ use std::ops::RangeInclusive;
 use chrono::{Datelike as _, NaiveDate};
 use serde_json::Value;
 
-use super::{answer::internal, error::Error, shape::Shape};
+use super::{answer::internal, shape::Shape};
+use crate::error::Error;
 use crate::repository::{Faults, Resource};
 
 const YEARS: RangeInclusive<i32> = 1990..=2100;

@@ -8,10 +8,10 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 use super::{
-    error::Problem,
     problems::PROBLEMS,
     shape::{Shape, schemas},
 };
+use crate::error::Problem;
 use crate::{app::App, repository::Entry, router::Noun};
 
 /// The page of changes of one resource.

@@ -8,8 +8,8 @@ use axum::{
     routing::MethodRouter,
 };
 
-use super::error::Error;
 use crate::app::App;
+use crate::error::Error;
 
 /// A format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

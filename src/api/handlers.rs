@@ -13,7 +13,6 @@ use uuid::Uuid;
 
 use super::{
     answer::{RECEIPT, created, internal, one, receipt_header, show, values},
-    error::{Error, history_path, missing},
     format::{Format, suffixed},
     history::history,
     idempotency::{Attempt, Work, perform},
@@ -30,6 +29,7 @@ use super::{
     target::Target,
     view::View,
 };
+use crate::error::{Error, history_path, missing};
 use crate::{
     access::{
         Actor, fields,

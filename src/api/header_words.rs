@@ -2,8 +2,8 @@
 
 use axum::http::{HeaderMap, HeaderName};
 
-use super::error::Error;
-use crate::values::characters::{composed, is_visible, unfit_in_text};
+use crate::base::values::characters::{composed, is_visible, unfit_in_text};
+use crate::error::Error;
 
 /// The words of a header: percent-encoded UTF-8 (as `encodeURIComponent` makes it), an extended value of RFC 8187 (`UTF-8'ro'...`), or raw UTF-8.
 /// A percent sign that begins no escape stands for itself. Nothing to read is no words.

@@ -11,13 +11,13 @@ use utoipa::ToSchema;
 
 use super::{
     answer::{Form, tagged},
-    error::Error,
     format::Format,
     handlers::gone,
     operations::Verb,
     past, query,
     target::Target,
 };
+use crate::error::Error;
 use crate::{
     access::Actor,
     app::App,

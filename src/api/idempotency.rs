@@ -20,8 +20,8 @@ use sqlx::PgConnection;
 use super::{
     answer::{RECEIPT, internal},
     document::add_problems,
-    error::Error,
 };
+use crate::error::Error;
 use crate::{
     access::Actor,
     app::App,

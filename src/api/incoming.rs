@@ -9,8 +9,8 @@ use axum::{
 use http_body_util::BodyExt as _;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::error::Error;
 use crate::app::{App, BODY_LIMIT};
+use crate::error::Error;
 
 /// A body of more bytes waits for its turn.
 const LARGE: usize = 64 << 10;

@@ -10,14 +10,14 @@ use serde::{
 use serde_json::{Map, Number, Value, json};
 use utoipa::ToSchema;
 
-use super::{
-    error::Error,
-    shape::{Shape, brief},
-};
+use super::shape::Shape;
+use crate::{base::text::brief, error::Error};
 use crate::{
-    aside::aside,
+    base::{
+        aside::aside,
+        values::{self, Text, characters::composed},
+    },
     repository::Fault,
-    values::{self, Text, characters::composed},
 };
 
 /// A body may have so many values, in whatever way they are nested. A value takes many times the memory of its text, and judging it takes more.

@@ -1,9 +1,9 @@
 //! `lang`: the language in which the texts of an answer are told.
 
-use super::error::Error;
+use crate::error::Error;
 use crate::{
+    base::values::{Language, languages},
     repository::Fault,
-    values::{Language, languages},
 };
 
 /// The language that was asked for, when it is one.

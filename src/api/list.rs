@@ -19,12 +19,12 @@ use sqlx::PgConnection;
 use super::{
     answer::{Form, internal, show, tagged, values, with_next},
     cursor::Cursor,
-    error::Error,
     format::Format,
     operations::Verb,
     past,
     query::{self, Listing, bad_cursor},
 };
+use crate::error::Error;
 use crate::{
     access::Actor,
     app::App,

@@ -5,12 +5,10 @@
 pub mod answer;
 mod characters;
 pub mod columns;
-mod constraint;
 pub mod cursor;
 pub mod days;
 pub mod document;
 pub mod enough;
-pub mod error;
 pub mod format;
 pub mod guard;
 pub mod handlers;
@@ -31,11 +29,10 @@ pub mod query;
 pub mod rehearsal;
 pub(crate) mod seen;
 pub mod shape;
-mod sqlstate;
 pub mod table;
 pub mod target;
 pub mod typed;
 mod view;
 
-pub use error::{Error, Problem};
+pub use crate::error::{Error, Problem};
 pub use handlers::routes;

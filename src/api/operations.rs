@@ -4,7 +4,6 @@ use serde_json::{Map, Value, json};
 
 use super::{
     document::{add_problems, merge, parameters, problems, with_references},
-    error::Error,
     format::SUFFIXES,
     history::HistoryParameters,
     query::{FindParameters, ListParameters},
@@ -12,6 +11,7 @@ use super::{
     shape::{Shape, schemas},
     typed::patch_of,
 };
+use crate::error::Error;
 use crate::{
     access::{Actor, policy::Right},
     repository::Resource,

@@ -8,7 +8,7 @@ use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use serde_json::Value;
 use sqlx::PgConnection;
 
-use super::error::Error;
+use crate::error::Error;
 use crate::{
     app::App,
     repository::{self, AsOf, Fault, Moment, Past},

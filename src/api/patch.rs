@@ -4,10 +4,10 @@ use serde_json::Value;
 
 use super::{
     answer::internal,
-    error::Error,
     json::{self, Field},
     shape::Shape,
 };
+use crate::error::Error;
 use crate::repository::Resource;
 
 /// A resource with the patch applied, not yet judged. Absent is unchanged, null is cleared, and one language of a text touches that language only.

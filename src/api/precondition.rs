@@ -11,7 +11,7 @@ use axum::{
 };
 use serde::Serialize;
 
-use super::error::Error;
+use crate::error::Error;
 use crate::repository::Stored;
 
 /// The codings that proxies write behind a tag, after one of `MARKS`.

@@ -6,7 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::error::Error;
+use crate::error::Error;
 
 /// The kinds of problem: code, status, meaning.
 pub const PROBLEMS: [(&str, u16, &str); 25] = [

@@ -11,8 +11,9 @@ use flate2::{Compression, write::GzEncoder};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::OnceCell;
 
-use super::{answer::internal, error::Error, precondition};
+use super::{answer::internal, precondition};
 use crate::access::keys::hex;
+use crate::error::Error;
 
 /// Bytes that are given out as often as somebody asks, plain and as gzip.
 #[derive(Debug)]

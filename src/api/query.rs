@@ -7,17 +7,17 @@ use utoipa::ToSchema;
 
 use super::{
     cursor::Cursor,
-    error::Error,
     json::{decode, integer},
     past,
-    shape::{Shape, unknown},
+    shape::Shape,
     view::View,
 };
 use crate::{
     app::App,
+    base::values::{Language, characters::composed, languages},
     repository::{self, Common, Fault, Moment, Reading, Reference, Resource, Sort, Window},
-    values::{Language, characters::composed, languages},
 };
+use crate::{base::text::unknown, error::Error};
 
 /// What every collection can be asked.
 #[derive(Debug, Default, Deserialize, ToSchema)]

@@ -11,10 +11,10 @@ use utoipa::ToSchema;
 
 use super::{
     answer::{RECEIPT, internal},
-    error::Error,
     idempotency::Work,
     seen::look,
 };
+use crate::error::Error;
 use crate::{
     proposals,
     repository::{self, Attempts, Clearance, Isolation, Key, Lookup, Reach, Resource},

@@ -3,7 +3,8 @@
 use serde_json::Value;
 use sqlx::PgConnection;
 
-use super::{answer::internal, days, error::Error, handlers::gone, json};
+use super::{answer::internal, days, handlers::gone, json};
+use crate::error::Error;
 use crate::repository::{self, Author, Clearance, Faults, Key, Lookup, Resource, Stored};
 
 /// Turns a body into the fields of a noun: references by external id resolved, schema and rules judged, all faults at once.

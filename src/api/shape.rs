@@ -5,7 +5,6 @@
 
 use std::{
     any::TypeId,
-    borrow::Cow,
     collections::HashMap,
     sync::{LazyLock, PoisonError, RwLock},
 };
@@ -16,7 +15,11 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 use super::{characters, json::Field};
-use crate::{repository::Fault, values::characters::unfit_in_name};
+use crate::{
+    base::text::{suggestion, unknown},
+    base::values::characters::unfit_in_name,
+    repository::Fault,
+};
 
 /// The published schema of a type, and its judge.
 pub struct Shape {
@@ -333,41 +336,4 @@ fn decimal_in_words(pattern: &str) -> Option<String> {
         "must be a decimal number in quotes, such as `\"{sign}12.5\"`: at most {} digits, a point, and at most {after} decimals",
         before + 1
     ))
-}
-
-/// A name as it is repeated in an answer: a long one is cut.
-pub fn brief(name: &str) -> Cow<'_, str> {
-    const LONGEST: usize = 100;
-    name.char_indices().nth(LONGEST).map_or(name.into(), |(end, _)| format!("{}…", &name[..end]).into())
-}
-
-/// Says that a name is not known, and which one may have been meant.
-pub fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
-    let hint = suggestion(name, known.clone());
-    let name = brief(name);
-    if hint.is_empty() {
-        let mut names: Vec<&str> = known.collect();
-        names.sort_unstable();
-        if names.is_empty() {
-            return format!("`{name}` is not a known {what}; there is none here");
-        }
-        format!("`{name}` is not a known {what}; known are {}", names.join(", "))
-    } else {
-        format!("`{name}` is not a known {what}{hint}")
-    }
-}
-
-/// Which known name may have been meant, in words; empty when none is like it.
-pub fn suggestion<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
-    nearest(name, known).map_or_else(String::new, |candidate| format!("; did you mean `{candidate}`?"))
-}
-
-/// The known name that is most like this one, if any is.
-pub fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let name = &*brief(name);
-    known
-        .map(|candidate| (strsim::jaro_winkler(name, candidate), candidate))
-        .filter(|(likeness, _)| *likeness > 0.8)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, candidate)| candidate)
 }

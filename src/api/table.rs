@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::guard::guard;
-use crate::values::characters::shown as escaped;
+use crate::base::values::characters::shown as escaped;
 
 fn plain(cell: &Value) -> String {
     match cell {

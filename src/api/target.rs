@@ -3,8 +3,8 @@
 use axum::{extract::FromRequestParts, http::request::Parts};
 use uuid::Uuid;
 
-use super::error::Error;
-use crate::{repository::Key, values::characters::composed};
+use crate::error::Error;
+use crate::{base::values::characters::composed, repository::Key};
 
 /// The `{id}` of the path: a UUID, also with the suffix `.json`, or `external:{external_id}`.
 pub struct Target(pub Key);

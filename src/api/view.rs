@@ -1,21 +1,13 @@
 //! Which fields of a resource are shown, which references with their targets, and in which language.
 
-use super::{
-    answer::Form,
-    columns::Columns,
-    error::Error,
-    format::Format,
-    language,
-    operations::Verb,
-    query::fault,
-    shape::{Shape, unknown},
-};
+use super::{answer::Form, columns::Columns, format::Format, language, operations::Verb, query::fault, shape::Shape};
 use crate::{
     access::Actor,
+    base::values::Language,
     repository::{Fault, Resource},
     router::nouns,
-    values::Language,
 };
+use crate::{base::text::unknown, error::Error};
 
 /// Which fields of a resource are shown, and which references with what they refer to.
 #[derive(Debug, Default, Clone)]

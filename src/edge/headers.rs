@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 
-use crate::api::Error;
+use crate::error::Error;
 
 /// The headers of a request that say one thing. Of two, one reader takes the first and another the last: a proxy may have judged the other one.
 const ONCE: [HeaderName; 5] = [
@@ -64,12 +64,4 @@ pub fn secure(headers: &mut HeaderMap, path: &str, is_https: bool) {
     if is_https {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
     }
-}
-
-/// The challenge to a token that is not good (RFC 6750, 3), whose words have only the characters allowed there.
-pub fn challenge(why: &str) -> HeaderValue {
-    let is_allowed = |c: &char| (' '..='~').contains(c) && !['"', '\\'].contains(c);
-    let words: String = why.chars().filter(is_allowed).collect();
-    let text = format!("Bearer realm=\"mandate\", error=\"invalid_token\", error_description=\"{words}\"");
-    HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("Bearer error=\"invalid_token\""))
 }

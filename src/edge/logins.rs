@@ -12,7 +12,7 @@ use std::{
 use sha2::{Digest, Sha256};
 
 use super::{address::Client, memory::Memory};
-use crate::api::Error;
+use crate::error::Error;
 
 const WINDOW: Duration = Duration::from_mins(1);
 /// So long a credential that was good is looked up also from where logins fail.

@@ -3,6 +3,7 @@
 //! Not here: who a client is and what it may do (`access`), how long it may take (`limits`).
 
 pub mod address;
+pub mod body_watch;
 pub mod cors;
 mod forwarded;
 pub mod headers;
@@ -18,7 +19,7 @@ use ipnet::IpNet;
 
 use self::{address::Client, cors::Origin, logins::Logins, rate::RateLimit, settings::EdgeSettings};
 pub use self::{logins::Attempt, rate::Who};
-use crate::api::Error;
+use crate::error::Error;
 
 /// How the service meets the network. The default trusts no proxy, limits nothing, and opens itself to no other site.
 #[derive(Debug, Clone, Default)]

@@ -11,7 +11,7 @@ use governor::{
     clock::{Clock as _, DefaultClock},
 };
 
-use crate::api::Error;
+use crate::error::Error;
 
 /// Whose requests are counted together.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

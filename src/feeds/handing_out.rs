@@ -18,14 +18,13 @@ use super::{
 use crate::{
     access::Actor,
     api::{
-        Error,
         answer::{Form, whole},
-        error::{Failure, missing},
         format::Format,
         json,
         query::{self, NoParameters},
     },
     app::App,
+    error::{Error, Failure, missing},
     repository::{self, Clearance, Faults},
 };
 
@@ -151,7 +150,7 @@ pub(super) async fn revoke(
 ) -> Result<StatusCode, Error> {
     actor.may("delete_feed_token")?;
     query::read::<NoParameters>(query.as_deref())?;
-    let unknown = || missing("feed_token", crate::api::shape::brief(&id));
+    let unknown = || missing("feed_token", crate::base::text::brief(&id));
     let uuid = Uuid::try_parse(&id).map_err(|_| unknown())?;
     let mut connection = app.connection().await?;
     match tokens::revoke::<FeedToken>(&mut connection, uuid).await.map_err(repository::Error::at_commit)? {

@@ -19,9 +19,10 @@ use crate::{
         policy::{self, Rule},
         role::Act,
     },
-    api::{Error, answer::internal, error::missing, format::SUFFIXES, query},
+    api::{answer::internal, format::SUFFIXES, query},
     app::App,
     edge::{Who, address::Client},
+    error::{Error, missing},
     repository::Clearance,
     router,
 };
@@ -46,7 +47,7 @@ pub(super) async fn find(
     let parameters: FeedParameters = query::read(query.as_deref())?;
     let suffixed = SUFFIXES.iter().find_map(|(suffix, format)| Some((name.strip_suffix(suffix)?, *format)));
     let (word, format) = suffixed.map_or((name.as_str(), None), |(word, format)| (word, Some(format)));
-    let id = Uuid::try_parse(word).map_err(|_| missing("feed", crate::api::shape::brief(word)));
+    let id = Uuid::try_parse(word).map_err(|_| missing("feed", crate::base::text::brief(word)));
     let (feed, reader) = if let Some(token) = &parameters.token {
         // A token is nobody whose requests could be counted, so those of its address are.
         app.edge.count(&Who::Network(client.map(|Extension(client)| client).unwrap_or_default().network()))?;

@@ -25,13 +25,12 @@ use crate::{
         own::{self, When},
     },
     api::{
-        Error,
         answer::internal,
-        error::Failure,
         json as body,
         query::{self, NoParameters},
     },
     app::{App, BODY_LIMIT},
+    error::{Error, Failure},
     repository::{self, Fault, Faults},
     router,
 };

@@ -15,15 +15,14 @@ use super::store::{self, Filter, Proposal, Reader};
 use crate::{
     access::{Actor, policy},
     api::{
-        Error,
         answer::{Form, internal, tagged, with_next},
         columns::Columns,
-        error::missing,
         format::Format,
         query::{self, NoParameters},
         target::Target,
     },
     app::App,
+    error::{Error, missing},
     repository::{Key, Reading},
     router::{Noun, nouns},
 };

@@ -183,10 +183,10 @@ pub(super) async fn list(
 ) -> Result<Vec<Proposal>, Error> {
     let mut query = reader.query("");
     if !filter.state.is_empty() {
-        query.push(" and p.state = any(").push_bind(crate::values::words(&filter.state)).push(")");
+        query.push(" and p.state = any(").push_bind(crate::base::values::words(&filter.state)).push(")");
     }
     if !filter.act.is_empty() {
-        query.push(" and p.act = any(").push_bind(crate::values::words(&filter.act)).push(")");
+        query.push(" and p.act = any(").push_bind(crate::base::values::words(&filter.act)).push(")");
     }
     if !filter.kind.is_empty() {
         query.push(" and p.kind = any(").push_bind(filter.kind.clone()).push(")");
@@ -333,7 +333,7 @@ pub(super) async fn put_in_force(
          )
          select before from new",
     )
-    .bind(crate::values::words(now))
+    .bind(crate::base::values::words(now))
     .bind(IN_FORCE)
     .bind(IN_FORCE_ID)
     .bind(&author.actor)

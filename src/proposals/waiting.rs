@@ -19,8 +19,9 @@ use super::{
 };
 use crate::{
     access::Actor,
-    api::{Error, answer::internal, error::Failure},
+    api::answer::internal,
     app::App,
+    error::{Error, Failure},
     repository, router,
 };
 

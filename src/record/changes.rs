@@ -14,8 +14,7 @@ use uuid::Uuid;
 use super::webhooks;
 use crate::{
     access::keys,
-    proposals,
-    readiness::documents,
+    documents, proposals,
     repository::{Clearance, Error},
     router::nouns,
 };

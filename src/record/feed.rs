@@ -14,15 +14,16 @@ use super::changes::{self, Change, Filter};
 use crate::{
     access::Actor,
     api::{
-        Error,
         answer::{Form, tagged, with_next},
         document::{parameters, problems},
         format::Format,
         operations::{formats, if_none_match, not_modified},
         query,
-        shape::{schemas, unknown},
+        shape::schemas,
     },
     app::App,
+    base::text::unknown,
+    error::Error,
     repository::{Fault, Reading},
 };
 

@@ -30,11 +30,11 @@ use super::{
 use crate::{
     access::Actor,
     api::{
-        Error,
         document::{parameters, problems},
         query,
     },
     app::App,
+    error::Error,
     repository::{self, Clearance, Reading},
 };
 

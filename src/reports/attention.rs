@@ -14,7 +14,7 @@ use super::{
     lines::Lines,
     scope::{LIMIT, Scope, answer},
 };
-use crate::{api::Error, values::Text};
+use crate::{base::values::Text, error::Error};
 
 /// What the report of attention can be asked.
 #[derive(Debug, Default, Deserialize, ToSchema)]

@@ -14,7 +14,7 @@ use super::{
     scope::{LIMIT, Scope, answer},
     sums::{By, OF_LINES, SUMMED, TREE},
 };
-use crate::{api::Error, values::Text};
+use crate::{base::values::Text, error::Error};
 
 /// What the report of the budget can be asked.
 #[derive(Debug, Default, Deserialize, ToSchema)]

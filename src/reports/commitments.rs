@@ -10,7 +10,7 @@ use super::{
     Report,
     scope::{LIMIT, Scope, answer},
 };
-use crate::{api::Error, values::Code};
+use crate::{base::values::Code, error::Error};
 
 /// What the report of commitments can be asked.
 #[derive(Debug, Default, Deserialize, ToSchema)]

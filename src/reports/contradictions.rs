@@ -9,9 +9,9 @@ use super::{
     scope::{LIMIT, Scope, answer, fetch},
 };
 use crate::{
-    api::Error,
-    plan::deadlines::{Deadline, DeadlineKind},
-    values::words,
+    base::values::words,
+    error::Error,
+    nouns::plan::deadlines::{Deadline, DeadlineKind},
 };
 
 const SQL: &str = ",

@@ -13,9 +13,9 @@ use super::{
     scope::{LIMIT, Scope, answer},
 };
 use crate::{
-    api::Error,
-    international::contributions::ContributionDirection,
-    values::{Text, codelists, words},
+    base::values::{Text, codelists, words},
+    error::Error,
+    nouns::international::contributions::ContributionDirection,
 };
 
 /// By what the rows of a year are told apart.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use sqlx::{FromRow, PgConnection};
 use utoipa::ToSchema;
 
-use crate::{api::Error, repository::Fault, values::codelists};
+use crate::{base::values::codelists, error::Error, repository::Fault};
 
 /// A rate at which amounts were converted.
 #[expect(clippy::struct_field_names, reason = "the fields are those of the noun")]

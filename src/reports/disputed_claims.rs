@@ -10,7 +10,7 @@ use super::{
     About, Report,
     scope::{STRATEGIES, Scope, answer, strategies},
 };
-use crate::{api::Error, plan::strategies::StrategyId, repository::Reference, values::Text};
+use crate::{base::values::Text, error::Error, nouns::plan::strategies::StrategyId, repository::Reference};
 
 /// What the report of disputed claims can be asked.
 #[derive(Debug, Default, Deserialize, ToSchema)]

@@ -10,8 +10,8 @@ use uuid::Uuid;
 
 use super::scope::Scope;
 use crate::{
-    api::Error,
-    international::forums::ForumId,
+    error::Error,
+    nouns::international::forums::ForumId,
     repository::{Fault, Reference},
 };
 

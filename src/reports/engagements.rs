@@ -12,7 +12,7 @@ use super::{
     plan::names,
     scope::{LIMIT, Scope, answer},
 };
-use crate::{api::Error, international::forums::ForumId, repository::Reference, values::Text};
+use crate::{base::values::Text, error::Error, nouns::international::forums::ForumId, repository::Reference};
 
 /// What the report of engagements can be asked.
 #[derive(Debug, Default, Deserialize, ToSchema)]

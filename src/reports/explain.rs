@@ -12,7 +12,7 @@ use super::{
     scope::{LIMIT, Scope, answer},
     sums::{By, OF_LINES, SUMMED, TREE},
 };
-use crate::api::Error;
+use crate::error::Error;
 
 /// What stands behind a figure.
 #[derive(Debug, Clone, Serialize, FromRow, ToSchema)]

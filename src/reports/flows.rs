@@ -11,7 +11,7 @@ use super::{
     lines::{Lines, READS},
     scope::{LIMIT, Scope, answer},
 };
-use crate::{api::Error, values::Text};
+use crate::{base::values::Text, error::Error};
 
 /// What the report of flows can be asked.
 #[derive(Debug, Default, Deserialize, ToSchema)]

@@ -13,11 +13,10 @@ use super::{
     scope::{LIMIT, Scope, answer},
 };
 use crate::{
-    api::Error,
-    international::forums::ForumId,
-    plan::ends::ends_of,
+    base::values::{Text, words},
+    error::Error,
+    nouns::{international::forums::ForumId, plan::ends::ends_of},
     repository::Reference,
-    values::{Text, words},
 };
 
 /// How it stands with what was to follow.

@@ -13,8 +13,8 @@ use super::{
     scope::{LIMIT, Scope, answer},
 };
 use crate::{
-    api::Error,
-    values::{Text, words},
+    base::values::{Text, words},
+    error::Error,
 };
 
 /// What is wrong with the money.

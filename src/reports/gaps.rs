@@ -10,9 +10,9 @@ use super::{
     scope::{LIMIT, Scope, answer},
 };
 use crate::{
-    api::Error,
-    plan::ends::ends_of,
-    values::{Text, word},
+    base::values::{Text, word},
+    error::Error,
+    nouns::plan::ends::ends_of,
 };
 
 /// A kind of gap.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::values::Text;
+use crate::base::values::Text;
 
 /// Words in English and Romanian.
 pub(super) type Both = (String, String);

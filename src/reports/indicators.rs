@@ -11,8 +11,8 @@ use super::{
     scope::{LIMIT, Scope, answer},
 };
 use crate::{
-    api::Error,
-    values::{Text, words},
+    base::values::{Text, words},
+    error::Error,
 };
 
 /// Whether it can be said how far an indicator is.

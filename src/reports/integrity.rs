@@ -9,7 +9,7 @@ use super::{
     Report,
     scope::{LIMIT, Scope, answer},
 };
-use crate::{api::Error, plan::ends::ends_of, values::Text};
+use crate::{base::values::Text, error::Error, nouns::plan::ends::ends_of};
 
 /// What is counted together.
 #[derive(Debug, Default, Clone, Copy, Serialize, Deserialize, ToSchema)]

@@ -2,7 +2,7 @@
 //!
 //! `docs/reference/progress.md` has the rules; here they stand once.
 
-use crate::plan::ends::ends_of;
+use crate::nouns::plan::ends::ends_of;
 
 /// `judged`: each initiative in the scope with the end that counts (`planned_on`), its newest forecast (`forecast_on`), and how it stands (`standing`): `completed`, `cancelled`, `off_track`, `silent`, `at_risk`,
 /// `on_track`. What belongs to an initiative is looked up through its index, and the whole is made once: joined to other names, the planner

@@ -11,7 +11,7 @@ use super::{
     scope::{Rows, Scope, fetch, ids},
     sums::{By, CELLS, FOLDED, KEPT, STRATEGIES},
 };
-use crate::api::Error;
+use crate::error::Error;
 
 /// The tables that the lines of money and their names are read from.
 pub(super) const READS: &[&str] = &[

@@ -11,7 +11,7 @@ use super::{
     judged::JUDGED,
     scope::{LIMIT, Scope, answer},
 };
-use crate::{api::Error, values::Text};
+use crate::{base::values::Text, error::Error};
 
 /// What the matrix can be asked.
 #[derive(Debug, Default, Deserialize, ToSchema)]

@@ -62,7 +62,6 @@ use utoipa::ToSchema;
 use crate::{
     access::Actor,
     api::{
-        Error,
         answer::{Form, internal, whole},
         columns::Columns,
         document::parameters,
@@ -73,6 +72,7 @@ use crate::{
         shape::schemas,
     },
     app::App,
+    error::Error,
     repository::{self, Reading, Reference},
 };
 

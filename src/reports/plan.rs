@@ -12,7 +12,7 @@ use super::{
     lines::moved,
     scope::{LIMIT, PRINTED, Scope, answer},
 };
-use crate::{api::Error, values::Text};
+use crate::{base::values::Text, error::Error};
 
 /// What the report of the plan can be asked.
 #[derive(Debug, Default, Deserialize, ToSchema)]

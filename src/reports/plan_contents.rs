@@ -9,7 +9,7 @@ use super::{
     Report,
     scope::{LIMIT, Scope, answer},
 };
-use crate::api::Error;
+use crate::error::Error;
 
 /// The report of contents has no parameters of its own.
 #[derive(Debug, Default, Deserialize, ToSchema)]

@@ -12,9 +12,9 @@ use super::{
     treaties::countries,
 };
 use crate::{
-    api::Error,
-    international::positions::Topic,
-    values::{Country, words},
+    base::values::{Country, words},
+    error::Error,
+    nouns::international::positions::Topic,
 };
 
 /// What the report of positions can be asked.

@@ -12,9 +12,9 @@ use super::{
     scope::{LIMIT, Scope, answer},
 };
 use crate::{
-    api::Error,
+    base::values::{Text, codelists::is_currency},
+    error::Error,
     repository::Fault,
-    values::{Text, codelists::is_currency},
 };
 
 /// What an initiative weighs.

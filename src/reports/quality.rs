@@ -10,7 +10,7 @@ use super::{
     gaps::{self, Kind},
     scope::{LIMIT, Scope, answer},
 };
-use crate::{api::Error, values::Text};
+use crate::{base::values::Text, error::Error};
 
 /// What the report of quality can be asked.
 #[derive(Debug, Default, Deserialize, ToSchema)]

@@ -13,10 +13,10 @@ use super::{
     scope::{LIMIT, Scope, answer, ids},
 };
 use crate::{
-    api::Error,
-    readiness::{assessments::AssessmentId, framework_parts::FrameworkTier},
+    base::values::Text,
+    error::Error,
+    nouns::readiness::{assessments::AssessmentId, framework_parts::FrameworkTier},
     repository::Reference,
-    values::Text,
 };
 
 /// What the history of readiness can be asked.

@@ -9,7 +9,7 @@ use super::{
     Report,
     scope::{LIMIT, Scope, answer},
 };
-use crate::{api::Error, values::Text};
+use crate::{base::values::Text, error::Error};
 
 /// The report of responsibilities has no parameters of its own.
 #[derive(Debug, Default, Deserialize, ToSchema)]

@@ -12,11 +12,13 @@ use uuid::Uuid;
 
 use super::currency::Wanted;
 use crate::{
-    api::Error,
-    entities::entities::EntityId,
-    plan::{objectives::ObjectiveId, status::Status, strategies::StrategyId},
+    base::values::{Id, Language, words},
+    error::Error,
+    nouns::{
+        entities::entities::EntityId,
+        plan::{objectives::ObjectiveId, status::Status, strategies::StrategyId},
+    },
     repository::{Fault, Reference, Tree, under},
-    values::{Id, Language, words},
 };
 
 /// A report has so many rows at most: all of them stand in memory before the first is answered.

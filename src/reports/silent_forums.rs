@@ -11,7 +11,7 @@ use super::{
     engaged::{FORUMS, check_period, query},
     scope::{LIMIT, Scope, answer},
 };
-use crate::{api::Error, international::forums::ForumId, repository::Reference, values::Text};
+use crate::{base::values::Text, error::Error, nouns::international::forums::ForumId, repository::Reference};
 
 /// What the report of silent forums can be asked.
 #[derive(Debug, Default, Deserialize, ToSchema)]

@@ -12,7 +12,7 @@ use super::{
     lines::{Lines, READS},
     scope::{LIMIT, Scope, answer},
 };
-use crate::api::Error;
+use crate::error::Error;
 
 /// What the report of spending can be asked.
 #[derive(Debug, Default, Deserialize, ToSchema)]

@@ -9,7 +9,7 @@ use super::{
     Report,
     scope::{LIMIT, Scope, answer},
 };
-use crate::{api::Error, people::profiles::Profile, values::Text};
+use crate::{base::values::Text, error::Error, nouns::people::profiles::Profile};
 
 /// How long a period is.
 #[derive(Debug, Default, Clone, Copy, Serialize, Deserialize, ToSchema)]

@@ -10,7 +10,7 @@ use super::{
     Report,
     scope::{LIMIT, Scope, answer},
 };
-use crate::api::Error;
+use crate::error::Error;
 
 /// The report of submissions has no parameters of its own.
 #[derive(Debug, Default, Deserialize, ToSchema)]

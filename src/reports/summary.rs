@@ -12,7 +12,7 @@ use super::{
     judged::JUDGED,
     scope::{LIMIT, Scope, answer},
 };
-use crate::{api::Error, values::Text};
+use crate::{base::values::Text, error::Error};
 
 /// What the summary can be asked.
 #[derive(Debug, Default, Deserialize, ToSchema)]

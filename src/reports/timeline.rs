@@ -15,10 +15,10 @@ use super::{
     scope::{LIMIT, PRINTED, Scope, answer, fetch},
 };
 use crate::{
-    api::Error,
-    plan::ends::ends_of,
+    base::values::{Id, Text},
+    error::Error,
+    nouns::plan::ends::ends_of,
     repository,
-    values::{Id, Text},
 };
 
 /// What the report of the timeline can be asked.

@@ -11,9 +11,9 @@ use super::{
     scope::{LIMIT, Scope, answer},
 };
 use crate::{
-    api::Error,
-    people::training_programmes::TrainingAudience,
-    values::{Text, words},
+    base::values::{Text, words},
+    error::Error,
+    nouns::people::training_programmes::TrainingAudience,
 };
 
 /// What the report of training can be asked. `entity_id` of the scope is the entity that teaches.

@@ -11,10 +11,10 @@ use super::{
     scope::{LIMIT, Scope, answer},
 };
 use crate::{
-    api::Error,
-    international::ledger::standing,
+    base::values::{Country, Text, words},
+    error::Error,
+    nouns::international::ledger::standing,
     repository::Fault,
-    values::{Country, Text, words},
 };
 
 /// How a state stands to a treaty.

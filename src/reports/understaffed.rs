@@ -10,7 +10,7 @@ use super::{
     Report,
     scope::{LIMIT, PRINTED, Scope, answer},
 };
-use crate::{api::Error, plan::ends::ends_of, values::Text};
+use crate::{base::values::Text, error::Error, nouns::plan::ends::ends_of};
 
 /// What the report of what is understaffed can be asked.
 #[derive(Debug, Default, Deserialize, ToSchema)]

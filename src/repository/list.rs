@@ -18,7 +18,7 @@ use super::{
     resource::{Resource, Stored},
     spelling::Spelling,
 };
-use crate::values::{self, Id, characters::spellings};
+use crate::base::values::{self, Id, characters::spellings};
 
 /// A key that `sort=` accepts.
 #[derive(Debug, Clone, Copy)]

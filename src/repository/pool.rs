@@ -15,7 +15,7 @@ use deadpool::managed::{self, Metrics, RecycleError, RecycleResult};
 use sqlx::{Connection as _, PgConnection, postgres::PgConnectOptions};
 
 use super::Error;
-use crate::limits::Limits;
+use crate::base::limits::Limits;
 
 /// The pool of the service.
 pub type Pool = managed::Pool<Manager>;

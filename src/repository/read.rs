@@ -12,7 +12,7 @@ use super::{
     columns::columns,
     resource::{Resource, Stored},
 };
-use crate::values::characters::spellings;
+use crate::base::values::characters::spellings;
 
 /// How a client names one resource: by the service's id, or by its own as `external:{external_id}`.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use super::{
     Error,
     resource::{Fault, Reference},
 };
-use crate::values::characters::{composed, spellings};
+use crate::base::values::characters::{composed, spellings};
 
 /// Tables whose codes are unique without a context, so that a code names one row.
 pub const CODED: [&str; 5] = ["strategies", "entities", "funding_sources", "treaties", "forums"];

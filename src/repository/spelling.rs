@@ -8,7 +8,7 @@ use std::{
 use sqlx::PgConnection;
 
 use super::Error;
-use crate::values::languages;
+use crate::base::values::languages;
 
 /// The order of a language: the collation, where PostgreSQL has one.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use super::{
     resource::{Fault, Resource, Row, Stored},
     transaction::{Attempts, Isolation, begin, commit, give_up},
 };
-use crate::values::characters::is_visible;
+use crate::base::values::characters::is_visible;
 
 /// Who writes, in which request, and why: what the record keeps beside the change.
 #[derive(Debug, Clone)]

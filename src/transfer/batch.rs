@@ -18,8 +18,9 @@ use crate::{
         own::{self, When},
         policy::Right,
     },
-    api::{Error, enough::Enough, json, shape::is_day},
-    metrics::{Indicator, Measurement, measurements::Disaggregation},
+    api::{enough::Enough, json, shape::is_day},
+    error::Error,
+    nouns::indicators::{Indicator, Measurement, measurements::Disaggregation},
     repository::{self, Author, Fault, Isolation, Resource},
 };
 

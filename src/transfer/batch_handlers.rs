@@ -20,7 +20,6 @@ use super::{
 use crate::{
     access::{Actor, policy::Right},
     api::{
-        Error,
         document::{parameters, problems},
         idempotency::{Attempt, Work},
         incoming::Incoming,
@@ -28,8 +27,9 @@ use crate::{
         shape::schemas,
     },
     app::App,
-    aside::aside,
-    metrics::Measurement,
+    base::aside::aside,
+    error::Error,
+    nouns::indicators::Measurement,
     repository::{Author, Isolation, Resource as _},
     router::nouns,
 };

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::api::shape::brief;
+use crate::base::text::brief;
 
 /// So many fields of a row are told; the others are counted.
 const FIELDS: usize = 20;

@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, FromRow, PgConnection, types::Json};
 use uuid::Uuid;
 
 use super::names::{folded, key};
-use crate::{api::Error, values::Text};
+use crate::{base::values::Text, error::Error};
 
 #[derive(Debug, FromRow)]
 struct Known {

@@ -10,12 +10,7 @@ use uuid::Uuid;
 
 use self::belonging::{Chosen, Names, Rows, belonging, names_of_targets};
 use super::plan_file::FORMAT;
-use crate::{
-    api::{Error, answer::internal},
-    plan::deadlines::Deadline,
-    repository,
-    router::Noun,
-};
+use crate::{api::answer::internal, error::Error, nouns::plan::deadlines::Deadline, repository, router::Noun};
 
 /// Rows of a statement.
 const CHUNK: usize = 500;

@@ -14,11 +14,7 @@ use super::{
     plan_file::{FORMAT, PlanFile},
     sheet::{Flaw, Flaws, Record, Sheet, Unread, problem},
 };
-use crate::{
-    api::{Error, answer::internal, shape::unknown},
-    repository::Fault,
-    router::Noun,
-};
+use crate::{api::answer::internal, base::text::unknown, error::Error, repository::Fault, router::Noun};
 
 /// The name of a file and what is in it.
 pub type File = (String, Vec<u8>);

@@ -31,7 +31,6 @@ use super::{
 use crate::{
     access::Actor,
     api::{
-        Error,
         document::{parameters, problems},
         enough::FAULTS,
         idempotency::{Attempt, Work},
@@ -42,10 +41,10 @@ use crate::{
         shape::schemas,
     },
     app::App,
-    aside::aside,
+    base::{aside::aside, values::codelists},
+    error::Error,
     repository::{Author, Fault, Isolation, Reading},
     router::nouns,
-    values::codelists,
 };
 
 /// An import may have so many bytes.

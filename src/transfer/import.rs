@@ -14,9 +14,10 @@ use super::{
     section::{Before, Given, Outcome, Verdict},
 };
 use crate::{
-    api::{Error, enough::Enough, json, shape::brief},
+    api::{enough::Enough, json},
     app::BODY_LIMIT,
-    aside::aside,
+    base::{aside::aside, text::brief},
+    error::Error,
     proposals,
     repository::{self, Author, Fault, Isolation},
     router::Noun,

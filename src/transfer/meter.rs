@@ -1,7 +1,7 @@
 //! What a plan file would cost, found out before anything is made of it.
 
 use super::plan_file::PlanFile;
-use crate::{api::Error, router::Noun};
+use crate::{error::Error, router::Noun};
 
 /// A plan file that is sent over HTTP may have so many rows.
 const ROWS: usize = 150_000;

@@ -5,7 +5,6 @@
 
 pub mod batch;
 pub mod batch_handlers;
-pub mod command;
 pub mod difference;
 mod directory;
 pub mod export;

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 pub(super) use self::stood::{Stood, about};
 use super::difference::Difference;
-use crate::{api::Error, repository::Fault};
+use crate::{error::Error, repository::Fault};
 
 /// The fields that reports move, by the kind of the thing.
 const MOVED: &[(&str, &[&str])] = &[

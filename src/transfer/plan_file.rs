@@ -8,11 +8,7 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use crate::{
-    api::{Error, shape::unknown},
-    repository::Faults,
-    router::Noun,
-};
+use crate::{base::text::unknown, error::Error, repository::Faults, router::Noun};
 
 /// The word in `format`.
 pub const FORMAT: &str = "mandate-plan/1";

@@ -11,7 +11,7 @@ use sqlx::{AssertSqlSafe, PgConnection, types::Json};
 use uuid::Uuid;
 
 use crate::{
-    api::Error,
+    error::Error,
     repository::{self, Fault, Resource, Stored},
 };
 

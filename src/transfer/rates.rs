@@ -30,18 +30,17 @@ use super::{
 use crate::{
     access::Actor,
     api::{
-        Error,
         document::{parameters, problems},
         idempotency::{Attempt, Work},
         incoming::Incoming,
         json, query,
-        shape::{brief, schemas},
+        shape::schemas,
     },
     app::App,
-    aside::aside,
+    base::{aside::aside, text::brief, values::codelists},
+    error::Error,
     repository::{self, Author, Fault, Isolation},
     router::nouns,
-    values::codelists,
 };
 
 /// A file of rates may have so many bytes; all rates of the European Central Bank since 1999 are a tenth of it.
@@ -236,7 +235,7 @@ impl Rate {
 /// A number of the file.
 fn number(text: &str) -> Result<Decimal, String> {
     let number = Decimal::from_str_exact(text).ok().filter(|number| *number > Decimal::ZERO);
-    number.ok_or_else(|| format!("`{}` is not a rate", crate::api::shape::brief(text)))
+    number.ok_or_else(|| format!("`{}` is not a rate", crate::base::text::brief(text)))
 }
 
 /// Adds the operation to the document.

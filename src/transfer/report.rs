@@ -157,7 +157,7 @@ impl Notes {
     pub(super) fn add(&mut self, pointer: String, words: &str) {
         self.count += 1;
         if self.first.len() < NOTES {
-            self.first.push(Note { pointer, words: crate::api::shape::brief(words).into_owned() });
+            self.first.push(Note { pointer, words: crate::base::text::brief(words).into_owned() });
         }
     }
 }
@@ -172,7 +172,7 @@ pub(super) struct Refused {
 }
 
 /// The report of tables whose rows cannot be read; `is_folder` says that each is a file of its own.
-pub(super) fn unread(how: How, flaws: Vec<(String, Flaw)>, is_folder: bool) -> Report {
+pub(crate) fn unread(how: How, flaws: Vec<(String, Flaw)>, is_folder: bool) -> Report {
     let row = |(section, flaw): (String, Flaw)| {
         let (line, file) = (flaw.line, is_folder.then(|| format!("{section}.csv")));
         Refused { section, index: line.saturating_sub(2), line: Some(line), fault: flaw.fault(file.as_deref()) }

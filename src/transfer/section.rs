@@ -18,12 +18,12 @@ use super::{
 };
 use crate::{
     api::{
-        Error,
         answer::internal,
         days, json,
         patch::{named, patched},
         seen::still_classified,
     },
+    error::Error,
     repository::{self, Author, Fault, Faults, Resource, Stored},
 };
 

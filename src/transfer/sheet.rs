@@ -4,7 +4,7 @@
 
 use std::{iter::Peekable, str::Chars};
 
-use crate::{api::Error, repository::Fault, values::characters::compose};
+use crate::{base::values::characters::compose, error::Error, repository::Fault};
 
 /// A table may have so many columns.
 const COLUMNS: usize = 1000;

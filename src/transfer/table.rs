@@ -27,11 +27,7 @@ use super::{
     report::UnmappedColumn,
     sheet::{self, Flaw, Flaws, Record, Sheet, Unread, short},
 };
-use crate::{
-    api::{Error, shape::unknown},
-    plan::Strategy,
-    repository,
-};
+use crate::{base::text::unknown, error::Error, nouns::plan::Strategy, repository};
 
 /// A table may have so many rows.
 const ROWS: usize = 100_000;

@@ -4,7 +4,7 @@ mod upset;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use futures_util::future::join_all;
-use mandate::{limits::Limits, router};
+use mandate::{base::limits::Limits, router};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, postgres::PgConnectOptions};
 use uuid::Uuid;

@@ -8,7 +8,7 @@ use crate::{
     movements::Ledger,
     support::{Client, client::Reply, database, service, service_over},
 };
-use mandate::limits::Limits;
+use mandate::base::limits::Limits;
 use sqlx::{Connection as _, PgConnection};
 
 async fn items(client: &Client, path: &str) -> Vec<Value> {

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, net::SocketAddr, process::Stdio, sync::Mutex, t
 use futures_util::future::join_all;
 use mandate::{
     access::{Role, keys},
-    limits::Limits,
+    base::limits::Limits,
 };
 use serde_json::{Value, json};
 use sqlx::{Connection as _, PgConnection, postgres::PgConnectOptions};

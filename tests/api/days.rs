@@ -1,6 +1,6 @@
 //! Days that cannot be meant: refused where the row itself shows it, found by `quality` where another row does.
 
-use mandate::{database::MIGRATOR, limits::Limits};
+use mandate::{base::limits::Limits, cli::database::MIGRATOR};
 use serde_json::{Value, json};
 use sqlx::{Connection as _, PgConnection, migrate::Migrator};
 

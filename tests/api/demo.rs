@@ -1,6 +1,6 @@
 //! `mandate demo` starts any number of times: it loads what is not there, and touches nothing that is.
 
-use mandate::{demo, repository, transfer::iati::Settings};
+use mandate::{cli::demo, repository, transfer::iati::Settings};
 use serde_json::{Value, json};
 use sqlx::{ConnectOptions as _, postgres::PgConnectOptions};
 

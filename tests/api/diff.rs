@@ -6,7 +6,7 @@ use crate::{
     as_of::now,
     support::{Client, database, service_over},
 };
-use mandate::limits::Limits;
+use mandate::base::limits::Limits;
 
 async fn id(client: &Client, noun: &str, body: Value) -> Value {
     client.create(noun, body).await["id"].clone()

@@ -19,7 +19,7 @@ fn money(amount: &str, currency: &str) -> Value {
 #[tokio::test]
 async fn the_database_knows_the_decimals_of_every_currency_of_the_list() {
     let mut connection = PgConnection::connect_with(&database().await).await.unwrap();
-    let list = include_str!("../../src/values/codelists/iso4217.txt");
+    let list = include_str!("../../src/base/values/codelists/iso4217.txt");
     let listed: Vec<(&str, i32)> = list
         .lines()
         .filter(|line| !line.starts_with('#'))

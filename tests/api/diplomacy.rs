@@ -2,7 +2,7 @@
 
 mod rules;
 
-use mandate::limits::Limits;
+use mandate::base::limits::Limits;
 use serde_json::{Value, json};
 
 use crate::{

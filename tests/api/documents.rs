@@ -8,7 +8,7 @@ use axum::{
 };
 use futures_util::stream;
 use http_body_util::BodyExt as _;
-use mandate::{access::keys, limits::Limits};
+use mandate::{access::keys, base::limits::Limits};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, postgres::PgConnectOptions};

@@ -9,7 +9,7 @@ use std::{
 };
 
 use futures_util::future::join_all;
-use mandate::{database::MIGRATOR, limits::Limits};
+use mandate::{base::limits::Limits, cli::database::MIGRATOR};
 use mandate_postgres::{Cluster, Settings};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::body::Body;
 use futures_util::future::join_all;
 use http_body_util::BodyExt as _;
-use mandate::{access::keys, limits::Limits, repository::Author, serve::serve};
+use mandate::{access::keys, base::limits::Limits, cli::serve::serve, repository::Author};
 use serde_json::{Value, json};
 use sqlx::{Connection as _, PgConnection};
 use tokio::{

@@ -7,7 +7,7 @@ mod sight;
 mod tried;
 
 use clap::Parser as _;
-use mandate::{config::Cli, proposals};
+use mandate::{cli::config::Cli, proposals};
 use serde_json::{Value, json};
 use sqlx::{Connection as _, PgConnection, postgres::PgConnectOptions};
 

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use mandate::database::MIGRATOR;
+use mandate::cli::database::MIGRATOR;
 use mandate_postgres::Settings;
 use sqlx::{Connection as _, PgConnection};
 use tokio::{

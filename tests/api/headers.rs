@@ -9,7 +9,7 @@ use axum::{
 };
 use clap::Parser as _;
 use http_body_util::BodyExt as _;
-use mandate::config::Cli;
+use mandate::cli::config::Cli;
 use regex::Regex;
 use serde_json::json;
 use tower::ServiceExt as _;

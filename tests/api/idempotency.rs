@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use mandate::{
     access::{Role, keys},
-    limits::Limits,
+    base::limits::Limits,
     router,
 };
 use serde_json::{Value, json};

@@ -1,6 +1,6 @@
 //! What is part of something is classified as that, unless it is classified higher: one change opens or closes a plan, now and in every past.
 
-use mandate::{limits::Limits, router};
+use mandate::{base::limits::Limits, router};
 use serde_json::{Value, json};
 use sqlx::{Connection as _, PgConnection};
 

@@ -6,7 +6,7 @@ use crate::{
     as_of::now,
     support::{Client, database, service_over},
 };
-use mandate::limits::Limits;
+use mandate::base::limits::Limits;
 
 async fn import(client: &Client, plan: Value) {
     let call = client.call("POST", "/v1/imports").header("content-type", "application/json");

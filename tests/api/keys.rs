@@ -1,6 +1,6 @@
 //! Keys of the API over HTTP: made, limited, changed, revoked; and what an entity's own key may.
 
-use mandate::{access::Role, limits::Limits};
+use mandate::{access::Role, base::limits::Limits};
 use serde_json::{Value, json};
 use sqlx::{Connection as _, PgConnection};
 

@@ -14,7 +14,7 @@ use std::{
     time::Duration,
 };
 
-use mandate::{access::Role, limits::Limits, record::proof::export::export};
+use mandate::{access::Role, base::limits::Limits, record::proof::export::export};
 use mandate_tlog::verify::{Evidence, receipt, verify};
 use serde_json::{Value, json};
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection, postgres::PgConnectOptions};

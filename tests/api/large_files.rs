@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use mandate::{money::ExchangeRate, repository};
+use mandate::{nouns::money::ExchangeRate, repository};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, PgConnection};
 use uuid::Uuid;
 

@@ -1,7 +1,7 @@
 //! Who leads on a day: one at most, whoever writes, however many at once.
 
 use futures_util::future::join_all;
-use mandate::{database::MIGRATOR, limits::Limits};
+use mandate::{base::limits::Limits, cli::database::MIGRATOR};
 use serde_json::{Value, json};
 use sqlx::{Connection as _, PgConnection, migrate::Migrator};
 

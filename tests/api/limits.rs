@@ -4,7 +4,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use axum::http::StatusCode;
 use http_body_util::BodyExt as _;
-use mandate::{limits::Limits, record::Record, serve::serve};
+use mandate::{base::limits::Limits, cli::serve::serve, record::Record};
 use serde_json::json;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},

@@ -1,6 +1,6 @@
 //! The word to commit, and an answer that never comes: the client is told that the outcome is unknown, and how to find out.
 
-use mandate::limits::Limits;
+use mandate::base::limits::Limits;
 use serde_json::{Value, json};
 
 use crate::support::{

@@ -15,7 +15,7 @@ use mandate::{
         Role,
         policy::{OPEN, Relation, table},
     },
-    limits::Limits,
+    base::limits::Limits,
     router,
 };
 use serde_json::{Value, json};

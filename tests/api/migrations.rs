@@ -5,7 +5,7 @@
 
 use std::{fmt::Write as _, fs, path::PathBuf};
 
-use mandate::{database::MIGRATOR, limits::Limits, router};
+use mandate::{base::limits::Limits, cli::database::MIGRATOR, router};
 use mandate_tlog::{hash::Frontier, verify::opened};
 use regex::Regex;
 use serde_json::json;

@@ -3,7 +3,7 @@
 use std::process::{Command, Output};
 
 use mandate::{
-    limits::Limits,
+    base::limits::Limits,
     record::{misfits, proof::erase},
     repository::Author,
 };

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use mandate::{limits::Limits, repository};
+use mandate::{base::limits::Limits, repository};
 
 use crate::support::{Client, client::Reply, database, service, service_over};
 

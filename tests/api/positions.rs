@@ -1,6 +1,6 @@
 //! Positions: topics covered, superseded, silent.
 
-use mandate::limits::Limits;
+use mandate::base::limits::Limits;
 use serde_json::{Value, json};
 
 use crate::{

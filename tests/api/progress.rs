@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use mandate::limits::Limits;
+use mandate::base::limits::Limits;
 use sqlx::postgres::PgConnectOptions;
 
 use crate::support::{Client, client::Reply, database, service, service_over};

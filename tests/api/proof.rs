@@ -6,7 +6,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use mandate::{
     access::{Role, keys},
     app::{App, layered},
-    limits::Limits,
+    base::limits::Limits,
     record::{
         Record,
         proof::{

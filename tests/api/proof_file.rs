@@ -7,7 +7,7 @@ use std::process::{Command, ExitStatus};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use clap::Parser as _;
-use mandate::config::Cli;
+use mandate::cli::config::Cli;
 
 use self::tampered::{ORIGIN, entries, file_of, key, notes, tamperings};
 

@@ -2,7 +2,7 @@
 
 use mandate::{
     app::{App, layered},
-    limits::Limits,
+    base::limits::Limits,
     repository, router,
 };
 use serde_json::{Value, json};

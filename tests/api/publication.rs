@@ -1,6 +1,6 @@
 //! Who may not lower a classification publishes nothing by moving it: what counts is the effective classification before and after.
 
-use mandate::limits::Limits;
+use mandate::base::limits::Limits;
 use serde_json::{Value, json};
 
 use crate::support::{Client, database, service_over};

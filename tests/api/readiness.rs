@@ -5,7 +5,7 @@ mod rules;
 mod structure;
 
 use chrono::{NaiveDate, TimeDelta};
-use mandate::limits::Limits;
+use mandate::base::limits::Limits;
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 

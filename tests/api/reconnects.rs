@@ -1,7 +1,7 @@
 //! Connections that died in the pool, as they do when the database restarts or a firewall forgets them: who reads does not notice.
 
 use futures_util::future::join_all;
-use mandate::limits::Limits;
+use mandate::base::limits::Limits;
 use serde_json::json;
 use sqlx::{Connection as _, PgConnection};
 

@@ -1,7 +1,7 @@
 //! Keys and webhooks in the record: who made, changed and ended them, for those who may know it, and nothing that is secret.
 
 use http_body_util::BodyExt as _;
-use mandate::{access::keys, limits::Limits, repository::Author};
+use mandate::{access::keys, base::limits::Limits, repository::Author};
 use serde_json::{Value, json};
 use sqlx::{Connection as _, PgConnection};
 

@@ -1,6 +1,6 @@
 //! A database that is there and cannot do it: full, without rights, a standby, broken. That is no fault of the client, and the client may try again.
 
-use mandate::limits::Limits;
+use mandate::base::limits::Limits;
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 

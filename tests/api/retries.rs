@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mandate::{
     access::{Role, keys},
-    limits::Limits,
+    base::limits::Limits,
 };
 use serde_json::{Value, json};
 use sqlx::{Connection as _, Executor as _, PgConnection, postgres::PgConnectOptions};

@@ -87,7 +87,8 @@ async fn every_operation_asks_what_the_caller_may() {
 #[tokio::test]
 async fn a_handler_that_forgets_whom_it_answers_shows_what_is_public() {
     let app = mandate::app::App::new(
-        mandate::repository::connect(crate::support::database().await, 1, mandate::limits::Limits::default()).unwrap(),
+        mandate::repository::connect(crate::support::database().await, 1, mandate::base::limits::Limits::default())
+            .unwrap(),
         None,
     );
     assert_eq!(app.clearance, mandate::repository::Clearance::Public);

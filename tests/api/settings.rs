@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use clap::Parser as _;
-use mandate::config::Cli;
+use mandate::cli::config::Cli;
 use serde_json::{Value, json};
 
 use crate::support::{Client, service, services};

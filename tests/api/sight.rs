@@ -6,7 +6,7 @@ mod readings;
 
 use std::collections::BTreeSet;
 
-use mandate::{limits::Limits, router};
+use mandate::{base::limits::Limits, router};
 use regex::Regex;
 use serde_json::{Value, json};
 

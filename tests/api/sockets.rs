@@ -2,7 +2,7 @@
 
 use std::{io::ErrorKind, net::SocketAddr, time::Duration};
 
-use mandate::{limits::Limits, serve::serve};
+use mandate::{base::limits::Limits, cli::serve::serve};
 use serde_json::Value;
 use sqlx::{Connection as _, PgConnection, postgres::PgConnectOptions};
 use tokio::{

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use mandate::limits::Limits;
+use mandate::base::limits::Limits;
 use sqlx::{Connection as _, PgConnection};
 
 use crate::support::{Client, database, service, service_over};

@@ -3,7 +3,7 @@
 use std::{pin::pin, task::Poll};
 
 use futures_util::future::poll_fn;
-use mandate::limits::Limits;
+use mandate::base::limits::Limits;
 use serde_json::{Value, json};
 use sqlx::{Connection as _, PgConnection};
 

@@ -10,7 +10,7 @@ use std::{
 use mandate::{
     access::Role,
     app::{App, layered},
-    limits::Limits,
+    base::limits::Limits,
     record::{
         Record,
         proof::{

@@ -10,7 +10,7 @@ const WORST: [&str; 7] = ["\u{1b}[31mx", "a\u{7}", "a\u{9b}31m", "a\u{7f}", "a\r
 
 #[tokio::test]
 async fn a_text_with_a_character_that_does_something_is_refused_at_every_door() {
-    let client = service_over(database().await, mandate::limits::Limits::default()).await;
+    let client = service_over(database().await, mandate::base::limits::Limits::default()).await;
     let entity = client.create("entities", json!({"name": {"en": "x"}, "kind": "agency", "external_id": "e"})).await;
     let strategy = json!({"external_id": "s", "code": "S", "title": "S", "country": "XX", "kind": "strategy"});
     client.create("strategies", strategy).await;
@@ -55,7 +55,7 @@ async fn a_text_with_a_character_that_does_something_is_refused_at_every_door() 
 #[tokio::test]
 async fn an_old_text_cannot_reach_the_terminal() {
     let options = database().await;
-    let client = service_over(options.clone(), mandate::limits::Limits::default()).await;
+    let client = service_over(options.clone(), mandate::base::limits::Limits::default()).await;
     let mut outside = PgConnection::connect_with(&options).await.unwrap();
     client.create("entities", json!({"name": {"en": "x"}, "kind": "agency", "code": "E"})).await;
     for words in WORST {

@@ -1,6 +1,6 @@
 //! Every threshold of a rule, with a case on either side of it. Days are judged on a day that stays: `today()` of the database of each test is set.
 
-use mandate::limits::Limits;
+use mandate::base::limits::Limits;
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, postgres::PgConnectOptions};
 

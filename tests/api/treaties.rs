@@ -260,7 +260,7 @@ async fn a_ledger_comes_in_whatever_order_a_file_has() {
     for first in 'A'..='Z' {
         for second in 'A'..='Z' {
             let country = format!("{first}{second}");
-            let is_known = mandate::values::codelists::is_country(&country);
+            let is_known = mandate::base::values::codelists::is_country(&country);
             if is_known && !["XX", "XZ"].contains(&country.as_str()) {
                 many.push(act(&format!("{country} ratified 2005-01-10")));
                 many.insert(0, act(&format!("{country} signed 2002-01-01")));

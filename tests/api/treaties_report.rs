@@ -1,6 +1,6 @@
 //! How a state stands to a treaty on a day, and what was known of it.
 
-use mandate::limits::Limits;
+use mandate::base::limits::Limits;
 use serde_json::{Value, json};
 
 use crate::{

@@ -6,7 +6,7 @@ use crate::{
     as_of::now,
     support::{Client, database, service_over},
 };
-use mandate::limits::Limits;
+use mandate::base::limits::Limits;
 
 async fn items(client: &Client, path: &str) -> Vec<Value> {
     client.get(path).expect(200).await.json()["items"].as_array().unwrap().clone()

@@ -32,7 +32,7 @@ fn serve(options: &PgConnectOptions) -> Child {
 async fn what_was_sent_and_not_written_down_is_sent_again_with_the_same_id() {
     let options = database().await;
     // This service makes changes, and sends nothing.
-    let client = service_over(options.clone(), mandate::limits::Limits::default()).await;
+    let client = service_over(options.clone(), mandate::base::limits::Limits::default()).await;
     let receiver = Receiver::start().await;
     receiver.answer(|_| Box::pin(std::future::pending()));
     receiver.subscribe(&client, json!({})).await;

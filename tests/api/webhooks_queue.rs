@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mandate::{
-    limits::Limits,
+    base::limits::Limits,
     record::webhooks::{CLAIM, PLANNING},
 };
 use serde_json::{Value, json};

@@ -1,6 +1,6 @@
 //! What is withheld is counted, and never told as if it were not there; and what a change of classification would do is told before it is made.
 
-use mandate::limits::Limits;
+use mandate::base::limits::Limits;
 use serde_json::{Value, json};
 
 use crate::support::{Client, database, service, service_over};

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     access::role::{Area, Role, Scope, Scopes},
-    api::Error,
+    error::Error,
 };
 
 type All = Map<String, Value>;

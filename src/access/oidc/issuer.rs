@@ -23,8 +23,8 @@ use super::{
 };
 use crate::{
     access::{entity, lately::Lately},
-    api::Error,
     app::App,
+    error::Error,
 };
 
 /// How often the issuer is asked, and how long its last answer counts.

@@ -20,7 +20,7 @@ pub use issuer::{Issuer, Patience};
 pub use settings::{Config, Settings};
 
 use super::role::{Role, Scopes};
-use crate::{api::Error, app::App};
+use crate::{app::App, error::Error};
 
 /// Who brings a good token.
 #[derive(Debug, Clone)]

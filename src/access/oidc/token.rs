@@ -7,7 +7,7 @@ use jsonwebtoken::{
 use serde_json::{Map, Value};
 
 use super::settings::Config;
-use crate::api::Error;
+use crate::error::Error;
 
 /// A token has so many bytes at most.
 const MOST_BYTES: usize = 8 * 1024;

@@ -2,7 +2,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::*;
-use crate::values::{Money, Text};
+use crate::base::values::{Money, Text};
 
 #[derive(Serialize, ToSchema)]
 struct Part {

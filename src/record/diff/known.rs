@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::{
-    plan::ends::ends_of,
+    nouns::plan::ends::ends_of,
     repository::{self, Clearance, Error, Reading},
 };
 

@@ -24,7 +24,6 @@ use super::changes::ACCESS_KINDS;
 use crate::{
     access::Actor,
     api::{
-        Error,
         answer::{Form, tagged},
         document::{parameters, problems},
         format::Format,
@@ -33,7 +32,8 @@ use crate::{
         shape::schemas,
     },
     app::App,
-    plan::strategies::StrategyId,
+    error::Error,
+    nouns::plan::strategies::StrategyId,
     repository::{Fault, Reading, Reference},
     router::nouns,
 };

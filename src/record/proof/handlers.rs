@@ -22,11 +22,11 @@ use super::{super::changes::ACCESS_KINDS, log};
 use crate::{
     access::Actor,
     api::{
-        Error,
         answer::internal,
         query::{self, NoParameters},
     },
     app::App,
+    error::Error,
     repository::{self, Fault},
 };
 

@@ -2,7 +2,6 @@
 //! into a file (`export`), erases what may not be kept (`erase`), and goes on with another key or after a restore (`succession`). What an
 //! auditor verifies it with is in `audit`.
 
-pub mod command;
 mod document;
 pub mod erase;
 pub mod export;

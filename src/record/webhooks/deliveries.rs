@@ -7,7 +7,7 @@ use sqlx::{FromRow, PgConnection, types::Json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::api::Error;
+use crate::error::Error;
 
 /// A change on its way to a webhook.
 #[derive(Debug, Serialize, FromRow, ToSchema)]

@@ -22,10 +22,8 @@ use super::{
 use crate::{
     access::Actor,
     api::{
-        Error,
         answer::{Form, internal, tagged, with_next},
         columns::Columns,
-        error::missing,
         format::Format,
         idempotency::{Attempt, perform},
         incoming::Incoming,
@@ -36,6 +34,7 @@ use crate::{
         target::Target,
     },
     app::App,
+    error::{Error, missing},
     repository::{Author, Clearance, Fault, Isolation, Key},
 };
 

@@ -24,7 +24,6 @@ use super::{
 use crate::{
     access::Actor,
     api::{
-        Error,
         answer::Form,
         format::Format,
         idempotency::Attempt,
@@ -34,6 +33,7 @@ use crate::{
         target::Target,
     },
     app::App,
+    error::Error,
     repository::{Fault, Isolation},
 };
 

@@ -15,14 +15,13 @@ use super::{handlers::id, signature, webhook};
 use crate::{
     access::Actor,
     api::{
-        Error,
         answer::internal,
-        error::missing,
         idempotency::Attempt,
         query::{self, NoParameters},
         target::Target,
     },
     app::App,
+    error::{Error, missing},
     repository::{Faults, Isolation},
 };
 

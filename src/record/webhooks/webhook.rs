@@ -9,7 +9,9 @@ use uuid::Uuid;
 
 use super::{super::changes::kinds, egress::Egress};
 use crate::{
-    api::{Error, answer::internal, error::missing, json, shape::unknown},
+    api::{answer::internal, json},
+    base::text::unknown,
+    error::{Error, missing},
     repository::{Author, Fault, Faults, Stored},
 };
 

@@ -4,7 +4,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::Scope;
-use crate::{api::Error, repository::Fault};
+use crate::{error::Error, repository::Fault};
 
 /// From the first to the last: as asked, else those of the strategies until now, else the last five.
 pub(super) async fn asked(

@@ -17,16 +17,14 @@ use super::{
     scope::{LIMIT, Scope, answer, ids, strategies},
 };
 use crate::{
-    api::Error,
-    plan::{initiatives::InitiativeId, strategies::StrategyId},
-    readiness::{
-        assessments::AssessmentId,
-        candidates::{Candidate, candidates},
-        evidence::EvidenceId,
-        frameworks::FrameworkId,
+    base::values::Text,
+    candidates::{Candidate, candidates},
+    error::Error,
+    nouns::{
+        plan::{initiatives::InitiativeId, strategies::StrategyId},
+        readiness::{assessments::AssessmentId, evidence::EvidenceId, frameworks::FrameworkId},
     },
     repository::Reference,
-    values::Text,
 };
 
 /// What the report of readiness can be asked.

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::tally::Counted;
-use crate::{readiness::framework_parts::FrameworkTier, values::Text};
+use crate::{base::values::Text, nouns::readiness::framework_parts::FrameworkTier};
 
 /// `$1` the assessments, `$2` the strategies, `$3` the frameworks, `$4` the day, `$5` the initiatives completed, `$6` the evidence verified.
 pub(super) const SCORED: &str = "

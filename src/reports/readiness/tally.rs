@@ -2,7 +2,7 @@
 
 use rust_decimal::{Decimal, RoundingStrategy};
 
-use crate::readiness::framework_parts::FrameworkTier;
+use crate::nouns::readiness::framework_parts::FrameworkTier;
 
 /// What an indicator counts.
 #[derive(Debug, Clone, Default)]

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use sqlx::{AssertSqlSafe, PgConnection};
 use uuid::Uuid;
 
-use crate::{api::Error, router::Noun};
+use crate::{error::Error, router::Noun};
 
 /// The tables whose rows make up a strategy; rows that point into them belong to it too.
 const PLAN: [&str; 11] = [

@@ -6,11 +6,11 @@ use crate::{
     api::{
         guard::unguard,
         json::{self, integer},
-        shape::{Shape, unknown},
+        shape::Shape,
     },
+    base::{text::unknown, values::languages},
     router::Noun,
     transfer::sheet::short,
-    values::languages,
 };
 
 /// A column of a section.

@@ -13,10 +13,11 @@ use super::{
     file::schema,
 };
 use crate::{
-    api::{Error, answer::internal},
-    international::{Contribution, ContributionPartner},
+    api::answer::internal,
+    base::values::{Text, languages},
+    error::Error,
+    nouns::international::{Contribution, ContributionPartner},
     repository::{self, Fault},
-    values::{Text, languages},
 };
 
 /// Contributions of a statement.
@@ -165,7 +166,7 @@ async fn ids(connection: &mut PgConnection, selection: &Selection) -> Result<Vec
     match selection.names.iter().find(|name| !is_there(name)) {
         Some(name) => Err(Error::NotFound(format!(
             "there is no contribution `{}` to export; `all=true` also exports what is not public",
-            crate::api::shape::brief(name)
+            crate::base::text::brief(name)
         ))),
         None => Ok(found.into_iter().map(|(id, _)| id).collect()),
     }

@@ -4,10 +4,7 @@ use std::{io::BufRead, sync::LazyLock};
 
 use mandate_xsd::{Element, Flaw, Name, Reader, Schema, Step, Walk, compile, is_space};
 
-use crate::{
-    api::{Error, shape::brief},
-    repository::Fault,
-};
+use crate::{base::text::brief, error::Error, repository::Fault};
 
 /// The versions whose files the schema of 2.03 judges; what came with 2.02 and 2.03 can be left out.
 const VERSIONS: [&str; 3] = ["2.01", "2.02", "2.03"];

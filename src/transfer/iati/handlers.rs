@@ -23,7 +23,6 @@ use super::{
 use crate::{
     access::Actor,
     api::{
-        Error,
         document::{parameters, problems},
         idempotency::{Attempt, Work},
         incoming::Incoming,
@@ -31,10 +30,11 @@ use crate::{
         shape::schemas,
     },
     app::App,
-    international::contributions::ContributionDirection,
+    base::values::{Classification, codelists, word},
+    error::Error,
+    nouns::international::contributions::ContributionDirection,
     repository::{Author, Clearance, Fault, Isolation, Reading},
     transfer::handlers::first_of,
-    values::{Classification, codelists, word},
 };
 
 /// A file may have so many bytes.

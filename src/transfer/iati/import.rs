@@ -18,14 +18,14 @@ use super::{
     report::{IatiReport, IatiRow, LeftOut},
 };
 use crate::{
-    api::Error,
-    international::Contribution,
+    base::values::Id,
+    error::Error,
+    nouns::international::Contribution,
     repository::{self, Author, Fault, Isolation, Resource as _, Stored},
     transfer::{
         how::Mode,
         section::{self, Before, Done, Outcome, Verdict, import_section},
     },
-    values::Id,
 };
 
 /// Activities that are written together.

@@ -16,9 +16,11 @@ use super::{
     part::{LeftOut, Listing, Part},
 };
 use crate::{
-    api::shape::brief,
-    international::contributions::{MOST_DOCUMENTS, MOST_RESULTS},
-    values::{codelists, languages},
+    base::{
+        text::brief,
+        values::{codelists, languages},
+    },
+    nouns::international::contributions::{MOST_DOCUMENTS, MOST_RESULTS},
 };
 
 /// What a file is read with.

@@ -3,7 +3,6 @@
 //! `file` reads, `mapping` makes rows of an activity, `import` writes them, `export` makes activities of rows. `docs/reference/iati.md` is the reference.
 
 mod codes;
-pub mod command;
 mod elements;
 pub mod export;
 pub mod file;
@@ -20,7 +19,7 @@ mod tests;
 
 use clap::Args;
 
-use crate::values::codelists;
+use crate::base::values::codelists;
 
 /// The organisation that publishes for the service, as `reporting-org` of every activity.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]

@@ -99,7 +99,7 @@ impl Part {
         if is_known(&code) {
             return Some(code);
         }
-        self.leave(&format!("@{name}"), listing, &format!("`{}` is not known here", crate::api::shape::brief(&code)));
+        self.leave(&format!("@{name}"), listing, &format!("`{}` is not known here", crate::base::text::brief(&code)));
         None
     }
 

@@ -7,14 +7,14 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::{
-    api::Error,
-    international::ContributionPartner,
+    base::values::Text,
+    error::Error,
+    nouns::international::ContributionPartner,
     repository::{self, Author, Stored},
     transfer::{
         how::Mode,
         section::{Before, Given, Verdict, import_section},
     },
-    values::Text,
 };
 
 /// The partners that a contribution is to have.

@@ -8,11 +8,7 @@ use serde_json::{Map, Value};
 use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
-use crate::{
-    api::{Error, answer::internal},
-    plan::ends::ends_of,
-    repository::Fault,
-};
+use crate::{api::answer::internal, error::Error, nouns::plan::ends::ends_of, repository::Fault};
 
 /// What counts of an initiative or a step.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]

@@ -7,10 +7,7 @@ use sqlx::{AssertSqlSafe, PgConnection, types::Json};
 use uuid::Uuid;
 
 use super::{Found, Present, external, fault};
-use crate::{
-    api::{Error, shape::is_day},
-    repository::Resource,
-};
+use crate::{api::shape::is_day, error::Error, repository::Resource};
 
 /// What rows of a table are known by.
 struct Key {

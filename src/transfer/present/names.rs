@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{Present, Rival, external, fault};
 use crate::{
-    api::Error,
+    error::Error,
     repository::Resource,
     transfer::directory::{Directory, Meant, names},
 };

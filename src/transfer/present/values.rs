@@ -9,11 +9,11 @@ use uuid::Uuid;
 use super::{Present, external};
 use crate::{
     api::{
-        Error,
         answer::internal,
         json,
         patch::{named, patched},
     },
+    error::Error,
     repository::{self, Resource},
     transfer::difference::Difference,
 };

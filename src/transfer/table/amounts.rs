@@ -14,7 +14,8 @@ use super::{
     settle::{Place, Settled, id_of, named_by_id, rename},
 };
 use crate::{
-    api::{Error, json::integer},
+    api::json::integer,
+    error::Error,
     transfer::{
         directory::{Directory, Meant},
         names::{bare, key, slug},

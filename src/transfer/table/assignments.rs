@@ -11,7 +11,7 @@ use super::{
     rows::Plan,
     settle::{Settled, id_of, named_by_id, rename},
 };
-use crate::{api::Error, values::Text};
+use crate::{base::values::Text, error::Error};
 
 /// An assignment that is there.
 #[derive(Debug, FromRow)]

@@ -5,8 +5,8 @@ use sqlx::PgConnection;
 
 use super::{Mapping, Target, plan, settle::settle};
 use crate::{
-    api::Error,
-    aside::aside,
+    base::aside::aside,
+    error::Error,
     repository::{self, Author, Fault, Isolation},
     router::nouns,
     transfer::{

@@ -11,9 +11,9 @@ use super::{
     settle::{Place, Settled, id_of, named_by_id, rename, replace},
 };
 use crate::{
-    api::Error,
+    base::values::{Text, languages},
+    error::Error,
     transfer::{names::folded, sheet::short},
-    values::{Text, languages},
 };
 
 /// One that is there.

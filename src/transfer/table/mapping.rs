@@ -7,10 +7,9 @@ use utoipa::ToSchema;
 
 use super::amount::DecimalMark;
 use crate::{
-    api::{
-        Error, json,
-        shape::{brief, unknown},
-    },
+    api::json,
+    base::text::{brief, unknown},
+    error::Error,
     repository::Fault,
     transfer::names::folded,
 };

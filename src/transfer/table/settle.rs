@@ -14,7 +14,7 @@ use super::{
     rows::{Plan, Subject},
 };
 use crate::{
-    api::Error,
+    error::Error,
     repository::Fault,
     transfer::{
         directory::{Directory, Meant},

@@ -2,7 +2,7 @@
 
 use std::process::Stdio;
 
-use mandate::database::MIGRATOR;
+use mandate::cli::database::MIGRATOR;
 use serde_json::{Value, json};
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection, postgres::PgConnectOptions};
 use tokio::{io::AsyncReadExt as _, net::TcpListener, process::Command};
@@ -150,7 +150,7 @@ async fn the_examples_are_loaded_where_acts_are_in_force() {
     let options = database().await;
     put_in_force(&options, ALL).await;
     let mut connection = PgConnection::connect_with(&options).await.unwrap();
-    mandate::demo::load(&mut connection).await.unwrap();
+    mandate::cli::demo::load(&mut connection).await.unwrap();
     let there: i64 = sqlx::query_scalar("select count(*) from initiatives where status = 'completed'")
         .fetch_one(&mut connection)
         .await

@@ -1,6 +1,6 @@
 //! What changes nothing is not recorded.
 
-use mandate::limits::Limits;
+use mandate::base::limits::Limits;
 use sqlx::{Connection as _, PgConnection};
 
 use super::*;

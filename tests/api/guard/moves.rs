@@ -1,6 +1,6 @@
 //! What leaves a plan and what enters one, the plans themselves, and two writers at once.
 
-use mandate::limits::Limits;
+use mandate::base::limits::Limits;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
 use super::*;

@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, fmt::Write as _};
 
 use mandate::{
     access::{Role, fields::RULES},
-    limits::Limits,
+    base::limits::Limits,
 };
 use serde_json::{Value, json};
 use sqlx::{Connection as _, PgConnection};

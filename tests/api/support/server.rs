@@ -15,10 +15,9 @@ use clap::Parser as _;
 use mandate::{
     access::{Role, keys, oidc::Issuer},
     app::{App, layered},
-    config::Cli,
-    database::MIGRATOR,
+    base::limits::Limits,
+    cli::{config::Cli, database::MIGRATOR},
     edge::Edge,
-    limits::Limits,
     record::{Record, webhooks::Dispatcher},
     repository, router,
 };

@@ -5,9 +5,9 @@ use serde_json::{Map, Value, json};
 
 use super::{Mapper, Part, brief};
 use crate::{
-    international::contributions::{MOST_BUDGETS, MOST_DISBURSEMENTS, MOST_TRANSACTIONS},
+    base::values::codelists,
+    nouns::international::contributions::{MOST_BUDGETS, MOST_DISBURSEMENTS, MOST_TRANSACTIONS},
     transfer::iati::codes,
-    values::codelists,
 };
 
 /// An amount as an element has it.

@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 
 use super::{Mapper, Part, brief, is_url};
-use crate::values::codelists;
+use crate::base::values::codelists;
 
 impl Mapper {
     pub(super) fn recipients(&mut self, activity: &mut Part, fields: &mut Map<String, Value>) {
