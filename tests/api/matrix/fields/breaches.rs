@@ -40,7 +40,7 @@ impl Ground {
         Self { world, elsewhere, open, act }
     }
 
-    async fn made(&self, noun: &str, body: Value) -> String {
+    pub(super) async fn made(&self, noun: &str, body: Value) -> String {
         let id = self.world.client.create(noun, body).await["id"].clone();
         format!("/v1/{noun}/{}", id.as_str().unwrap())
     }
@@ -56,7 +56,7 @@ impl Ground {
     }
 
     /// An assignment of the own entity in a role that acts.
-    async fn support(&mut self) -> String {
+    pub(super) async fn support(&mut self) -> String {
         let from = self.day().await;
         let body = json!({"initiative_id": self.world.initiative[&Side::Own], "entity_id": self.world.entity[&Side::Own],
             "role": "support", "valid_from": from, "valid_to": "2090-12-31"});
