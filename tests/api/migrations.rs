@@ -55,7 +55,7 @@ const LANDED: &[(&str, &str)] = &[
     ("0043_feed_tokens.sql", "afd2159c0826f2ca8c2b7cf7ef72790aefa294f8b99718aeee417b84e7176670"),
     ("0045_names_and_orders.sql", "0f95e126aa04ab2d1e5fee60f2242cc9c4cd4f53dcc11894a5440edcccfa79f0"),
     ("0047_days.sql", "6110942537bea33061845fb5e5e73d7b6fa06fd10deba138819a7101a806d997"),
-    ("0048_acts_in_force.sql", "5468f2c5dc393a33dc037d02e1d19f5040417760416a91084a78188c4300c999"),
+    ("0048_acts_in_force.sql", "d988c7b3e0b2e2fbf6c73a0f6cff6c875d21847acdbfd2b7da1f86d7c4c7484f"),
 ];
 
 fn folder(name: &str) -> PathBuf {
