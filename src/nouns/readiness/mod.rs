@@ -1,6 +1,6 @@
 //! How ready a country is, and what proves it.
 //!
-//! Captured copies of documents are in `crate::documents`, the search for records that could prove an indicator in `crate::candidates`; the score is the
+//! Captured copies of documents are in the module `documents`, the search for records that could prove an indicator in the module `candidates`; the score is the
 //! report `readiness`.
 
 mod answered;
