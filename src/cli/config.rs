@@ -92,7 +92,7 @@ pub struct Settings {
     /// The name that a new key gives its log, without spaces, such as plans.example.org/log
     #[arg(long, env = "MANDATE_LOG_ORIGIN", default_value = "mandate.local/log", global = true)]
     pub log_origin: String,
-    /// Acts that need a second principal, between commas: appropriation, approved_timeline, completion, closing
+    /// For serve and demo: acts that need a second principal, between commas: appropriation, approved_timeline, completion, closing. Other commands go by what the last service put in force
     #[arg(long, env = "MANDATE_FOUR_EYES", value_delimiter = ',', global = true)]
     pub four_eyes: Vec<Act>,
     /// Show to everybody, without a key, what is classified as public

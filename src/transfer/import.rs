@@ -112,11 +112,6 @@ async fn section(
             let mut waiting: HashMap<(usize, String), String> = HashMap::new();
             for (&index, read) in chunk.iter().zip(read) {
                 match read {
-                    Ok(row) if names[index].again => {
-                        let field = if row.id.is_some() { "id" } else { "external_id" };
-                        let detail = "an earlier row of this section has it too; keep one of them";
-                        outcomes[index].errors = located(noun, index, vec![fault(field, "duplicate", detail)]);
-                    }
                     Ok(row) => {
                         for reference in noun.references.iter().filter(|_| !refused.is_empty()) {
                             if let Some(word) = row.body.get(reference.field).and_then(Value::as_str)
@@ -231,8 +226,6 @@ struct Names {
     code: Option<String>,
     id: Option<Uuid>,
     calls: Vec<String>,
-    /// An earlier row of the section has the same name.
-    again: bool,
     /// What people call it.
     label: String,
 }
@@ -258,7 +251,6 @@ impl Names {
             code: word("code"),
             id: word("id").and_then(|id| Uuid::try_parse(&id).ok()),
             calls: own.filter_map(|reference| word(reference.field)).collect(),
-            again: false,
             label: if noun.table == ENTITIES { label(&fields) } else { String::new() },
         }
     }
